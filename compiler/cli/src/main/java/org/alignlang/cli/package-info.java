@@ -1,0 +1,5 @@
+/** The align command. */
+@NullMarked
+package org.alignlang.cli;
+
+import org.jspecify.annotations.NullMarked;

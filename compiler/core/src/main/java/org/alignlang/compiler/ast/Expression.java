@@ -1,0 +1,99 @@
+package org.alignlang.compiler.ast;
+
+import java.util.List;
+import java.util.Optional;
+import org.alignlang.compiler.source.Span;
+
+/** An expression as written. */
+public sealed interface Expression {
+
+  Span span();
+
+  /** A number; {@code 1%} has the value 0.01 and is marked as a percentage. */
+  record NumberLiteral(Span span, double value, boolean percent) implements Expression {}
+
+  record TextLiteral(Span span, String value) implements Expression {}
+
+  record TruthLiteral(Span span, boolean value) implements Expression {}
+
+  record NameReference(Span span, String name) implements Expression {}
+
+  record ListLiteral(Span span, List<Expression> elements) implements Expression {
+    public ListLiteral {
+      elements = List.copyOf(elements);
+    }
+  }
+
+  record Negated(Span span, Expression operand) implements Expression {}
+
+  record Not(Span span, Expression operand) implements Expression {}
+
+  record Binary(Span span, Operator operator, Expression left, Expression right)
+      implements Expression {}
+
+  record Conditional(Span span, Expression condition, Expression yes, Expression no)
+      implements Expression {}
+
+  /** {@code target.name}. */
+  record Member(Span span, Expression target, String name) implements Expression {}
+
+  /** {@code function(arguments)}. */
+  record Call(Span span, Expression function, List<Argument> arguments) implements Expression {
+    public Call {
+      arguments = List.copyOf(arguments);
+    }
+  }
+
+  /** {@code target[indices]}, as in {@code mean[token, sequence]} and {@code E[x]}. */
+  record Index(Span span, Expression target, List<Expression> indices) implements Expression {
+    public Index {
+      indices = List.copyOf(indices);
+    }
+  }
+
+  /** {@code value accept slug "reason"}: a diagnostic that the writer takes responsibility for. */
+  record Accepted(Span span, Expression value, String slug, Optional<String> reason)
+      implements Expression {}
+
+  /**
+   * An argument of a call.
+   *
+   * @param name the parameter it is for, if written
+   * @param value the value
+   * @param against the right side of {@code p || q}
+   */
+  record Argument(
+      Span span, Optional<String> name, Expression value, Optional<Expression> against) {}
+
+  /** Binary operators with their spelling. */
+  enum Operator {
+    POWER("^"),
+    TIMES("*"),
+    DIVIDE("/"),
+    PLUS("+"),
+    MINUS("-"),
+    LESS("<"),
+    LESS_EQUAL("<="),
+    GREATER(">"),
+    GREATER_EQUAL(">="),
+    EQUAL("=="),
+    NOT_EQUAL("!="),
+    AND("and"),
+    OR("or");
+
+    private final String symbol;
+
+    Operator(String symbol) {
+      this.symbol = symbol;
+    }
+
+    public String symbol() {
+      return symbol;
+    }
+
+    /** Whether the result is a truth value of two numbers. */
+    public boolean comparison() {
+      return ordinal() >= LESS.ordinal() && ordinal() <= NOT_EQUAL.ordinal();
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package org.alignlang.compiler.ast;
+
+import java.util.List;
+import java.util.Optional;
+import org.alignlang.compiler.ast.Declaration.Parameter;
+import org.alignlang.compiler.ast.Declaration.TypeExpression;
+import org.alignlang.compiler.source.Span;
+
+/** A statement of an objective or an estimator. */
+public sealed interface Statement {
+
+  Span span();
+
+  /** Who gives probabilities. */
+  enum Role {
+    POLICY,
+    REFERENCE,
+    TEACHER,
+    BEHAVIOR;
+
+    public String word() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /** {@code policy pi}, {@code reference ref = ...}. */
+  record Actor(Span span, Role role, Span nameSpan, String name, Optional<Expression> definition)
+      implements Statement {}
+
+  /** {@code reward r: sequence}, {@code feature x: token}, {@code reward s = ...}. */
+  record Column(
+      Span span,
+      boolean reward,
+      Span nameSpan,
+      String name,
+      Optional<TypeExpression> type,
+      Optional<Expression> definition)
+      implements Statement {}
+
+  record Pairs(Span span, String chosen, String rejected) implements Statement {}
+
+  record Labelled(Span span, String sequence) implements Statement {}
+
+  record GroupBy(Span span, String key) implements Statement {}
+
+  /** {@code let name(parameters) = value}; no parameter list means a value. */
+  record Let(
+      Span span, Span nameSpan, String name, Optional<List<Parameter>> parameters, Expression value)
+      implements Statement {}
+
+  /** {@code target p(y) ~ density}. */
+  record Target(Span span, Span nameSpan, String name, String sequence, Expression density)
+      implements Statement {}
+
+  record Sense(Span span, boolean maximize, Expression value) implements Statement {}
+
+  record SubjectTo(Span span, List<Constraint> constraints) implements Statement {}
+
+  record EstimateWith(Span span, Expression estimator) implements Statement {}
+
+  record Metric(Span span, Span nameSpan, String name, Expression value) implements Statement {}
+
+  record Expectation(Span span, Expression value) implements Statement {}
+
+  record Surrogate(Span span, Expression value) implements Statement {}
+
+  record Enumerate(Span span, String sequence) implements Statement {}
+
+  /** {@code condition multiplier name(arguments)}. */
+  record Constraint(Span span, Expression condition, Optional<MultiplierClause> multiplier) {}
+
+  record MultiplierClause(
+      Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}
+}

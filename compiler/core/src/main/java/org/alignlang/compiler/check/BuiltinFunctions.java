@@ -1,0 +1,398 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_DDOF;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_REDUCTION;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BinaryOperator;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation.Reduction;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.Level;
+
+/** The functions of the language itself: elementwise ones, and reductions. */
+final class BuiltinFunctions {
+  private static final Map<String, Unary> ELEMENTWISE =
+      Map.ofEntries(
+          Map.entry("expm1", Unary.EXPM1),
+          Map.entry("log1p", Unary.LOG1P),
+          Map.entry("sigmoid", Unary.SIGMOID),
+          Map.entry("log_sigmoid", Unary.LOG_SIGMOID),
+          Map.entry("softplus", Unary.SOFTPLUS),
+          Map.entry("log1mexp", Unary.LOG1MEXP),
+          Map.entry("tanh", Unary.TANH),
+          Map.entry("arctan", Unary.ARCTAN),
+          Map.entry("abs", Unary.ABS),
+          Map.entry("sqrt", Unary.SQRT),
+          Map.entry("sign", Unary.SIGN),
+          Map.entry("floor", Unary.FLOOR));
+
+  /** Names that can be followed by levels in brackets. */
+  static final Set<String> REDUCTIONS =
+      new TreeSet<>(
+          Set.of("sum", "mean", "max", "min", "logsumexp", "std", "var", "count", "normalize"));
+
+  /** Every builtin name. */
+  static final Set<String> NAMES = names();
+
+  private final CheckContext context;
+  private final ExpressionChecker checker;
+  private final GraphBuilder b;
+
+  BuiltinFunctions(CheckContext context, ExpressionChecker checker) {
+    this.context = context;
+    this.checker = checker;
+    this.b = context.builder;
+  }
+
+  private static Set<String> names() {
+    Set<String> names = new TreeSet<>(ELEMENTWISE.keySet());
+    names.addAll(List.of("log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy"));
+    return names;
+  }
+
+  Meaning call(String name, Expression.Call call, Scope scope) {
+    List<Meaning.Value> values = new ArrayList<>();
+    if (!name.equals("length")) {
+      for (Expression.Argument argument : call.arguments()) {
+        if (argument.name().isPresent() || argument.against().isPresent()) {
+          throw context.fail(WRONG_ARGUMENTS, argument.span(), "`" + name + "` takes plain values");
+        }
+        values.add(checker.value(checker.check(argument.value(), scope), argument.value().span()));
+      }
+    }
+    Unary elementwise = ELEMENTWISE.get(name);
+    if (elementwise != null) {
+      Meaning.Value x = checker.real(one(name, values, call), call.span());
+      return checker.map(x, n -> b.apply(elementwise, n), Kind.REAL);
+    }
+    return switch (name) {
+      case "log" -> {
+        Meaning.Value x = one(name, values, call);
+        yield x.kind() == Kind.PROB
+            ? new Meaning.Value(Kind.REAL, x.nodes(), x.ensemble())
+            : checker.map(checker.real(x, call.span()), b::log, Kind.REAL);
+      }
+      case "exp" -> {
+        Meaning.Value x = checker.real(one(name, values, call), call.span());
+        yield new Meaning.Value(Kind.PROB, x.nodes(), x.ensemble());
+      }
+      case "stop" -> {
+        Meaning.Value x = one(name, values, call);
+        yield checker.map(x, b::stop, x.kind());
+      }
+      case "relu" -> {
+        Meaning.Value x = checker.real(one(name, values, call), call.span());
+        // At 0 the derivative is 0.
+        yield checker.map(x, n -> b.combine(Binary.MAXIMUM, b.constant(0), n), Kind.REAL);
+      }
+      case "max" -> fold(name, values, call, (x, y) -> b.combine(Binary.MAXIMUM, x, y));
+      case "min" -> fold(name, values, call, (x, y) -> b.combine(Binary.MINIMUM, x, y));
+      case "clamp" -> {
+        if (values.size() != 3) {
+          throw context.fail(WRONG_ARGUMENTS, call.span(), "`clamp` takes a value and two bounds");
+        }
+        Meaning.Value x = checker.real(values.get(0), call.span());
+        Meaning.Value low = checker.real(values.get(1), call.span());
+        Meaning.Value high = checker.real(values.get(2), call.span());
+        Meaning.Value above =
+            checker.zip(x, low, (n, l) -> b.combine(Binary.MAXIMUM, n, l), Kind.REAL, call.span());
+        yield checker.zip(
+            above, high, (n, h) -> b.combine(Binary.MINIMUM, n, h), Kind.REAL, call.span());
+      }
+      case "length" -> {
+        if (call.arguments().size() != 1
+            || !(checker.check(call.arguments().get(0).value(), scope)
+                instanceof Meaning.SequenceName sequence)) {
+          throw context.fail(
+              WRONG_ARGUMENTS, call.span(), "`length` takes a sequence, such as `length(y)`");
+        }
+        yield Meaning.Value.of(
+            Kind.REAL, b.count(Domain.token(sequence.name()), Domain.sequence(sequence.name())));
+      }
+      case "entropy" -> {
+        Meaning.Value p = distribution(one(name, values, call), call.span());
+        // -sum p log p, where p log p is 0 at p = 0.
+        Node term = b.negate(b.expTimes(p.node(), p.node()));
+        yield Meaning.Value.of(Kind.REAL, b.sumTo(term, Domain.token(p.domain().owner())));
+      }
+      default -> throw new IllegalStateException("builtin " + name);
+    };
+  }
+
+  private Meaning.Value one(String name, List<Meaning.Value> values, Expression.Call call) {
+    if (values.size() != 1) {
+      throw context.fail(WRONG_ARGUMENTS, call.span(), "`" + name + "` takes one value");
+    }
+    return values.get(0);
+  }
+
+  /** A whole next-token distribution. */
+  Meaning.Value distribution(Meaning.Value value, Span span) {
+    if (value.kind() != Kind.PROB || value.ensemble() || value.domain().level() != Level.VOCAB) {
+      throw context.fail(
+          WRONG_KIND, span, "expected a next-token distribution", "write it as `pi(y.vocab)`");
+    }
+    return value;
+  }
+
+  private Meaning fold(
+      String name,
+      List<Meaning.Value> values,
+      Expression.Call call,
+      BinaryOperator<Node> function) {
+    if (values.size() < 2) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`" + name + "` takes two or more values",
+          "to reduce one value write the level: `" + name + "[member](...)`");
+    }
+    Meaning.Value result = checker.real(values.get(0), call.span());
+    for (Meaning.Value next : values.subList(1, values.size())) {
+      result =
+          checker.zip(result, checker.real(next, call.span()), function, Kind.REAL, call.span());
+    }
+    return result;
+  }
+
+  // Reductions.
+
+  Meaning reduce(Meaning.ReductionName reduction, Expression.Call call, Scope scope) {
+    List<Expression.Argument> arguments = call.arguments();
+    if (arguments.isEmpty() || arguments.get(0).name().isPresent()) {
+      throw context.fail(
+          WRONG_ARGUMENTS, call.span(), "`" + reduction.name() + "[...]` takes a value");
+    }
+    Expression first = arguments.get(0).value();
+    Meaning.Value value = checker.value(checker.check(first, scope), first.span());
+    double ddof = -1;
+    for (Expression.Argument argument : arguments.subList(1, arguments.size())) {
+      if (argument.name().orElse("").equals("ddof")
+          && (reduction.name().equals("std") || reduction.name().equals("var"))) {
+        ddof = checker.fixed(checker.check(argument.value(), scope), argument.span());
+      } else {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            argument.span(),
+            "`" + reduction.name() + "` does not take this argument");
+      }
+    }
+    boolean spread = reduction.name().equals("std") || reduction.name().equals("var");
+    if (spread && ddof != 0 && ddof != 1) {
+      throw context.fail(
+          MISSING_DDOF,
+          call.span(),
+          "`" + reduction.name() + "` divides by n or by n - 1: say which",
+          "write `ddof = 1` for the sample's (torch's default) or `ddof = 0` for the population's");
+    }
+    if (reduction.levels().equals(List.of("member"))) {
+      return members(reduction.name(), value, ddof, call);
+    }
+    if (value.ensemble()) {
+      Meaning.Value real = checker.real(value, first.span());
+      double definition = ddof;
+      return checker.map(
+          real,
+          n -> levels(reduction, Meaning.Value.of(Kind.REAL, n), definition, call).node(),
+          Kind.REAL);
+    }
+    return levels(reduction, value, ddof, call);
+  }
+
+  private Meaning.Value members(
+      String name, Meaning.Value value, double ddof, Expression.Call call) {
+    if (!value.ensemble()) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "this value is no ensemble: there are no members to reduce",
+          "an ensemble is declared with its size: `reward r: sequence[5]`");
+    }
+    Meaning.Value x = checker.real(value, call.span());
+    List<Node> nodes = x.nodes();
+    Node size = b.constant(nodes.size());
+    Node result =
+        switch (name) {
+          case "sum" -> nodes.stream().reduce(b::add).orElseThrow();
+          case "mean" -> b.divide(nodes.stream().reduce(b::add).orElseThrow(), size);
+          case "max" ->
+              nodes.stream().reduce((m, n) -> b.combine(Binary.MAXIMUM, m, n)).orElseThrow();
+          case "min" ->
+              nodes.stream().reduce((m, n) -> b.combine(Binary.MINIMUM, m, n)).orElseThrow();
+          case "logsumexp" ->
+              nodes.stream().reduce((m, n) -> b.combine(Binary.LOG_ADD_EXP, m, n)).orElseThrow();
+          case "count" -> size;
+          case "std", "var" -> {
+            Node mean = b.divide(nodes.stream().reduce(b::add).orElseThrow(), size);
+            Node squares =
+                nodes.stream()
+                    .map(n -> b.subtract(n, mean))
+                    .map(n -> b.multiply(n, n))
+                    .reduce(b::add)
+                    .orElseThrow();
+            Node variance = b.divide(squares, b.constant(Math.max(nodes.size() - ddof, 1)));
+            yield name.equals("std") ? b.apply(Unary.SQRT, variance) : variance;
+          }
+          default ->
+              throw context.fail(
+                  WRONG_REDUCTION, call.span(), "`" + name + "` has no meaning over members");
+        };
+    return Meaning.Value.of(Kind.REAL, result);
+  }
+
+  private Meaning.Value levels(
+      Meaning.ReductionName reduction, Meaning.Value value, double ddof, Expression.Call call) {
+    Domain from = value.domain();
+    Domain to = target(reduction, from, call);
+    String name = reduction.name();
+    if (name.equals("normalize")) {
+      Meaning.Value p = distribution(value, call.span());
+      Node total = b.reduce(Reduction.LOG_SUM_EXP, p.node(), to);
+      return Meaning.Value.of(Kind.PROB, b.subtract(p.node(), total));
+    }
+    if (name.equals("sum") && value.kind() == Kind.PROB) {
+      return Meaning.Value.of(Kind.PROB, b.reduce(Reduction.LOG_SUM_EXP, value.node(), to));
+    }
+    if (name.equals("count")) {
+      return Meaning.Value.of(Kind.REAL, b.count(from, to));
+    }
+    Node x = checker.real(value, call.span()).node();
+    String what = "mean over no " + plural(from) + " in `" + call.span().text() + "`";
+    Node result =
+        switch (name) {
+          case "sum" -> b.sumTo(x, to);
+          case "mean" -> b.meanTo(x, to, what);
+          case "max" -> b.reduce(Reduction.MAXIMUM, x, to);
+          case "min" -> b.reduce(Reduction.MINIMUM, x, to);
+          case "logsumexp" -> b.reduce(Reduction.LOG_SUM_EXP, x, to);
+          case "std", "var" -> {
+            // Two passes: the mean, then the squared distances from it. Fewer than ddof + 1
+            // elements have the spread 0.
+            Node distance = b.subtract(x, b.meanTo(x, to, what));
+            Node squares = b.sumTo(b.multiply(distance, distance), to);
+            Node n =
+                b.combine(
+                    Binary.MAXIMUM, b.subtract(b.count(from, to), b.constant(ddof)), b.constant(1));
+            Node variance = b.divide(squares, n);
+            yield name.equals("std") ? b.apply(Unary.SQRT, variance) : variance;
+          }
+          default -> throw new IllegalStateException("reduction " + name);
+        };
+    return Meaning.Value.of(Kind.REAL, result);
+  }
+
+  private static String plural(Domain domain) {
+    return domain.level() == Level.VOCAB ? "vocabulary entries" : domain.level().word() + "s";
+  }
+
+  /**
+   * Where a reduction leads. {@code vocab, token, sequence} and {@code pair} are the axes that it
+   * removes, finest first and without a gap; {@code group} and {@code batch} are the scopes within
+   * which it runs over everything finer.
+   */
+  private Domain target(Meaning.ReductionName reduction, Domain from, Expression.Call call) {
+    List<String> levels = reduction.levels();
+    Domain current = from;
+    for (String level : levels) {
+      switch (level) {
+        case "group", "batch" -> {
+          if (levels.size() != 1) {
+            throw wrong(call, "`" + level + "` stands alone: it is the scope of the reduction");
+          }
+          Domain scope = level.equals("group") ? Domain.GROUP : Domain.BATCH;
+          if (level.equals("group")) {
+            context.grouped = true;
+          }
+          if (from.level().compareTo(scope.level()) <= 0) {
+            throw wrong(
+                call,
+                "the value is at "
+                    + from.describe()
+                    + ": there is nothing in a "
+                    + level
+                    + " to reduce");
+          }
+          return scope;
+        }
+        case "vocab" -> current = remove(Level.VOCAB, current, from, call);
+        case "token", "step" -> current = remove(Level.TOKEN, current, from, call);
+        case "sequence" -> current = remove(Level.SEQUENCE, current, from, call);
+        case "pair" -> current = remove(Level.PAIR, current, from, call);
+        case "member" ->
+            throw wrong(call, "`member` stands alone: reduce the members first or last");
+        default ->
+            throw context.unknown(
+                call.function().span(),
+                "level called",
+                level,
+                List.of("vocab", "token", "sequence", "pair", "group", "batch", "member"));
+      }
+    }
+    return current;
+  }
+
+  private Domain remove(Level axis, Domain current, Domain from, Expression.Call call) {
+    boolean row = axis == Level.SEQUENCE || axis == Level.PAIR;
+    if (axis == Level.PAIR && !context.paired) {
+      throw wrong(call, "there are no pairs here");
+    }
+    if (row ? !current.isRow() : current.level() != axis) {
+      String help =
+          current.level().compareTo(axis) > 0
+              ? "reduce the "
+                  + plural(current)
+                  + " first: `"
+                  + reductionName(call)
+                  + "["
+                  + axis.word()
+                  + "](sum["
+                  + current.level().word()
+                  + "](...))`, or all at once: `["
+                  + current.level().word()
+                  + ", "
+                  + axis.word()
+                  + "]`"
+              : "the value is the same for all of them";
+      throw context.fail(
+          Diagnostic.of(
+                  WRONG_REDUCTION,
+                  call.span(),
+                  "the value is at "
+                      + from.describe()
+                      + ": it has no "
+                      + axis.word()
+                      + "s to reduce"
+                      + (current.equals(from) ? "" : " after the first reduction"))
+              .withHelp(help));
+    }
+    return switch (axis) {
+      case VOCAB -> Domain.token(current.owner());
+      case TOKEN -> Domain.sequence(current.owner());
+      case SEQUENCE, PAIR, GROUP, BATCH -> Domain.BATCH;
+    };
+  }
+
+  private static String reductionName(Expression.Call call) {
+    return call.function() instanceof Expression.Index index
+            && index.target() instanceof Expression.NameReference name
+        ? name.name()
+        : "mean";
+  }
+
+  private Abandoned wrong(Expression.Call call, String message) {
+    return context.fail(WRONG_REDUCTION, call.span(), message);
+  }
+}

@@ -1,0 +1,301 @@
+package org.alignlang.compiler.check;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Severity;
+import org.alignlang.compiler.diagnostic.Suggestions;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+
+/** What the checking of one objective shares: its graph, its actors and inputs, its findings. */
+final class CheckContext {
+  private static final int STEP_LIMIT = 200_000;
+  private static final int DEPTH_LIMIT = 80;
+
+  /** An actor of the objective. */
+  record Actor(String name, Statement.Role role, Optional<Expression> definition, Span span) {}
+
+  /** A target distribution: its unnormalised log-density per sequence. */
+  record TargetDensity(Node logDensity, Span span) {}
+
+  /** An expectation that the objective uses; of a divergence, if that is what it is. */
+  record ExpectationTerm(
+      String name,
+      Node leaf,
+      Node value,
+      Node score,
+      Span span,
+      Optional<DivergenceUse> divergence) {}
+
+  /**
+   * A divergence {@code D_f(pi || other)} as an expectation.
+   *
+   * @param divergence with the trained policy on the left
+   * @param other the actor or target that it is compared with
+   * @param target whether the other is a target density
+   */
+  record DivergenceUse(Divergence divergence, String other, boolean target) {}
+
+  final GraphBuilder builder;
+  final DiagnosticSink sink;
+  final Map<String, Actor> actors = new LinkedHashMap<>();
+  final Map<String, Signature.Input> inputs = new LinkedHashMap<>();
+  final Map<String, TargetDensity> targets = new LinkedHashMap<>();
+  final List<ExpectationTerm> expectations = new ArrayList<>();
+
+  /** Actors whose logits are read instead of their log-probabilities. */
+  final Set<String> logits;
+
+  /** Actors whose vocabulary was asked for although their logits are not read yet. */
+  final Set<String> logitsWanted = new LinkedHashSet<>();
+
+  /** The divergences that have a name, for explaining what a biased term descends. */
+  final Map<String, Divergence> namedDivergences = new LinkedHashMap<>();
+
+  /** Parameters whose values were needed while compiling. */
+  final Map<String, Double> fixed = new LinkedHashMap<>();
+
+  /** The values that parameters have if they are needed while compiling. */
+  final Map<Node, Double> parameterValues = new LinkedHashMap<>();
+
+  final Bounds bounds = new Bounds();
+  boolean paired;
+  boolean grouped;
+  boolean enumerated;
+  List<String> sequences = List.of();
+
+  private final Deque<Accept> accepted = new ArrayDeque<>();
+  private final Deque<Object> active = new ArrayDeque<>();
+  private int steps;
+
+  private static final class Accept {
+    final Expression.Accepted expression;
+    boolean used;
+
+    Accept(Expression.Accepted expression) {
+      this.expression = expression;
+    }
+  }
+
+  CheckContext(GraphBuilder builder, DiagnosticSink sink, Set<String> logits) {
+    this.builder = builder;
+    this.sink = sink;
+    this.logits = Set.copyOf(logits);
+  }
+
+  /** Reports a finding; one that was accepted becomes a note. */
+  void report(Diagnostic diagnostic) {
+    for (Accept accept : accepted) {
+      String slug = accept.expression.slug().replace('_', '-');
+      if (slug.equals(diagnostic.code().slug())) {
+        accept.used = true;
+        sink.report(diagnostic.withSeverity(Severity.NOTE));
+        return;
+      }
+    }
+    sink.report(diagnostic);
+  }
+
+  /** Reports an error and gives up the statement. */
+  Abandoned fail(Diagnostic diagnostic) {
+    sink.report(diagnostic);
+    return new Abandoned();
+  }
+
+  Abandoned fail(DiagnosticCode code, Span span, String message) {
+    return fail(Diagnostic.of(code, span, message));
+  }
+
+  Abandoned fail(DiagnosticCode code, Span span, String message, String help) {
+    return fail(Diagnostic.of(code, span, message).withHelp(help));
+  }
+
+  /** An unknown name, with what was probably meant. */
+  Abandoned unknown(Span span, String what, String name, Collection<String> known) {
+    Diagnostic diagnostic =
+        Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, span, "there is no " + what + " `" + name + "`");
+    return fail(
+        Suggestions.nearest(name, known)
+            .map(n -> diagnostic.withHelp("did you mean `" + n + "`?"))
+            .orElse(diagnostic));
+  }
+
+  void enterAccept(Expression.Accepted expression) {
+    if (DiagnosticCode.find(expression.slug()).isEmpty()) {
+      sink.report(
+          Diagnostic.of(
+              DiagnosticCode.UNKNOWN_NAME,
+              expression.span(),
+              "there is no diagnostic `" + expression.slug() + "` to accept"));
+    }
+    accepted.push(new Accept(expression));
+  }
+
+  void leaveAccept() {
+    Accept accept = accepted.pop();
+    if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {
+      sink.report(
+          Diagnostic.of(
+                  DiagnosticCode.UNUSED_ACCEPT,
+                  accept.expression.span(),
+                  "nothing here needs `accept " + accept.expression.slug() + "`")
+              .withHelp("remove it"));
+    }
+  }
+
+  /** Counts work, so that no spec can keep the compiler busy for long. */
+  void step(Span span) {
+    if (++steps > STEP_LIMIT) {
+      throw fail(DiagnosticCode.TOO_DEEP, span, "this objective is too large to expand");
+    }
+  }
+
+  /** Enters a definition that must not be used inside itself. */
+  void enter(Object definition, Span span, String name) {
+    if (active.contains(definition)) {
+      throw fail(DiagnosticCode.RECURSION, span, "`" + name + "` uses itself");
+    }
+    if (active.size() > DEPTH_LIMIT) {
+      throw fail(DiagnosticCode.TOO_DEEP, span, "definitions use each other too deeply");
+    }
+    active.push(definition);
+  }
+
+  void leave() {
+    active.pop();
+  }
+
+  Actor policy(Span span) {
+    return actors.values().stream()
+        .filter(a -> a.role() == Statement.Role.POLICY)
+        .findFirst()
+        .orElseThrow(() ->
+            fail(
+                DiagnosticCode.MISSING_ACTOR,
+                span,
+                "this needs a trained policy",
+                "declare one: `policy pi`"));
+  }
+
+  private Signature.Input input(Signature.Input wanted) {
+    return inputs.computeIfAbsent(wanted.name(), _ -> wanted);
+  }
+
+  private String prefix(String sequence) {
+    return paired ? sequence + "." : "";
+  }
+
+  private String actorPrefix(Actor actor) {
+    return actor.role() == Statement.Role.POLICY ? "" : actor.name() + ".";
+  }
+
+  /** The log-probability of each taken token under an actor. */
+  Node logProbability(Actor actor, String sequence) {
+    if (logits.contains(actor.name())) {
+      return builder.taken(logDistribution(actor, sequence));
+    }
+    return builder.input(
+        input(
+            new Signature.Input(
+                prefix(sequence) + actorPrefix(actor) + "logp",
+                Signature.Role.LOG_PROBABILITY,
+                actor.name(),
+                sequence,
+                Level.TOKEN,
+                0,
+                actor.role() == Statement.Role.POLICY)),
+        0);
+  }
+
+  /** The log of an actor's whole next-token distribution: logits less their log-sum-exp. */
+  Node logDistribution(Actor actor, String sequence) {
+    if (!logits.contains(actor.name())) {
+      logitsWanted.add(actor.name());
+    }
+    Node logit =
+        builder.input(
+            input(
+                new Signature.Input(
+                    prefix(sequence) + actorPrefix(actor) + "logits",
+                    Signature.Role.LOGITS,
+                    actor.name(),
+                    sequence,
+                    Level.VOCAB,
+                    0,
+                    actor.role() == Statement.Role.POLICY)),
+            0);
+    tokens(sequence);
+    Node normalizer =
+        builder.reduce(
+            org.alignlang.compiler.ir.Operation.Reduction.LOG_SUM_EXP,
+            logit,
+            Domain.token(sequence));
+    return builder.subtract(logit, normalizer);
+  }
+
+  private void tokens(String sequence) {
+    input(
+        new Signature.Input(
+            prefix(sequence) + "tokens",
+            Signature.Role.TOKENS,
+            "",
+            sequence,
+            Level.TOKEN,
+            0,
+            false));
+  }
+
+  /** A reward, feature or label column. */
+  Meaning.Value column(String contractName, String sequence, Level level, int members, Kind kind) {
+    Signature.Input column =
+        input(
+            new Signature.Input(
+                (level == Level.PAIR || level == Level.GROUP || level == Level.BATCH
+                        ? ""
+                        : prefix(sequence))
+                    + contractName,
+                Signature.Role.COLUMN,
+                "",
+                level.compareTo(Level.SEQUENCE) < 0 ? "" : sequence,
+                level,
+                members,
+                false));
+    if (members == 0) {
+      return Meaning.Value.of(kind, builder.input(column, 0));
+    }
+    List<Node> nodes = new ArrayList<>();
+    for (int m = 0; m < members; m++) {
+      nodes.add(builder.input(column, m));
+    }
+    return new Meaning.Value(kind, nodes, true);
+  }
+
+  /** A metric name that is not taken yet. */
+  String freshMetric(String wanted) {
+    Set<String> taken = new HashSet<>();
+    expectations.forEach(e -> taken.add(e.name()));
+    String name = wanted;
+    for (int i = 2; taken.contains(name); i++) {
+      name = wanted + "_" + i;
+    }
+    return name;
+  }
+}

@@ -1,0 +1,69 @@
+package org.alignlang.compiler.check;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.kernel.Signature;
+
+/**
+ * An objective whose meaning is known: the program to run, and what it was made of, for explaining
+ * it and for its closed form.
+ *
+ * @param declaration the declaration it was checked from
+ * @param builder the builder of its graph
+ * @param program what back ends lower
+ * @param value the optimised value as written, with its expectations still in it
+ * @param maximize whether the value is maximised
+ * @param expectations the expectations in the value and the constraints
+ * @param constraints the constraints
+ * @param estimator the estimator's name, empty for a direct objective
+ * @param actors the actors with their roles
+ * @param fixed parameters whose values were needed while compiling, with those values
+ * @param target the target density that the policy is fitted to, if the objective is only that
+ */
+public record CheckedObjective(
+    Declaration.ObjectiveDeclaration declaration,
+    GraphBuilder builder,
+    ObjectiveProgram program,
+    Node value,
+    boolean maximize,
+    List<Term> expectations,
+    List<Limit> constraints,
+    String estimator,
+    Map<String, String> actors,
+    Map<String, Double> fixed,
+    Optional<Node> target) {
+
+  public CheckedObjective {
+    expectations = List.copyOf(expectations);
+    constraints = List.copyOf(constraints);
+    actors = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(actors));
+    fixed = Map.copyOf(fixed);
+  }
+
+  public String name() {
+    return declaration.name();
+  }
+
+  public Signature signature() {
+    return program.signature();
+  }
+
+  /**
+   * An expectation under the policy.
+   *
+   * @param leaf the node that stands for it in {@link #value}
+   * @param content what the expectation is of, per sequence
+   * @param divergence the divergence from {@code other}, if it is one
+   * @param other the reference of the divergence, empty otherwise
+   */
+  public record Term(
+      String name, Node leaf, Node content, Optional<Divergence> divergence, String other) {}
+
+  /** A constraint: {@code value RELATION bound}. */
+  public record Limit(Node value, String relation, Node bound, Signature.Constraint constraint) {}
+}

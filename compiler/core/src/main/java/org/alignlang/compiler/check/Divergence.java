@@ -1,0 +1,320 @@
+package org.alignlang.compiler.check;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.symbolic.Atom;
+import org.alignlang.compiler.symbolic.Factor;
+import org.alignlang.compiler.symbolic.Sum;
+import org.alignlang.compiler.symbolic.Term;
+
+/**
+ * A divergence {@code D(p || q) = E_q[f(p / q)]} with all its parameters known, and how to write it
+ * into a graph in log space, where {@code u = exp(x)}.
+ *
+ * @param name its name with its arguments, as messages show it
+ * @param f the integrand, with {@code f(1) = 0}
+ */
+public record Divergence(String name, Sum f) {
+
+  /** A sample estimator of the divergence as a function of the log-ratio. */
+  enum Estimator {
+    /** {@code f(u) / u}: for the reverse KL the log-ratio itself. */
+    K1,
+    /** {@code f''(1) (log u)^2 / 2}. */
+    K2,
+    /** {@code (f(u) - f'(1) (u - 1)) / u}, which is never negative. */
+    K3
+  }
+
+  /** Where an estimator stands. */
+  enum Placement {
+    /** Differentiated: its expected gradient is {@code E[k'(x) grad log pi]}. */
+    LOSS,
+    /**
+     * Differentiated, times the ratio of pi to its own frozen copy: {@code E[(k + k') grad log
+     * pi]}.
+     */
+    RATIO_LOSS,
+    /** Detached, weighing the log-probability: {@code E[k grad log pi]}. */
+    REWARD
+  }
+
+  /** What an estimator in a placement descends. */
+  sealed interface Descends {
+    record Itself() implements Descends {}
+
+    record Nothing() implements Descends {}
+
+    record Another(String name) implements Descends {}
+
+    record NoDivergence() implements Descends {}
+  }
+
+  Sum derivative() {
+    return f.derivative();
+  }
+
+  /** {@code f~(u) = u f(1 / u)}, so that {@code D_f(p || q) = D_f~(q || p)}. */
+  Divergence dual() {
+    Sum inverse = Sum.variable().power(-1);
+    return new Divergence(name, f.substitute(inverse).times(Sum.variable()));
+  }
+
+  Sum estimator(Estimator estimator) {
+    Sum u = Sum.variable();
+    return switch (estimator) {
+      case K1 -> f.dividedBy(u);
+      case K2 -> {
+        double curvature = f.derivative().derivative().evaluate(1);
+        yield u.log().times(u.log()).times(curvature / 2);
+      }
+      case K3 -> f.minus(u.minus(Sum.ONE).times(f.derivative().evaluate(1))).dividedBy(u);
+    };
+  }
+
+  /**
+   * The factor of {@code grad log pi} in the expected gradient, as a function of u. It is right if
+   * it differs from {@code f'(u)} by a constant, whose expected gradient is zero.
+   */
+  Sum weight(Estimator estimator, Placement placement) {
+    Sum k = estimator(estimator);
+    Sum slope = k.derivative().times(Sum.variable());
+    return switch (placement) {
+      case LOSS -> slope;
+      case RATIO_LOSS -> k.plus(slope);
+      case REWARD -> k;
+    };
+  }
+
+  /** What a weight descends, given the divergences that have a name. */
+  Descends descends(Sum weight, Map<String, Divergence> named) {
+    if (weight.minus(derivative()).isConstant()) {
+      return new Descends.Itself();
+    }
+    if (weight.isConstant()) {
+      return new Descends.Nothing();
+    }
+    for (Map.Entry<String, Divergence> entry : named.entrySet()) {
+      if (weight.minus(entry.getValue().derivative()).isConstant()) {
+        return new Descends.Another(entry.getKey());
+      }
+    }
+    return new Descends.NoDivergence();
+  }
+
+  /** {@code f'(u)} without its additive constant, which cancels wherever links are compared. */
+  Sum link() {
+    Sum derivative = derivative();
+    return derivative.minus(Sum.constant(derivative.constantTerm()));
+  }
+
+  /** The value of a sum at {@code u = exp(x)}. */
+  static Node lower(GraphBuilder b, Sum sum, Node x) {
+    return total(b, sum, x, Optional.empty());
+  }
+
+  /**
+   * {@code q f(p / q)} from the logs of both, elementwise: every term {@code c u^k r} becomes
+   * {@code c exp(log q + k log u) r}, so that nothing overflows where p or q is tiny or 0.
+   */
+  Node density(GraphBuilder b, Node logP, Node logQ) {
+    return total(b, f, b.combine(Binary.LOG_RATIO, logP, logQ), Optional.of(new Pair(logP, logQ)));
+  }
+
+  private record Pair(Node logP, Node logQ) {}
+
+  private static Node total(GraphBuilder b, Sum sum, Node x, Optional<Pair> densities) {
+    Node result = b.constant(0);
+    List<Term> terms = sum.terms();
+    boolean[] done = new boolean[terms.size()];
+    for (int i = 0; i < terms.size(); i++) {
+      if (done[i]) {
+        continue;
+      }
+      Term term = terms.get(i);
+      Node rest = b.constant(1);
+      double coefficient = term.coefficient();
+      int partner = partner(terms, i, done);
+      if (partner >= 0) {
+        coefficient = isLog(term, Sum.variable()) ? coefficient : -coefficient;
+        // c log u - c log(u + 1) = c log s(x)
+        done[partner] = true;
+        rest = b.apply(Unary.LOG_SIGMOID, x);
+      } else {
+        for (Factor factor : term.factors()) {
+          if (!(factor.atom() instanceof Atom.U)) {
+            rest = b.multiply(rest, factor(b, factor, x));
+          }
+        }
+      }
+      double k = term.exponent();
+      Node value;
+      if (densities.isPresent()) {
+        Pair pair = densities.get();
+        value = weighted(b, term, k, rest, x, pair);
+      } else {
+        value = k == 0 ? rest : b.expTimes(b.multiply(b.constant(k), x), rest);
+      }
+      result = b.add(result, b.multiply(b.constant(coefficient), value));
+    }
+    return result;
+  }
+
+  private static Node weighted(GraphBuilder b, Term term, double k, Node rest, Node x, Pair pair) {
+    if (term.factors().size() == 1
+        && term.factors().get(0).atom() instanceof Atom.Abs abs
+        && term.factors().get(0).exponent() == 1) {
+      Optional<double[]> line = linear(abs.argument());
+      if (line.isPresent()) {
+        // q |a u + c| = |a p + c q|, which is right where q is 0 too.
+        double[] ac = line.get();
+        return b.apply(
+            Unary.ABS,
+            b.add(
+                b.multiply(b.constant(ac[0]), b.exp(pair.logP)),
+                b.multiply(b.constant(ac[1]), b.exp(pair.logQ))));
+      }
+    }
+    Node weight =
+        k == 0 ? pair.logQ : k == 1 ? pair.logP : b.add(pair.logQ, b.multiply(b.constant(k), x));
+    return b.expTimes(weight, rest);
+  }
+
+  /** {@code a} and {@code c} of {@code a u + c}. */
+  private static Optional<double[]> linear(Sum sum) {
+    double a = 0;
+    double c = 0;
+    for (Term term : sum.terms()) {
+      if (term.isConstant()) {
+        c = term.coefficient();
+      } else if (term.factors().size() == 1 && term.exponent() == 1) {
+        a = term.coefficient();
+      } else {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(new double[] {a, c});
+  }
+
+  private static int partner(List<Term> terms, int index, boolean[] done) {
+    Term term = terms.get(index);
+    boolean plain = isLog(term, Sum.variable());
+    boolean shifted = isLog(term, Sum.variable().plus(Sum.ONE));
+    if (!plain && !shifted) {
+      return -1;
+    }
+    Sum other = plain ? Sum.variable().plus(Sum.ONE) : Sum.variable();
+    for (int j = index + 1; j < terms.size(); j++) {
+      Term candidate = terms.get(j);
+      if (!done[j] && isLog(candidate, other) && candidate.coefficient() == -term.coefficient()) {
+        return j;
+      }
+    }
+    return -1;
+  }
+
+  private static boolean isLog(Term term, Sum argument) {
+    return term.factors().size() == 1
+        && term.factors().get(0).exponent() == 1
+        && term.factors().get(0).atom() instanceof Atom.Log log
+        && log.argument().equals(argument);
+  }
+
+  private static Node factor(GraphBuilder b, Factor factor, Node x) {
+    double e = factor.exponent();
+    Node base =
+        switch (factor.atom()) {
+          case Atom.U _ -> b.exp(x);
+          case Atom.Log log -> logOf(b, log.argument(), x);
+          case Atom.Abs abs -> b.apply(Unary.ABS, lower(b, abs.argument(), x));
+          case Atom.Sign sign -> b.sign(lower(b, sign.argument(), x));
+          case Atom.Exp exp -> b.exp(lower(b, exp.argument(), x));
+          case Atom.Group group -> {
+            if (isPositive(group.base())) {
+              yield b.exp(b.multiply(b.constant(e), logOf(b, group.base(), x)));
+            }
+            yield b.power(lower(b, group.base(), x), b.constant(e));
+          }
+        };
+    if (factor.atom() instanceof Atom.Group || e == 1) {
+      return base;
+    }
+    return b.power(base, b.constant(e));
+  }
+
+  private static boolean isPositive(Sum sum) {
+    return sum.terms().stream()
+        .allMatch(t ->
+            t.coefficient() > 0 && t.factors().stream().allMatch(f -> f.atom() instanceof Atom.U));
+  }
+
+  /** The log of a sum; of positive powers of u without leaving log space. */
+  private static Node logOf(GraphBuilder b, Sum sum, Node x) {
+    if (!isPositive(sum)) {
+      return b.log(lower(b, sum, x));
+    }
+    Node result = null;
+    for (Term term : sum.terms()) {
+      Node log =
+          b.add(
+              b.constant(Math.log(term.coefficient())), b.multiply(b.constant(term.exponent()), x));
+      result = result == null ? log : b.combine(Binary.LOG_ADD_EXP, log, result);
+    }
+    return result == null ? b.log(b.constant(0)) : result;
+  }
+
+  /** {@code f(exp x)}. */
+  public double integrand(double x) {
+    return f.evaluateLog(x);
+  }
+
+  /** {@code f'(exp x)}. */
+  public double slope(double x) {
+    return derivative().evaluateLog(x);
+  }
+
+  /** Whether {@code f'} is strictly increasing, so that its inverse exists. */
+  public boolean invertible() {
+    Sum derivative = derivative();
+    double last = derivative.evaluateLog(-4);
+    for (int i = -15; i <= 16; i++) {
+      double next = derivative.evaluateLog(i / 4.0);
+      if (!(next > last)) {
+        return false;
+      }
+      last = next;
+    }
+    return true;
+  }
+
+  /**
+   * {@code log((f')^-1(y))}: the log-ratio at which {@code f'} is y; negative infinity below the
+   * range of {@code f'}, positive infinity above it. Found by bisection, since {@code f'} is
+   * increasing.
+   */
+  public double inverse(double y) {
+    Sum derivative = derivative();
+    double low = -700;
+    double high = 700;
+    if (derivative.evaluateLog(low) >= y) {
+      return Double.NEGATIVE_INFINITY;
+    }
+    if (derivative.evaluateLog(high) <= y) {
+      return Double.POSITIVE_INFINITY;
+    }
+    for (int i = 0; i < 200 && high - low > 1e-15 * Math.max(1, Math.abs(low)); i++) {
+      double middle = (low + high) / 2;
+      if (derivative.evaluateLog(middle) < y) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return (low + high) / 2;
+  }
+}

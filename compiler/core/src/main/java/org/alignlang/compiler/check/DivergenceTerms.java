@@ -1,0 +1,573 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_DIVERGENCE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BIASED_DIVERGENCE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_ACTOR;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.NOT_CONVEX;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.NOT_ZERO_AT_ONE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.REWARD_GRADIENT;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNREDUCED;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation.Reduction;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.compiler.symbolic.Sum;
+import org.alignlang.compiler.symbolic.SymbolicException;
+import org.alignlang.kernel.Level;
+
+/**
+ * Divergences and expectations: which estimator stands where, what its expected gradient is, and
+ * the term that comes of it.
+ */
+final class DivergenceTerms {
+  static final Set<String> MEMBERS =
+      new TreeSet<>(Set.of("link", "f", "derivative", "k1", "k2", "k3"));
+
+  private final CheckContext context;
+  private final ExpressionChecker checker;
+  private final GraphBuilder b;
+
+  DivergenceTerms(CheckContext context, ExpressionChecker checker) {
+    this.context = context;
+    this.checker = checker;
+    this.b = context.builder;
+  }
+
+  // Declarations.
+
+  /** A declared divergence with numbers for its parameters. */
+  Divergence instance(
+      Meaning.DivergenceFamily family,
+      List<Expression.Argument> arguments,
+      Span span,
+      Scope scope) {
+    var declaration = family.declaration();
+    Map<String, Meaning> bound =
+        checker.bind(
+            declaration.name(), declaration.parameters(), arguments, span, scope, family.scope());
+    Map<String, Double> values = new LinkedHashMap<>();
+    bound.forEach((name, meaning) -> values.put(name, checker.fixed(meaning, span)));
+    String name =
+        values.isEmpty()
+            ? declaration.name()
+            : declaration.name()
+                + values.entrySet().stream()
+                    .map(e -> e.getKey() + " = " + e.getValue())
+                    .toList()
+                    .toString()
+                    .replace('[', '(')
+                    .replace(']', ')');
+    Sum f;
+    try {
+      f = DivergenceFunctions.convert(context, declaration, values);
+    } catch (SymbolicException e) {
+      throw context.fail(BAD_DIVERGENCE, declaration.body().span(), sentence(e.getMessage()));
+    }
+    Divergence divergence = new Divergence(name, f);
+    verify(divergence, declaration.body().span());
+    return divergence;
+  }
+
+  private static String sentence(@org.jspecify.annotations.Nullable String message) {
+    String text = message == null ? "this cannot be derived" : message;
+    return text.endsWith(".") ? text.substring(0, text.length() - 1) : text;
+  }
+
+  private void verify(Divergence divergence, Span span) {
+    double atOne = divergence.f().evaluate(1);
+    if (!(Math.abs(atOne) < 1e-9)) {
+      throw context.fail(
+          NOT_ZERO_AT_ONE,
+          span,
+          "`"
+              + divergence.name()
+              + "` has f(1) = "
+              + atOne
+              + ", so it would not be zero between equal distributions",
+          "subtract the constant: `... - " + atOne + "`");
+    }
+    Sum curvature = divergence.derivative().derivative();
+    for (int i = -120; i <= 120; i++) {
+      double u = Math.exp(i / 10.0);
+      double value = curvature.evaluate(u);
+      double scale = 1e-9 * (1 + Math.abs(divergence.f().evaluate(u)) / (u * u));
+      if (value < -scale) {
+        throw context.fail(
+            NOT_CONVEX,
+            span,
+            "`"
+                + divergence.name()
+                + "` is not convex: f''("
+                + round(u)
+                + ") = "
+                + round(value)
+                + " is negative",
+            "a divergence needs a convex f; otherwise it can be negative");
+      }
+    }
+  }
+
+  private static String round(double value) {
+    return String.format(java.util.Locale.ROOT, "%.4g", value);
+  }
+
+  // Functions of a ratio.
+
+  /** {@code D.link(ratio)} and the other functions of a ratio. */
+  Meaning member(Meaning.DivergenceMember member, Expression.Call call, Scope scope) {
+    if (call.arguments().size() != 1) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`." + member.member() + "` takes a ratio, such as `pi(y) / ref(y)`");
+    }
+    Expression argument = call.arguments().get(0).value();
+    Meaning.Value ratio = checker.value(checker.check(argument, scope), argument.span());
+    if (ratio.kind() != Kind.PROB) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          argument.span(),
+          "`." + member.member() + "` takes a ratio of probabilities, not a number",
+          "write the ratio itself, `pi(y) / ref(y)`, not its logarithm");
+    }
+    Divergence d = member.divergence();
+    Sum function =
+        switch (member.member()) {
+          case "link" -> d.link();
+          case "f" -> d.f();
+          case "derivative" -> d.derivative();
+          case "k1" -> estimator(d, Divergence.Estimator.K1, ratio, call);
+          case "k2" -> estimator(d, Divergence.Estimator.K2, ratio, call);
+          case "k3" -> estimator(d, Divergence.Estimator.K3, ratio, call);
+          default -> throw new IllegalStateException(member.member());
+        };
+    return checker.map(ratio, x -> Divergence.lower(b, function, x), Kind.REAL);
+  }
+
+  private Sum estimator(
+      Divergence d, Divergence.Estimator estimator, Meaning.Value ratio, Expression.Call call) {
+    if (ratio.nodes().stream().anyMatch(Node::active)) {
+      judge(d, estimator, Divergence.Placement.LOSS, call.span());
+    }
+    return d.estimator(estimator);
+  }
+
+  /** Reports a combination whose expected gradient is not that of the divergence. */
+  private void judge(
+      Divergence d, Divergence.Estimator estimator, Divergence.Placement placement, Span span) {
+    String where =
+        switch (placement) {
+          case LOSS -> "in the loss";
+          case RATIO_LOSS -> "in the loss, times the ratio,";
+          case REWARD -> "in the reward";
+        };
+    String k = estimator.name().toLowerCase(java.util.Locale.ROOT);
+    String message =
+        switch (d.descends(d.weight(estimator, placement), context.namedDivergences)) {
+          case Divergence.Descends.Itself _ -> "";
+          case Divergence.Descends.Nothing _ ->
+              "`"
+                  + k
+                  + "` "
+                  + where
+                  + " has a gradient of zero in expectation: it regularises nothing";
+          case Divergence.Descends.Another another ->
+              "`" + k + "` " + where + " descends " + another.name() + ", not " + d.name();
+          case Divergence.Descends.NoDivergence _ ->
+              "`"
+                  + k
+                  + "` "
+                  + where
+                  + " descends no divergence: its expected gradient is not that of "
+                  + d.name();
+        };
+    if (!message.isEmpty()) {
+      context.report(
+          Diagnostic.of(BIASED_DIVERGENCE, span, message)
+              .withHelp(
+                  "leave `by` and `in` out for the exact gradient, use `by = k1, in = reward` or"
+                      + " `by = k2, in = loss` for the reverse KL, or write `accept biased` after"
+                      + " the term to keep it"));
+    }
+  }
+
+  // Terms.
+
+  /** {@code D(p || q)}: between distributions over the vocabulary, or between actors. */
+  Meaning term(Divergence d, Expression.Call call, Scope scope) {
+    List<Expression.Argument> arguments = call.arguments();
+    if (arguments.isEmpty() || arguments.get(0).against().isEmpty()) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "a divergence is between two: `" + d.name() + "(pi || ref)`");
+    }
+    Expression left = arguments.get(0).value();
+    Expression right = arguments.get(0).against().orElseThrow();
+    Meaning p = checker.check(left, scope);
+    Meaning q = checker.check(right, scope);
+    if (p instanceof Meaning.Value pv && q instanceof Meaning.Value qv) {
+      if (arguments.size() > 1) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            arguments.get(1).span(),
+            "a divergence between distributions over the vocabulary is exact and takes no options");
+      }
+      if (pv.kind() != Kind.PROB
+          || qv.kind() != Kind.PROB
+          || pv.domain().level() != Level.VOCAB
+          || qv.domain().level() != Level.VOCAB) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            call.span(),
+            "a divergence is between actors or between whole distributions",
+            "write `"
+                + d.name()
+                + "(pi || ref)` for the sequence-level divergence, `"
+                + d.name()
+                + "(pi(y.vocab) || ref(y.vocab))` for the exact one at each token, or `"
+                + d.name()
+                + ".link(ratio)` for the link of a ratio");
+      }
+      Node density = d.density(b, pv.node(), qv.node());
+      return Meaning.Value.of(Kind.REAL, b.sumTo(density, Domain.token(density.domain().owner())));
+    }
+    return actorTerm(d, p, q, call, left.span(), right.span());
+  }
+
+  private record Options(String by, String in, String per, boolean ratio) {}
+
+  private Options options(List<Expression.Argument> arguments) {
+    String by = "";
+    String in = "";
+    String per = "sequence";
+    boolean ratio = false;
+    for (Expression.Argument argument : arguments) {
+      String name = argument.name().orElse("");
+      String value = argument.value() instanceof Expression.NameReference word ? word.name() : "";
+      switch (name) {
+        case "by" -> by = choice(argument, value, List.of("exact", "k1", "k2", "k3"));
+        case "in" -> in = choice(argument, value, List.of("loss", "reward"));
+        case "per" -> per = choice(argument, value, List.of("sequence", "token"));
+        case "weight" -> ratio = choice(argument, value, List.of("ratio", "none")).equals("ratio");
+        default ->
+            throw context.unknown(
+                argument.span(),
+                "option of a divergence called",
+                name,
+                List.of("by", "in", "per", "weight"));
+      }
+    }
+    return new Options(by, in, per, ratio);
+  }
+
+  private String choice(Expression.Argument argument, String value, List<String> known) {
+    if (!known.contains(value)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          argument.span(),
+          "`" + argument.name().orElse("") + "` is one of " + String.join(", ", known));
+    }
+    return value;
+  }
+
+  private Meaning actorTerm(
+      Divergence d, Meaning p, Meaning q, Expression.Call call, Span left, Span right) {
+    if (context.paired) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "a divergence between actors is an expectation under the policy, and pairs are not"
+              + " samples of it",
+          "use `" + d.name() + ".link(ratio)` on the pair, or an objective without pairs");
+    }
+    boolean leftTrained = isPolicy(p);
+    boolean rightTrained = isPolicy(q);
+    if (leftTrained == rightTrained) {
+      throw context.fail(
+          MISSING_ACTOR,
+          call.span(),
+          leftTrained
+              ? "both sides of this divergence are the trained policy"
+              : "neither side of this divergence is the trained policy: it has no gradient");
+    }
+    // D_f(p || pi) = D_f~(pi || p): from here on the trained policy is on the left.
+    Divergence oriented = leftTrained ? d : d.dual();
+    Meaning other = leftTrained ? q : p;
+    Span otherSpan = leftTrained ? right : left;
+    CheckContext.Actor policy =
+        checker.actor((Meaning.ActorName) (leftTrained ? p : q), leftTrained ? left : right);
+    Options options = options(call.arguments().subList(1, call.arguments().size()));
+    String sequence = context.sequences.get(0);
+    String metric = metricName(call, other);
+
+    if (options.by().equals("exact")) {
+      return exact(d, p, q, call, options, policy, other, otherSpan, leftTrained, sequence);
+    }
+    if (options.per().equals("token")) {
+      return perToken(oriented, call, options, policy, other, otherSpan, sequence);
+    }
+    Node logPolicy = b.sumTo(context.logProbability(policy, sequence), Domain.sequence(sequence));
+    Node x = b.subtract(logPolicy, logOther(other, otherSpan, sequence, logPolicy));
+    Node value = b.stop(Divergence.lower(b, oriented.estimator(Divergence.Estimator.K1), x));
+    if (options.in().equals("loss")) {
+      Divergence.Estimator k = estimator(options.by(), call);
+      return Meaning.Value.of(
+          Kind.REAL,
+          b.meanTo(
+              inLoss(oriented, k, options, x, logPolicy, call),
+              Domain.BATCH,
+              "mean over no sequences"));
+    }
+    if (options.ratio()) {
+      throw context.fail(
+          WRONG_ARGUMENTS, call.span(), "`weight = ratio` needs `in = loss`: a reward is detached");
+    }
+    Sum weight;
+    if (options.by().isEmpty()) {
+      // A constant weight has no expected gradient: without it the score is that of the k1 reward.
+      weight = oriented.link();
+    } else {
+      Divergence.Estimator k = estimator(options.by(), call);
+      judge(oriented, k, Divergence.Placement.REWARD, call.span());
+      weight = oriented.weight(k, Divergence.Placement.REWARD);
+    }
+    Node score = b.stop(Divergence.lower(b, weight, x));
+    return expectation(
+        metric,
+        value,
+        score,
+        call.span(),
+        Optional.of(
+            new CheckContext.DivergenceUse(
+                oriented,
+                other instanceof Meaning.ActorName actor
+                    ? actor.name()
+                    : ((Meaning.TargetName) other).name(),
+                other instanceof Meaning.TargetName)));
+  }
+
+  private Meaning exact(
+      Divergence d,
+      Meaning p,
+      Meaning q,
+      Expression.Call call,
+      Options options,
+      CheckContext.Actor policy,
+      Meaning other,
+      Span otherSpan,
+      boolean leftTrained,
+      String sequence) {
+    if (!(p instanceof Meaning.ActorName) || !(q instanceof Meaning.ActorName)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`by = exact` sums over the vocabulary, which a target density does not have");
+    }
+    if (options.in().equals("reward") || options.ratio()) {
+      throw context.fail(
+          WRONG_ARGUMENTS, call.span(), "`by = exact` is differentiated: it stands in the loss");
+    }
+    if (!options.per().equals("token")) {
+      context.report(
+          Diagnostic.of(
+                  BIASED_DIVERGENCE,
+                  call.span(),
+                  "`by = exact` sums the divergence of each visited state with the prefixes held"
+                      + " fixed; the sequence-level "
+                      + d.name()
+                      + " also changes which prefixes are visited")
+              .withHelp(
+                  "say `per = token` if the prefix-frozen divergence is what you mean, or leave"
+                      + " `by` out for the sequence-level one"));
+    }
+    CheckContext.Actor frozen = checker.actor((Meaning.ActorName) other, otherSpan);
+    Node logPolicy = context.logDistribution(policy, sequence);
+    Node logOther = context.logDistribution(frozen, sequence);
+    Node density =
+        leftTrained ? d.density(b, logPolicy, logOther) : d.density(b, logOther, logPolicy);
+    Node perSequence = b.sumTo(b.sumTo(density, Domain.token(sequence)), Domain.sequence(sequence));
+    return Meaning.Value.of(
+        Kind.REAL, b.meanTo(perSequence, Domain.BATCH, "mean over no sequences"));
+  }
+
+  private Meaning perToken(
+      Divergence oriented,
+      Expression.Call call,
+      Options options,
+      CheckContext.Actor policy,
+      Meaning other,
+      Span otherSpan,
+      String sequence) {
+    if (!(other instanceof Meaning.ActorName name)) {
+      throw context.fail(
+          WRONG_ARGUMENTS, call.span(), "a target density has no tokens: leave `per` out");
+    }
+    if (!options.in().equals("loss")) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`per = token` is the prefix-frozen divergence, which is differentiated: it needs `in ="
+              + " loss`",
+          "a reward is summed over the tokens anyway: leave `per` out");
+    }
+    Node logPolicy = context.logProbability(policy, sequence);
+    Node logOther = context.logProbability(checker.actor(name, otherSpan), sequence);
+    Node x = b.subtract(logPolicy, logOther);
+    Node k = inLoss(oriented, estimator(options.by(), call), options, x, logPolicy, call);
+    return Meaning.Value.of(
+        Kind.REAL,
+        b.meanTo(b.sumTo(k, Domain.sequence(sequence)), Domain.BATCH, "mean over no sequences"));
+  }
+
+  /** An estimator, differentiated, with or without the ratio of the policy to its frozen copy. */
+  private Node inLoss(
+      Divergence oriented,
+      Divergence.Estimator k,
+      Options options,
+      Node x,
+      Node logPolicy,
+      Expression.Call call) {
+    judge(
+        oriented,
+        k,
+        options.ratio() ? Divergence.Placement.RATIO_LOSS : Divergence.Placement.LOSS,
+        call.span());
+    Node value = Divergence.lower(b, oriented.estimator(k), x);
+    return options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
+  }
+
+  private Divergence.Estimator estimator(String by, Expression.Call call) {
+    return switch (by) {
+      case "k1" -> Divergence.Estimator.K1;
+      case "k2" -> Divergence.Estimator.K2;
+      case "k3" -> Divergence.Estimator.K3;
+      default ->
+          throw context.fail(
+              WRONG_ARGUMENTS, call.span(), "say which estimator: `by = k1`, `k2` or `k3`");
+    };
+  }
+
+  private boolean isPolicy(Meaning meaning) {
+    return meaning instanceof Meaning.ActorName actor && actor.role() == Statement.Role.POLICY;
+  }
+
+  private String metricName(Expression.Call call, Meaning other) {
+    String text = call.function().span().text();
+    String word = text.matches("[\\p{L}\\p{Nd}_]+") ? text : "divergence";
+    String name = word.equals("KL") ? "kl" : word;
+    return context.freshMetric(
+        context.expectations.stream().anyMatch(e -> e.name().equals(name))
+                && other instanceof Meaning.ActorName actor
+            ? name + "_" + actor.name()
+            : name);
+  }
+
+  /** The log-density of what the policy is compared with, normalised. */
+  private Node logOther(Meaning other, Span span, String sequence, Node logPolicy) {
+    return switch (other) {
+      case Meaning.ActorName actor ->
+          b.sumTo(
+              context.logProbability(checker.actor(actor, span), sequence),
+              Domain.sequence(sequence));
+      case Meaning.TargetName target -> {
+        // log P - log Z, with Z over the responses of each prompt: exact where they are all there,
+        // otherwise the importance estimate mean(P / pi) over the prompt's samples.
+        Node logDensity = b.stop(context.targets.get(target.name()).logDensity());
+        context.grouped = true;
+        Node logZ;
+        if (context.enumerated) {
+          logZ = b.reduce(Reduction.LOG_SUM_EXP, logDensity, Domain.GROUP);
+        } else {
+          Node ratio = b.subtract(logDensity, b.stop(logPolicy));
+          logZ =
+              b.subtract(
+                  b.reduce(Reduction.LOG_SUM_EXP, ratio, Domain.GROUP),
+                  b.log(b.count(ratio.domain(), Domain.GROUP)));
+        }
+        yield b.subtract(logDensity, logZ);
+      }
+      case Meaning unknown ->
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              span,
+              "a divergence is between actors or a target, and this is " + unknown.what());
+    };
+  }
+
+  // Expectations.
+
+  /**
+   * {@code E[x]}: the expectation under the current policy of something without a path gradient.
+   */
+  Meaning expectation(Expression.Index index, Scope scope) {
+    Expression inner = index.indices().get(0);
+    Meaning.Value value = checker.real(checker.check(inner, scope), inner.span());
+    if (value.ensemble()) {
+      throw context.fail(
+          UNREDUCED,
+          inner.span(),
+          "this is an ensemble: reduce its members first",
+          "for instance `E[min[member](" + inner.span().text() + ")]`");
+    }
+    if (context.paired) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          index.span(),
+          "`E[...]` is an expectation under the policy, and pairs are not samples of it",
+          "write a mean over the data: `mean[pair](...)`");
+    }
+    Node x = value.node();
+    if (x.domain().level().compareTo(Level.SEQUENCE) > 0) {
+      throw context.fail(
+          UNREDUCED,
+          inner.span(),
+          "the value is at "
+              + x.domain().describe()
+              + ", and an expectation is of one number per"
+              + " sequence",
+          "sum it: `E[sum[" + x.domain().level().word() + "](" + inner.span().text() + ")]`");
+    }
+    if (x.active()) {
+      context.report(
+          Diagnostic.of(
+                  REWARD_GRADIENT,
+                  inner.span(),
+                  "inside `E[...]` no gradient flows: only the effect on what is sampled is"
+                      + " optimised")
+              .withHelp("write `stop(...)` to say that this is meant"));
+    }
+    String sequence = context.sequences.get(0);
+    Node row = b.broadcast(b.stop(x), Domain.sequence(sequence));
+    String name = inner.span().text();
+    String metric = context.freshMetric(name.matches("[\\p{L}\\p{Nd}_]+") ? name : "term");
+    return expectation(metric, row, row, index.span(), Optional.empty());
+  }
+
+  private Meaning expectation(
+      String name,
+      Node value,
+      Node score,
+      Span span,
+      Optional<CheckContext.DivergenceUse> divergence) {
+    Node leaf = b.expectation(name, value, score);
+    boolean known = context.expectations.stream().anyMatch(e -> e.leaf() == leaf);
+    if (!known) {
+      context.expectations.add(
+          new CheckContext.ExpectationTerm(name, leaf, value, score, span, divergence));
+    }
+    return Meaning.Value.of(Kind.REAL, leaf);
+  }
+}

@@ -1,0 +1,803 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.FIXED_PARAMETER;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.OWNERS_MEET;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNGUARDED_DIVISION;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.LevelException;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.Level;
+
+/**
+ * Elaborates expressions: names to what they stand for, functions inlined where they are called,
+ * values to graph nodes. A positive quantity ({@link Kind#PROB}) is held as its logarithm for as
+ * long as only products, quotients, powers, sums and logarithms are taken of it.
+ */
+final class ExpressionChecker {
+  private final CheckContext context;
+  private final GraphBuilder b;
+  private final BuiltinFunctions builtins;
+  private final DivergenceTerms divergences;
+
+  ExpressionChecker(CheckContext context) {
+    this.context = context;
+    this.b = context.builder;
+    this.builtins = new BuiltinFunctions(context, this);
+    this.divergences = new DivergenceTerms(context, this);
+  }
+
+  DivergenceTerms divergences() {
+    return divergences;
+  }
+
+  /** What an expression stands for. */
+  Meaning check(Expression expression, Scope scope) {
+    context.step(expression.span());
+    Span before = b.at(expression.span());
+    try {
+      return dispatch(expression, scope);
+    } catch (LevelException e) {
+      throw context.fail(
+          Diagnostic.of(
+                  OWNERS_MEET,
+                  expression.span(),
+                  "a value at "
+                      + e.first().describe()
+                      + " cannot meet one at "
+                      + e.second().describe())
+              .withHelp(
+                  "tokens of different sequences have nothing in common: reduce each to its"
+                      + " sequence first, as in `sum[token](...)`"));
+    } finally {
+      b.at(before);
+    }
+  }
+
+  private Meaning dispatch(Expression expression, Scope scope) {
+    return switch (expression) {
+      case Expression.NumberLiteral number ->
+          Meaning.Value.of(Kind.REAL, b.constant(number.value()));
+      case Expression.TruthLiteral truth ->
+          Meaning.Value.of(Kind.BOOL, b.constant(truth.value() ? 1 : 0));
+      case Expression.TextLiteral text ->
+          throw context.fail(WRONG_THING, text.span(), "a text has no value in an objective");
+      case Expression.ListLiteral list ->
+          throw context.fail(
+              WRONG_THING,
+              list.span(),
+              "a list has no value in an objective",
+              "lists sweep parameters in an experiment's `train` line");
+      case Expression.NameReference name -> name(name, scope);
+      case Expression.Negated negated -> {
+        Meaning.Value value = real(check(negated.operand(), scope), negated.operand().span());
+        yield map(value, b::negate, Kind.REAL);
+      }
+      case Expression.Not not -> {
+        Meaning.Value value = truth(check(not.operand(), scope), not.operand().span());
+        yield map(value, n -> b.apply(Unary.NOT, n), Kind.BOOL);
+      }
+      case Expression.Binary binary -> binary(binary, scope);
+      case Expression.Conditional conditional -> conditional(conditional, scope);
+      case Expression.Member member -> member(member, scope);
+      case Expression.Call call -> call(call, scope);
+      case Expression.Index index -> index(index, scope);
+      case Expression.Accepted accepted -> {
+        context.enterAccept(accepted);
+        try {
+          yield check(accepted.value(), scope);
+        } finally {
+          context.leaveAccept();
+        }
+      }
+    };
+  }
+
+  private Meaning name(Expression.NameReference reference, Scope scope) {
+    Optional<Meaning> found = scope.find(reference.name());
+    if (found.isPresent()) {
+      return found.get();
+    }
+    if (BuiltinFunctions.NAMES.contains(reference.name())) {
+      return new Meaning.BuiltinName(reference.name());
+    }
+    List<String> known = new ArrayList<>(scope.visible());
+    known.addAll(BuiltinFunctions.NAMES);
+    throw context.unknown(reference.span(), "thing called", reference.name(), known);
+  }
+
+  // Kinds.
+
+  /** A value, or an error that says what else it is. */
+  Meaning.Value value(Meaning meaning, Span span) {
+    if (meaning instanceof Meaning.Value value) {
+      return value;
+    }
+    if (meaning instanceof Meaning.ColumnName column) {
+      throw context.fail(
+          WRONG_THING,
+          span,
+          "`" + column.column().name() + "` belongs to each sequence of a pair",
+          "say of which: `" + column.column().name() + "(" + context.sequences.get(0) + ")`");
+    }
+    throw context.fail(WRONG_THING, span, "expected a value, found " + meaning.what());
+  }
+
+  /** A real number; a Prob leaves log space. */
+  Meaning.Value real(Meaning meaning, Span span) {
+    Meaning.Value value = value(meaning, span);
+    return switch (value.kind()) {
+      case REAL -> value;
+      case PROB -> map(value, b::exp, Kind.REAL);
+      case BOOL ->
+          throw context.fail(
+              WRONG_KIND,
+              span,
+              "expected a number, found a truth value",
+              "write `if ... then 1 else 0`");
+    };
+  }
+
+  Meaning.Value truth(Meaning meaning, Span span) {
+    Meaning.Value value = value(meaning, span);
+    if (value.kind() != Kind.BOOL) {
+      throw context.fail(
+          WRONG_KIND, span, "expected a truth value, found a " + value.kind().word());
+    }
+    return value;
+  }
+
+  /** A positive quantity as its logarithm, where that is what the value is. */
+  Optional<Meaning.Value> logarithm(Meaning.Value value) {
+    if (value.kind() == Kind.PROB) {
+      return Optional.of(value);
+    }
+    if (value.kind() == Kind.REAL && !value.ensemble()) {
+      var number = GraphBuilder.constantValue(value.node());
+      if (number.isPresent() && number.getAsDouble() > 0) {
+        return Optional.of(Meaning.Value.of(Kind.PROB, b.constant(Math.log(number.getAsDouble()))));
+      }
+    }
+    return Optional.empty();
+  }
+
+  Meaning.Value map(Meaning.Value value, UnaryOperator<Node> function, Kind kind) {
+    return new Meaning.Value(kind, value.nodes().stream().map(function).toList(), value.ensemble());
+  }
+
+  Meaning.Value zip(
+      Meaning.Value left,
+      Meaning.Value right,
+      BinaryOperator<Node> function,
+      Kind kind,
+      Span span) {
+    if (!left.ensemble() && !right.ensemble()) {
+      return Meaning.Value.of(kind, function.apply(left.node(), right.node()));
+    }
+    int size = Math.max(left.nodes().size(), right.nodes().size());
+    if (left.ensemble() && right.ensemble() && left.nodes().size() != right.nodes().size()) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          span,
+          "an ensemble of "
+              + left.nodes().size()
+              + " cannot meet an ensemble of "
+              + right.nodes().size());
+    }
+    List<Node> nodes = new ArrayList<>();
+    for (int m = 0; m < size; m++) {
+      nodes.add(
+          function.apply(
+              left.nodes().get(left.ensemble() ? m : 0),
+              right.nodes().get(right.ensemble() ? m : 0)));
+    }
+    return new Meaning.Value(kind, nodes, true);
+  }
+
+  // Operators.
+
+  private Meaning binary(Expression.Binary binary, Scope scope) {
+    Meaning leftMeaning = check(binary.left(), scope);
+    Meaning rightMeaning = check(binary.right(), scope);
+    Meaning.Value left = value(leftMeaning, binary.left().span());
+    Meaning.Value right = value(rightMeaning, binary.right().span());
+    Span span = binary.span();
+    return switch (binary.operator()) {
+      case TIMES -> times(left, right, binary);
+      case DIVIDE -> divide(left, right, binary);
+      case PLUS -> plus(left, right, binary);
+      case MINUS ->
+          zip(
+              real(left, binary.left().span()),
+              real(right, binary.right().span()),
+              b::subtract,
+              Kind.REAL,
+              span);
+      case POWER -> power(left, right, binary);
+      case LESS -> compare(left, right, binary, (x, y) -> b.combine(Binary.LESS, x, y));
+      case LESS_EQUAL -> compare(left, right, binary, b::lessEqual);
+      case GREATER -> compare(left, right, binary, (x, y) -> b.combine(Binary.LESS, y, x));
+      case GREATER_EQUAL -> compare(left, right, binary, (x, y) -> b.lessEqual(y, x));
+      case EQUAL -> compare(left, right, binary, (x, y) -> b.combine(Binary.EQUAL, x, y));
+      case NOT_EQUAL ->
+          compare(left, right, binary, (x, y) -> b.apply(Unary.NOT, b.combine(Binary.EQUAL, x, y)));
+      case AND ->
+          zip(
+              truth(left, binary.left().span()),
+              truth(right, binary.right().span()),
+              (x, y) -> b.combine(Binary.AND, x, y),
+              Kind.BOOL,
+              span);
+      case OR ->
+          zip(
+              truth(left, binary.left().span()),
+              truth(right, binary.right().span()),
+              (x, y) -> b.combine(Binary.OR, x, y),
+              Kind.BOOL,
+              span);
+    };
+  }
+
+  private Meaning.Value compare(
+      Meaning.Value left,
+      Meaning.Value right,
+      Expression.Binary binary,
+      BinaryOperator<Node> function) {
+    if (left.kind() == Kind.BOOL && right.kind() == Kind.BOOL) {
+      return zip(left, right, function, Kind.BOOL, binary.span());
+    }
+    return zip(
+        real(left, binary.left().span()),
+        real(right, binary.right().span()),
+        function,
+        Kind.BOOL,
+        binary.span());
+  }
+
+  private Meaning.Value times(Meaning.Value left, Meaning.Value right, Expression.Binary binary) {
+    Span span = binary.span();
+    boolean leftProb = left.kind() == Kind.PROB;
+    boolean rightProb = right.kind() == Kind.PROB;
+    if (leftProb || rightProb) {
+      Optional<Meaning.Value> logLeft = logarithm(left);
+      Optional<Meaning.Value> logRight = logarithm(right);
+      if (logLeft.isPresent() && logRight.isPresent()) {
+        return zip(logLeft.get(), logRight.get(), b::add, Kind.PROB, span);
+      }
+      return leftProb
+          ? zip(left, real(right, binary.right().span()), b::expTimes, Kind.REAL, span)
+          : zip(right, real(left, binary.left().span()), b::expTimes, Kind.REAL, span);
+    }
+    return zip(
+        real(left, binary.left().span()),
+        real(right, binary.right().span()),
+        b::multiply,
+        Kind.REAL,
+        span);
+  }
+
+  private Meaning.Value divide(Meaning.Value left, Meaning.Value right, Expression.Binary binary) {
+    Span span = binary.span();
+    if (right.kind() == Kind.PROB) {
+      Optional<Meaning.Value> log = logarithm(left);
+      if (log.isPresent()) {
+        return zip(log.get(), right, b::subtract, Kind.PROB, span);
+      }
+      return zip(
+          map(right, b::negate, Kind.REAL),
+          real(left, binary.left().span()),
+          b::expTimes,
+          Kind.REAL,
+          span);
+    }
+    Meaning.Value divisor = real(right, binary.right().span());
+    guard(divisor, binary);
+    if (left.kind() == Kind.PROB) {
+      Optional<Meaning.Value> log = logarithm(divisor);
+      if (log.isPresent()) {
+        return zip(left, log.get(), b::subtract, Kind.PROB, span);
+      }
+    }
+    return zip(real(left, binary.left().span()), divisor, b::divide, Kind.REAL, span);
+  }
+
+  /** Refuses a divisor that can be zero as far as the compiler can see. */
+  private void guard(Meaning.Value divisor, Expression.Binary binary) {
+    for (Node node : divisor.nodes()) {
+      if (!context.bounds.nonZero(node)) {
+        String text = binary.right().span().text();
+        context.report(
+            Diagnostic.of(
+                    UNGUARDED_DIVISION,
+                    binary.right().span(),
+                    "this divisor can be zero, and then the loss is not a number")
+                .withHelp(
+                    "guard it where the compiler can see it: `("
+                        + text
+                        + " + 1e-4)` if it cannot be negative, or `max("
+                        + text
+                        + ", 1)`"));
+        return;
+      }
+    }
+  }
+
+  private Meaning.Value plus(Meaning.Value left, Meaning.Value right, Expression.Binary binary) {
+    if (left.kind() == Kind.PROB || right.kind() == Kind.PROB) {
+      Optional<Meaning.Value> logLeft = logarithm(left);
+      Optional<Meaning.Value> logRight = logarithm(right);
+      if (logLeft.isPresent() && logRight.isPresent()) {
+        return zip(
+            logLeft.get(),
+            logRight.get(),
+            (x, y) -> b.combine(Binary.LOG_ADD_EXP, x, y),
+            Kind.PROB,
+            binary.span());
+      }
+    }
+    return zip(
+        real(left, binary.left().span()),
+        real(right, binary.right().span()),
+        b::add,
+        Kind.REAL,
+        binary.span());
+  }
+
+  private Meaning.Value power(Meaning.Value left, Meaning.Value right, Expression.Binary binary) {
+    Meaning.Value exponent = real(right, binary.right().span());
+    if (left.kind() == Kind.PROB) {
+      return zip(left, exponent, b::multiply, Kind.PROB, binary.span());
+    }
+    return zip(real(left, binary.left().span()), exponent, b::power, Kind.REAL, binary.span());
+  }
+
+  private Meaning conditional(Expression.Conditional conditional, Scope scope) {
+    Meaning.Value condition =
+        truth(check(conditional.condition(), scope), conditional.condition().span());
+    Meaning yesMeaning = check(conditional.yes(), scope);
+    Meaning noMeaning = check(conditional.no(), scope);
+    Meaning.Value yes = value(yesMeaning, conditional.yes().span());
+    Meaning.Value no = value(noMeaning, conditional.no().span());
+    Kind kind = yes.kind() == no.kind() ? yes.kind() : Kind.REAL;
+    if (kind == Kind.REAL) {
+      yes = real(yes, conditional.yes().span());
+      no = real(no, conditional.no().span());
+    }
+    int size = Math.max(condition.nodes().size(), Math.max(yes.nodes().size(), no.nodes().size()));
+    List<Node> nodes = new ArrayList<>();
+    for (int m = 0; m < size; m++) {
+      nodes.add(
+          b.select(
+              member(condition, m, conditional.span()),
+              member(yes, m, conditional.span()),
+              member(no, m, conditional.span())));
+    }
+    return new Meaning.Value(kind, nodes, condition.ensemble() || yes.ensemble() || no.ensemble());
+  }
+
+  private Node member(Meaning.Value value, int index, Span span) {
+    if (!value.ensemble()) {
+      return value.node();
+    }
+    if (index >= value.nodes().size()) {
+      throw context.fail(WRONG_ARGUMENTS, span, "ensembles of different sizes meet");
+    }
+    return value.nodes().get(index);
+  }
+
+  // Postfix forms.
+
+  private Meaning member(Expression.Member member, Scope scope) {
+    Meaning target = check(member.target(), scope);
+    return switch (target) {
+      case Meaning.SequenceName sequence -> {
+        Level level =
+            switch (member.name()) {
+              case "token", "step" -> Level.TOKEN;
+              case "vocab" -> Level.VOCAB;
+              default ->
+                  throw context.unknown(
+                      member.span(),
+                      "part of a sequence called",
+                      member.name(),
+                      List.of("token", "vocab", "step"));
+            };
+        yield new Meaning.SequenceView(sequence.name(), level);
+      }
+      case Meaning.DivergenceName divergence -> {
+        if (!DivergenceTerms.MEMBERS.contains(member.name())) {
+          throw context.unknown(
+              member.span(), "part of a divergence called", member.name(), DivergenceTerms.MEMBERS);
+        }
+        yield new Meaning.DivergenceMember(divergence.divergence(), member.name());
+      }
+      case Meaning.DivergenceFamily family ->
+          member(
+              new Expression.Member(member.span(), member.target(), member.name()),
+              divergences.instance(family, List.of(), member.target().span(), scope));
+      case Meaning.ModuleName module -> {
+        Meaning found = module.scope().own().get(member.name());
+        if (found == null) {
+          throw context.unknown(
+              member.span(),
+              "thing in `" + module.name() + "` called",
+              member.name(),
+              module.scope().own().keySet());
+        }
+        yield found;
+      }
+      case Meaning other ->
+          throw context.fail(
+              WRONG_THING, member.span(), other.what() + " has no parts to name with a dot");
+    };
+  }
+
+  private Meaning member(Expression.Member member, Divergence divergence) {
+    if (!DivergenceTerms.MEMBERS.contains(member.name())) {
+      throw context.unknown(
+          member.span(), "part of a divergence called", member.name(), DivergenceTerms.MEMBERS);
+    }
+    return new Meaning.DivergenceMember(divergence, member.name());
+  }
+
+  private Meaning index(Expression.Index index, Scope scope) {
+    if (index.target() instanceof Expression.NameReference name) {
+      if (name.name().equals("E") && scope.find("E").isEmpty()) {
+        if (index.indices().size() != 1) {
+          throw context.fail(WRONG_ARGUMENTS, index.span(), "`E[...]` takes one value");
+        }
+        return divergences.expectation(index, scope);
+      }
+      if (BuiltinFunctions.REDUCTIONS.contains(name.name())) {
+        List<String> levels = new ArrayList<>();
+        for (Expression level : index.indices()) {
+          if (!(level instanceof Expression.NameReference word)) {
+            throw context.fail(
+                WRONG_ARGUMENTS, level.span(), "expected a level, such as `token` or `sequence`");
+          }
+          levels.add(word.name());
+        }
+        return new Meaning.ReductionName(name.name(), levels);
+      }
+    }
+    throw context.fail(
+        WRONG_THING,
+        index.span(),
+        "`[...]` belongs after `E` or a reduction",
+        "reductions are " + String.join(", ", BuiltinFunctions.REDUCTIONS));
+  }
+
+  private Meaning call(Expression.Call call, Scope scope) {
+    Meaning function = check(call.function(), scope);
+    return switch (function) {
+      case Meaning.FunctionName f -> inline(f, call, scope);
+      case Meaning.BuiltinName builtin -> builtins.call(builtin.name(), call, scope);
+      case Meaning.ReductionName reduction -> builtins.reduce(reduction, call, scope);
+      case Meaning.ActorName actor -> probability(actor, call, scope);
+      case Meaning.TargetName target -> {
+        sequenceArgument(call, scope);
+        yield Meaning.Value.of(Kind.PROB, context.targets.get(target.name()).logDensity());
+      }
+      case Meaning.ColumnName column -> {
+        String sequence = sequenceArgument(call, scope);
+        yield columnOf(column, sequence, call.span());
+      }
+      case Meaning.Value value -> {
+        // In data with one sequence, `helpful(y)` is `helpful`.
+        String sequence = sequenceArgument(call, scope);
+        if (value.domain().owner().equals(sequence)) {
+          yield value;
+        }
+        throw context.fail(WRONG_THING, call.span(), "a value cannot be called");
+      }
+      case Meaning.DivergenceFamily family -> {
+        boolean terms =
+            call.arguments().stream().anyMatch(argument -> argument.against().isPresent());
+        yield terms
+            ? divergences.term(
+                divergences.instance(family, List.of(), call.function().span(), scope), call, scope)
+            : new Meaning.DivergenceName(
+                divergences.instance(family, call.arguments(), call.span(), scope));
+      }
+      case Meaning.DivergenceName name -> divergences.term(name.divergence(), call, scope);
+      case Meaning.DivergenceMember member -> divergences.member(member, call, scope);
+      case Meaning.EstimatorName _,
+          Meaning.ObjectiveName _,
+          Meaning.ExperimentName _,
+          Meaning.ModuleName _,
+          Meaning.SequenceName _,
+          Meaning.SequenceView _ ->
+          throw context.fail(
+              WRONG_THING, call.function().span(), function.what() + " cannot be called here");
+    };
+  }
+
+  Meaning.Value columnOf(Meaning.ColumnName name, String sequence, Span span) {
+    Statement.Column column = name.column();
+    if (column.definition().isPresent()) {
+      context.enter(column, span, column.name());
+      try {
+        Scope inner = name.scope().inner();
+        inner.declare("y", new Meaning.SequenceName(sequence));
+        Meaning.Value value =
+            value(check(column.definition().get(), inner), column.definition().get().span());
+        return column.reward() ? map(value, b::stop, value.kind()) : value;
+      } finally {
+        context.leave();
+      }
+    }
+    return declaredColumn(column, sequence);
+  }
+
+  /** A column that the batch holds. */
+  Meaning.Value declaredColumn(Statement.Column column, String sequence) {
+    Declaration.TypeExpression type =
+        column
+            .type()
+            .orElseThrow(() ->
+                context.fail(
+                    WRONG_ARGUMENTS,
+                    column.span(),
+                    "`" + column.name() + "` needs a level or a definition",
+                    "write `"
+                        + (column.reward() ? "reward " : "feature ")
+                        + column.name()
+                        + ": sequence`"));
+    Level level =
+        switch (type.name()) {
+          case "sequence" -> Level.SEQUENCE;
+          case "token", "step" -> Level.TOKEN;
+          case "pair" -> Level.PAIR;
+          default ->
+              throw context.unknown(
+                  type.span(),
+                  "level of data called",
+                  type.name(),
+                  List.of("sequence", "token", "pair"));
+        };
+    if (level == Level.PAIR && !context.paired) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          type.span(),
+          "there are no pairs here",
+          "declare `pairs chosen > rejected`");
+    }
+    return context.column(
+        (column.reward() ? "reward." : "feature.") + column.name(),
+        sequence,
+        level,
+        type.size(),
+        Kind.REAL);
+  }
+
+  private String sequenceArgument(Expression.Call call, Scope scope) {
+    if (call.arguments().size() == 1) {
+      Meaning argument = check(call.arguments().get(0).value(), scope);
+      if (argument instanceof Meaning.SequenceName sequence) {
+        return sequence.name();
+      }
+    }
+    throw context.fail(
+        WRONG_ARGUMENTS,
+        call.span(),
+        "expected one sequence in the parentheses",
+        "sequences here: " + String.join(", ", context.sequences));
+  }
+
+  private Meaning probability(Meaning.ActorName name, Expression.Call call, Scope scope) {
+    CheckContext.Actor actor = actor(name, call.function().span());
+    if (call.arguments().size() != 1) {
+      throw context.fail(WRONG_ARGUMENTS, call.span(), "a probability is of one sequence");
+    }
+    Meaning argument = check(call.arguments().get(0).value(), scope);
+    return switch (argument) {
+      case Meaning.SequenceName sequence ->
+          Meaning.Value.of(
+              Kind.PROB,
+              b.sumTo(
+                  context.logProbability(actor, sequence.name()),
+                  Domain.sequence(sequence.name())));
+      case Meaning.SequenceView view ->
+          Meaning.Value.of(
+              Kind.PROB,
+              view.level() == Level.TOKEN
+                  ? context.logProbability(actor, view.sequence())
+                  : context.logDistribution(actor, view.sequence()));
+      case Meaning other ->
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              call.span(),
+              "a probability is of a sequence, and this is " + other.what(),
+              "write `"
+                  + actor.name()
+                  + "("
+                  + context.sequences.get(0)
+                  + ")`, `"
+                  + actor.name()
+                  + "("
+                  + context.sequences.get(0)
+                  + ".token)` or `"
+                  + actor.name()
+                  + "("
+                  + context.sequences.get(0)
+                  + ".vocab)`");
+    };
+  }
+
+  CheckContext.Actor actor(Meaning.ActorName name, Span span) {
+    CheckContext.Actor actor = context.actors.get(name.name());
+    if (actor == null) {
+      if (name.role() == Statement.Role.BEHAVIOR) {
+        // What sampled the data exists whether or not the objective names it.
+        actor = new CheckContext.Actor(name.name(), name.role(), Optional.empty(), span);
+        context.actors.put(name.name(), actor);
+      } else {
+        throw context.fail(
+            org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_ACTOR,
+            span,
+            "this needs a " + name.role().word(),
+            "declare one: `" + name.role().word() + " " + name.name() + "`");
+      }
+    }
+    return actor;
+  }
+
+  /** Inlines a function: its body is checked where it stands, with the arguments in its scope. */
+  private Meaning inline(Meaning.FunctionName function, Expression.Call call, Scope scope) {
+    Map<String, Meaning> bound =
+        bind(
+            function.name(),
+            function.parameters(),
+            call.arguments(),
+            call.span(),
+            scope,
+            function.scope());
+    context.enter(function.body(), call.span(), function.name());
+    try {
+      Scope inner = function.scope().inner();
+      bound.forEach(inner::declare);
+      for (Statement.Let let : function.lets()) {
+        declareLet(let, inner);
+      }
+      return check(function.body(), inner);
+    } finally {
+      context.leave();
+    }
+  }
+
+  /** Declares a let: a function as such, a value checked at once. */
+  void declareLet(Statement.Let let, Scope scope) {
+    if (let.parameters().isPresent()) {
+      scope.declare(
+          let.name(),
+          new Meaning.FunctionName(
+              let.name(), let.parameters().get(), List.of(), let.value(), scope));
+    } else {
+      scope.declare(let.name(), check(let.value(), scope));
+    }
+  }
+
+  /** Binds arguments to parameters by position and name, then defaults. */
+  Map<String, Meaning> bind(
+      String what,
+      List<Declaration.Parameter> parameters,
+      List<Expression.Argument> arguments,
+      Span span,
+      Scope callScope,
+      Scope definitionScope) {
+    Map<String, Meaning> bound = new LinkedHashMap<>();
+    int position = 0;
+    for (Expression.Argument argument : arguments) {
+      if (argument.against().isPresent()) {
+        throw context.fail(WRONG_ARGUMENTS, argument.span(), "`||` belongs in a divergence");
+      }
+      String name;
+      if (argument.name().isPresent()) {
+        name = argument.name().get();
+        if (parameters.stream().noneMatch(p -> p.name().equals(name))) {
+          throw context.unknown(
+              argument.span(),
+              "parameter of `" + what + "` called",
+              name,
+              parameters.stream().map(Declaration.Parameter::name).toList());
+        }
+      } else {
+        if (position >= parameters.size()) {
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              argument.span(),
+              "`" + what + "` takes " + count(parameters.size(), "argument"));
+        }
+        name = parameters.get(position++).name();
+      }
+      if (bound.containsKey(name)) {
+        throw context.fail(WRONG_ARGUMENTS, argument.span(), "`" + name + "` is given twice");
+      }
+      bound.put(name, check(argument.value(), callScope));
+    }
+    for (Declaration.Parameter parameter : parameters) {
+      if (!bound.containsKey(parameter.name())) {
+        Expression value =
+            parameter
+                .defaultValue()
+                .orElseThrow(() ->
+                    context.fail(
+                        WRONG_ARGUMENTS, span, "`" + what + "` needs `" + parameter.name() + "`"));
+        bound.put(parameter.name(), check(value, definitionScope));
+      }
+      parameter.type().ifPresent(type -> require(type, bound.get(parameter.name()), what, span));
+    }
+    return bound;
+  }
+
+  private void require(
+      Declaration.TypeExpression type,
+      @org.jspecify.annotations.Nullable Meaning meaning,
+      String what,
+      Span span) {
+    boolean fits =
+        switch (type.name()) {
+          case "Divergence" ->
+              meaning instanceof Meaning.DivergenceName
+                  || meaning instanceof Meaning.DivergenceFamily;
+          case "Real", "Int", "Prob" ->
+              meaning instanceof Meaning.Value value && value.kind() != Kind.BOOL;
+          case "Bool" -> meaning instanceof Meaning.Value value && value.kind() == Kind.BOOL;
+          case "Sequence" -> meaning instanceof Meaning.SequenceName;
+          case "Actor" -> meaning instanceof Meaning.ActorName;
+          default ->
+              throw context.unknown(
+                  type.span(),
+                  "type called",
+                  type.name(),
+                  List.of("Real", "Int", "Bool", "Prob", "Divergence", "Sequence", "Actor"));
+        };
+    if (!fits) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          span,
+          "`"
+              + what
+              + "` expects a "
+              + type.name()
+              + " and got "
+              + (meaning == null ? "nothing" : meaning.what()));
+    }
+  }
+
+  static String count(int n, String what) {
+    return n == 0 ? "no " + what + "s" : n == 1 ? "one " + what : n + " " + what + "s";
+  }
+
+  /** A number that must be known while compiling. */
+  double fixed(Meaning meaning, Span span) {
+    Meaning.Value value = real(meaning, span);
+    var number = FixedValues.evaluate(value.node(), context.parameterValues, context.fixed);
+    if (number.isEmpty()) {
+      throw context.fail(
+          FIXED_PARAMETER,
+          span,
+          "this must be a number that is known when the objective is compiled",
+          "give the parameter a default, or write the number");
+    }
+    return number.getAsDouble();
+  }
+}

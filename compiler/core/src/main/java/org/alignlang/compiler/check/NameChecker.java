@@ -1,0 +1,120 @@
+package org.alignlang.compiler.check;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Suggestions;
+
+/**
+ * Checks the names of a function that is not called yet. Its kinds and levels are those of its
+ * arguments, so they are checked where it is called.
+ */
+final class NameChecker {
+  private static final Set<String> WORDS =
+      Set.of(
+          "E",
+          "token",
+          "vocab",
+          "step",
+          "sequence",
+          "pair",
+          "group",
+          "batch",
+          "member",
+          "exact",
+          "k1",
+          "k2",
+          "k3",
+          "loss",
+          "reward",
+          "ratio",
+          "none",
+          "y",
+          "pi",
+          "ref",
+          "old");
+
+  private final Scope scope;
+  private final DiagnosticSink sink;
+  private final Set<String> local = new HashSet<>();
+
+  private NameChecker(Scope scope, DiagnosticSink sink) {
+    this.scope = scope;
+    this.sink = sink;
+  }
+
+  static void check(Declaration.FunctionDeclaration function, Scope scope, DiagnosticSink sink) {
+    NameChecker checker = new NameChecker(scope, sink);
+    function.parameters().forEach(p -> checker.local.add(p.name()));
+    for (Statement.Let let : function.lets()) {
+      let.parameters().ifPresent(ps -> ps.forEach(p -> checker.local.add(p.name())));
+      checker.visit(let.value());
+      checker.local.add(let.name());
+    }
+    checker.visit(function.body());
+  }
+
+  private void visit(Expression expression) {
+    switch (expression) {
+      case Expression.NameReference name -> name(name);
+      case Expression.Negated e -> visit(e.operand());
+      case Expression.Not e -> visit(e.operand());
+      case Expression.Binary e -> {
+        visit(e.left());
+        visit(e.right());
+      }
+      case Expression.Conditional e -> {
+        visit(e.condition());
+        visit(e.yes());
+        visit(e.no());
+      }
+      case Expression.Member e -> visit(e.target());
+      case Expression.Call e -> {
+        visit(e.function());
+        e.arguments()
+            .forEach(a -> {
+              visit(a.value());
+              a.against().ifPresent(this::visit);
+            });
+      }
+      case Expression.Index e -> {
+        if (!(e.target() instanceof Expression.NameReference name)
+            || !(name.name().equals("E") || BuiltinFunctions.REDUCTIONS.contains(name.name()))) {
+          visit(e.target());
+        }
+        e.indices().forEach(this::visit);
+      }
+      case Expression.ListLiteral e -> e.elements().forEach(this::visit);
+      case Expression.Accepted e -> visit(e.value());
+      case Expression.NumberLiteral _, Expression.TextLiteral _, Expression.TruthLiteral _ -> {}
+    }
+  }
+
+  private void name(Expression.NameReference name) {
+    if (local.contains(name.name())
+        || WORDS.contains(name.name())
+        || BuiltinFunctions.NAMES.contains(name.name())
+        || scope.find(name.name()).isPresent()) {
+      return;
+    }
+    List<String> known = new ArrayList<>(scope.visible());
+    known.addAll(local);
+    known.addAll(BuiltinFunctions.NAMES);
+    Diagnostic diagnostic =
+        Diagnostic.of(
+            DiagnosticCode.UNKNOWN_NAME,
+            name.span(),
+            "there is no thing called `" + name.name() + "`");
+    sink.report(
+        Suggestions.nearest(name.name(), known)
+            .map(n -> diagnostic.withHelp("did you mean `" + n + "`?"))
+            .orElse(diagnostic));
+  }
+}

@@ -1,0 +1,1008 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_CONSTRAINT;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_ESTIMATOR;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.DUPLICATE_NAME;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_ESTIMATE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_OBJECTIVE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.NO_PATH;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNREDUCED;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNUSED_DATA;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNUSED_PARAMETER;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.gradient.ReverseMode;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+
+/**
+ * Checks one objective and turns it into a program: declares its actors and data, elaborates its
+ * statements, puts the estimator's surrogate for its expectations, and differentiates.
+ *
+ * <p>The loss of {@code maximize F} (or {@code minimize F}) under constraints {@code g <= b} is
+ * that of the Lagrangian {@code L = -F + sum stop(lambda) g} (or {@code F + ...}). Where L contains
+ * expectations {@code E_k} with scores {@code s_k}, the chain rule gives the sampled return {@code
+ * R = -sum (dL / dE_k) s_k}, taken at the sample means, and the loss is minus the estimator's
+ * surrogate for R plus what remains of L without its expectations.
+ */
+public final class ObjectiveChecker {
+  private final CheckContext context;
+  private final ExpressionChecker expressions;
+  private final GraphBuilder b;
+  private final Declaration.ObjectiveDeclaration declaration;
+  private final Scope moduleScope;
+  private final Scope parameterScope;
+  private final Scope scope;
+  private final Map<String, Expression> values;
+
+  private final List<Signature.Parameter> parameters = new ArrayList<>();
+  private final Map<String, Node> metrics = new LinkedHashMap<>();
+  private final List<CheckedObjective.Limit> limits = new ArrayList<>();
+  private Optional<Statement.Sense> sense = Optional.empty();
+  private Optional<Node> optimized = Optional.empty();
+  private Optional<Statement.EstimateWith> estimate = Optional.empty();
+
+  private ObjectiveChecker(
+      Declaration.ObjectiveDeclaration declaration,
+      Scope moduleScope,
+      Map<String, Expression> values,
+      CheckContext context) {
+    this.declaration = declaration;
+    this.moduleScope = moduleScope;
+    this.values = values;
+    this.context = context;
+    this.b = context.builder;
+    this.expressions = new ExpressionChecker(context);
+    this.parameterScope = moduleScope.inner();
+    this.scope = parameterScope.inner();
+  }
+
+  /**
+   * Checks an objective.
+   *
+   * @param declaration what to check
+   * @param moduleScope what its module sees
+   * @param values values given for parameters, instead of their defaults
+   * @param logits actors whose logits are to be read instead of their log-probabilities
+   * @param simplify whether the graph is simplified; off only to compare
+   * @param sink receives the findings
+   * @return the checked objective, or empty if there were errors
+   */
+  public static Optional<CheckedObjective> check(
+      Declaration.ObjectiveDeclaration declaration,
+      Scope moduleScope,
+      Map<String, Expression> values,
+      Set<String> logits,
+      boolean simplify,
+      DiagnosticSink sink) {
+    Set<String> wanted = new LinkedHashSet<>(logits);
+    while (true) {
+      DiagnosticSink attempt = new DiagnosticSink();
+      CheckContext context =
+          new CheckContext(new GraphBuilder(declaration.nameSpan(), simplify), attempt, wanted);
+      Optional<CheckedObjective> result =
+          new ObjectiveChecker(declaration, moduleScope, values, context).run();
+      if (wanted.addAll(context.logitsWanted)) {
+        // An actor's vocabulary is used: its token probabilities come from the same logits.
+        continue;
+      }
+      attempt.sorted().forEach(sink::report);
+      return attempt.hasErrors() ? Optional.empty() : result;
+    }
+  }
+
+  private Optional<CheckedObjective> run() {
+    DivergenceRegistry.namedIn(moduleScope, context);
+    attempt(this::declareParameters);
+    attempt(this::declareData);
+    for (Statement statement : declaration.statements()) {
+      attempt(() -> declare(statement));
+    }
+    Optional<Statement.EstimateWith> estimator = estimate;
+    Optional<EstimatorUse> use = Optional.empty();
+    if (estimator.isPresent() && !context.sink.hasErrors()) {
+      use = attemptGet(() -> estimator(estimator.get()));
+    }
+    for (Statement statement : declaration.statements()) {
+      attempt(() -> elaborate(statement));
+    }
+    if (context.sink.hasErrors()) {
+      return Optional.empty();
+    }
+    Optional<EstimatorUse> chosen = use;
+    return attemptGet(() -> finish(chosen));
+  }
+
+  private void attempt(Runnable work) {
+    try {
+      work.run();
+    } catch (Abandoned _) {
+      // Reported; the next statement may have more to say.
+    }
+  }
+
+  private <T> Optional<T> attemptGet(java.util.function.Supplier<T> work) {
+    try {
+      return Optional.of(work.get());
+    } catch (Abandoned _) {
+      return Optional.empty();
+    }
+  }
+
+  // Declarations.
+
+  private void declareParameters() {
+    Set<String> names = new HashSet<>();
+    for (Declaration.Parameter parameter : declaration.parameters()) {
+      if (!names.add(parameter.name())) {
+        throw context.fail(
+            DUPLICATE_NAME, parameter.span(), "`" + parameter.name() + "` is declared twice");
+      }
+      String type = parameter.type().map(Declaration.TypeExpression::name).orElse("Real");
+      Expression given = values.get(parameter.name());
+      Optional<Expression> value = given != null ? Optional.of(given) : parameter.defaultValue();
+      switch (type) {
+        case "Real", "Int" -> {
+          double number = Double.NaN;
+          if (value.isPresent()) {
+            number =
+                expressions.fixed(
+                    expressions.check(value.get(), parameterScope), value.get().span());
+          }
+          if (type.equals("Int") && !Double.isNaN(number) && number != Math.rint(number)) {
+            throw context.fail(
+                WRONG_ARGUMENTS,
+                value.map(Expression::span).orElse(parameter.span()),
+                "`" + parameter.name() + "` is an Int");
+          }
+          Node node = b.parameter(parameters.size(), parameter.name());
+          parameters.add(new Signature.Parameter(parameter.name(), number, type.equals("Int")));
+          context.parameterValues.put(node, number);
+          parameterScope.declare(parameter.name(), Meaning.Value.of(Kind.REAL, node));
+        }
+        case "Bool", "Divergence" -> {
+          if (value.isEmpty()) {
+            throw context.fail(
+                WRONG_ARGUMENTS,
+                parameter.span(),
+                "`"
+                    + parameter.name()
+                    + "` needs a default: a "
+                    + type
+                    + " is fixed when the objective is compiled");
+          }
+          Meaning meaning = expressions.check(value.get(), parameterScope);
+          if (meaning instanceof Meaning.DivergenceFamily family) {
+            meaning =
+                new Meaning.DivergenceName(
+                    expressions
+                        .divergences()
+                        .instance(family, List.of(), value.get().span(), parameterScope));
+          }
+          boolean fits =
+              type.equals("Bool")
+                  ? meaning instanceof Meaning.Value v && v.kind() == Kind.BOOL
+                  : meaning instanceof Meaning.DivergenceName;
+          if (!fits) {
+            throw context.fail(
+                WRONG_ARGUMENTS,
+                value.get().span(),
+                "`" + parameter.name() + "` is a " + type + ", and this is " + meaning.what());
+          }
+          parameterScope.declare(parameter.name(), meaning);
+        }
+        default ->
+            throw context.unknown(
+                parameter.span(),
+                "parameter type called",
+                type,
+                List.of("Real", "Int", "Bool", "Divergence"));
+      }
+    }
+    for (Map.Entry<String, Expression> given : values.entrySet()) {
+      if (!names.contains(given.getKey())) {
+        throw context.unknown(
+            given.getValue().span(),
+            "parameter of `" + declaration.name() + "` called",
+            given.getKey(),
+            names);
+      }
+    }
+  }
+
+  private void declareName(String name, Span span, Meaning meaning) {
+    if (scope.own().containsKey(name) || parameterScope.own().containsKey(name)) {
+      throw context.fail(DUPLICATE_NAME, span, "`" + name + "` is declared twice");
+    }
+    if (name.equals("E")) {
+      throw context.fail(DUPLICATE_NAME, span, "`E` is the expectation and cannot be redefined");
+    }
+    scope.declare(name, meaning);
+  }
+
+  /** The sequences of a row, which everything else refers to. */
+  private void declareData() {
+    List<String> sequences = new ArrayList<>();
+    for (Statement statement : declaration.statements()) {
+      if (statement instanceof Statement.Pairs pairs) {
+        context.paired = true;
+        sequences.addAll(List.of(pairs.chosen(), pairs.rejected()));
+        if (!pairs.chosen().equals("chosen") || !pairs.rejected().equals("rejected")) {
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              pairs.span(),
+              "the sequences of a pair are called `chosen` and `rejected`, as in the data",
+              "write `pairs chosen > rejected`");
+        }
+      } else if (statement instanceof Statement.Labelled labelled) {
+        sequences.add(labelled.sequence());
+      } else if (statement instanceof Statement.Target target) {
+        if (!target.sequence().equals("y")) {
+          throw context.fail(WRONG_ARGUMENTS, target.span(), "the sampled sequence is called `y`");
+        }
+      }
+    }
+    if (sequences.isEmpty()) {
+      sequences.add("y");
+    }
+    if (!context.paired && (sequences.size() > 1 || !sequences.get(0).equals("y"))) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          declaration.nameSpan(),
+          "an objective has one kind of data: one sequence `y`, or `pairs chosen > rejected`");
+    }
+    if (context.paired && sequences.size() != 2) {
+      throw context.fail(
+          WRONG_ARGUMENTS, declaration.nameSpan(), "pairs stand alone: they are the data");
+    }
+    context.sequences = List.copyOf(sequences);
+    for (String sequence : sequences) {
+      scope.declare(sequence, new Meaning.SequenceName(sequence));
+    }
+  }
+
+  /** What can be used before it is written: actors and columns. */
+  private void declare(Statement statement) {
+    switch (statement) {
+      case Statement.Actor actor -> {
+        if (actor.role() == Statement.Role.POLICY
+            && context.actors.values().stream().anyMatch(a -> a.role() == Statement.Role.POLICY)) {
+          throw context.fail(
+              DUPLICATE_NAME,
+              actor.nameSpan(),
+              "an objective trains one policy",
+              "declare the other as `reference` or `teacher`");
+        }
+        if (actor.definition().isPresent()) {
+          throw context.fail(
+              WRONG_THING,
+              actor.definition().get().span(),
+              "computed actors are not part of this version",
+              "leave the definition out and say in the experiment what `"
+                  + actor.name()
+                  + "` is: `"
+                  + actor.name()
+                  + " ema(0.995)`");
+        }
+        declareName(
+            actor.name(), actor.nameSpan(), new Meaning.ActorName(actor.name(), actor.role()));
+        context.actors.put(
+            actor.name(),
+            new CheckContext.Actor(
+                actor.name(), actor.role(), actor.definition(), actor.nameSpan()));
+      }
+      case Statement.Column column -> {
+        if (column.definition().isEmpty()) {
+          Meaning.ColumnName name = new Meaning.ColumnName(column, scope);
+          boolean perSequence =
+              context.paired && column.type().map(t -> !t.name().equals("pair")).orElse(true);
+          declareName(
+              column.name(),
+              column.nameSpan(),
+              perSequence ? name : expressions.declaredColumn(column, context.sequences.get(0)));
+        }
+      }
+      case Statement.Labelled labelled -> {
+        Meaning.Value label = context.column("label", "y", Level.SEQUENCE, 0, Kind.BOOL);
+        declareName("label", labelled.span(), label);
+      }
+      case Statement.GroupBy group -> {
+        context.grouped = true;
+        if (!group.key().equals("prompt")) {
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              group.span(),
+              "rows are grouped by `prompt`",
+              "write `group by prompt`");
+        }
+      }
+      case Statement.Sense s -> {
+        if (sense.isPresent()) {
+          throw context.fail(
+              DUPLICATE_NAME,
+              s.span(),
+              "an objective has one `maximize` or `minimize`",
+              "add the terms up in one line");
+        }
+        sense = Optional.of(s);
+      }
+      case Statement.EstimateWith e -> {
+        if (estimate.isPresent()) {
+          throw context.fail(DUPLICATE_NAME, e.span(), "an objective has one estimator");
+        }
+        estimate = Optional.of(e);
+      }
+      case Statement.Pairs _,
+          Statement.Let _,
+          Statement.Target _,
+          Statement.SubjectTo _,
+          Statement.Metric _ -> {}
+      case Statement.Expectation _, Statement.Surrogate _, Statement.Enumerate _ ->
+          throw context.fail(
+              WRONG_THING, statement.span(), "this statement belongs in an estimator");
+    }
+  }
+
+  /** What is elaborated in the order written. */
+  private void elaborate(Statement statement) {
+    switch (statement) {
+      case Statement.Let let -> {
+        if (scope.own().containsKey(let.name()) || parameterScope.own().containsKey(let.name())) {
+          throw context.fail(
+              DUPLICATE_NAME, let.nameSpan(), "`" + let.name() + "` is declared twice");
+        }
+        expressions.declareLet(let, scope);
+      }
+      case Statement.Column column -> {
+        if (column.definition().isPresent()) {
+          Meaning.ColumnName name = new Meaning.ColumnName(column, scope);
+          declareName(
+              column.name(),
+              column.nameSpan(),
+              context.paired
+                  ? name
+                  : expressions.columnOf(name, context.sequences.get(0), column.span()));
+        }
+      }
+      case Statement.Target target -> {
+        Scope inner = scope.inner();
+        Meaning.Value density =
+            expressions.value(expressions.check(target.density(), inner), target.density().span());
+        if (density.kind() != Kind.PROB || density.ensemble()) {
+          throw context.fail(
+              WRONG_THING,
+              target.density().span(),
+              "a target density must be positive as far as the compiler can see",
+              "write it with probabilities and `exp`, as in `ref(y) * exp(r / beta)`");
+        }
+        if (!density.domain().isRow()) {
+          throw context.fail(
+              UNREDUCED,
+              target.density().span(),
+              "a target density is one number per sequence, and this is at "
+                  + density.domain().describe());
+        }
+        declareName(target.name(), target.nameSpan(), new Meaning.TargetName(target.name()));
+        context.targets.put(
+            target.name(), new CheckContext.TargetDensity(density.node(), target.span()));
+      }
+      case Statement.Sense s -> {
+        optimized = Optional.of(batch(s.value(), "an objective"));
+      }
+      case Statement.SubjectTo subject -> {
+        for (Statement.Constraint constraint : subject.constraints()) {
+          attempt(() -> constraint(constraint));
+        }
+      }
+      case Statement.Metric metric -> {
+        if (metrics.containsKey(metric.name())) {
+          throw context.fail(
+              DUPLICATE_NAME, metric.nameSpan(), "`" + metric.name() + "` is measured twice");
+        }
+        metrics.put(metric.name(), b.stop(batch(metric.value(), "a metric")));
+      }
+      case Statement.Actor _,
+          Statement.Pairs _,
+          Statement.Labelled _,
+          Statement.GroupBy _,
+          Statement.EstimateWith _,
+          Statement.Expectation _,
+          Statement.Surrogate _,
+          Statement.Enumerate _ -> {}
+    }
+  }
+
+  /** A value at batch level. */
+  private Node batch(Expression expression, String what) {
+    return batch(expression, what, scope);
+  }
+
+  private Node batch(Expression expression, String what, Scope where) {
+    Meaning.Value value = expressions.real(expressions.check(expression, where), expression.span());
+    if (value.ensemble() || !value.domain().equals(Domain.BATCH)) {
+      String level = value.ensemble() ? "member" : value.domain().level().word();
+      throw context.fail(
+          Diagnostic.of(
+                  UNREDUCED,
+                  expression.span(),
+                  what
+                      + " is one number, and this is at "
+                      + (value.ensemble() ? "member level" : value.domain().describe()))
+              .withHelp(
+                  level.equals("token")
+                      ? "say how tokens are weighed: `mean[sequence](mean[token](...))` gives every"
+                          + " sequence the same weight, `mean[token, sequence](...)` every token"
+                      : "reduce it: `mean[" + level + "](...)`"));
+    }
+    return value.node();
+  }
+
+  // Constraints.
+
+  private void constraint(Statement.Constraint constraint) {
+    if (!(constraint.condition() instanceof Expression.Binary condition)
+        || !(condition.operator() == Expression.Operator.LESS_EQUAL
+            || condition.operator() == Expression.Operator.GREATER_EQUAL
+            || condition.operator() == Expression.Operator.EQUAL)) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          constraint.condition().span(),
+          "a constraint compares by `<=`, `>=` or `==`",
+          "write for instance `E[harm] <= 0.1 multiplier lambda(rate = 0.05)`");
+    }
+    Node value = batch(condition.left(), "a constraint's value");
+    Node bound = batch(condition.right(), "a constraint's bound");
+    if (bound.active() || !value.active()) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          condition.span(),
+          bound.active()
+              ? "the bound of a constraint must not depend on the policy"
+              : "nothing in this constraint depends on the policy",
+          "put what depends on the policy on the left");
+    }
+    Statement.MultiplierClause clause =
+        constraint
+            .multiplier()
+            .orElseThrow(() ->
+                context.fail(
+                    BAD_CONSTRAINT,
+                    constraint.span(),
+                    "a constraint needs a multiplier",
+                    "write `... multiplier lambda(init = 0, rate = 0.05)`"));
+    if (limits.stream().anyMatch(l -> l.constraint().multiplier().equals(clause.name()))) {
+      throw context.fail(
+          DUPLICATE_NAME,
+          clause.nameSpan(),
+          "`" + clause.name() + "` is already the multiplier of another constraint");
+    }
+    String relation = condition.operator().symbol();
+    String name =
+        context.expectations.stream()
+            .filter(e -> e.leaf() == value)
+            .map(CheckContext.ExpectationTerm::name)
+            .findFirst()
+            .orElse("constraint_" + clause.name());
+    limits.add(new CheckedObjective.Limit(value, relation, bound, dual(clause, name, relation)));
+  }
+
+  private Signature.Constraint dual(
+      Statement.MultiplierClause clause, String name, String relation) {
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    Signature.DualForm form = Signature.DualForm.PROJECTED;
+    for (Expression.Argument argument : clause.arguments()) {
+      String key = argument.name().orElse("");
+      if (key.equals("form")) {
+        form = form(argument.value(), numbers);
+      } else if (Set.of("init", "rate", "max").contains(key)) {
+        double number =
+            expressions.fixed(expressions.check(argument.value(), scope), argument.value().span());
+        if (!(number >= 0) || (key.equals("rate") && number == 0)) {
+          throw context.fail(
+              BAD_CONSTRAINT,
+              argument.span(),
+              key.equals("rate")
+                  ? "a multiplier's rate must be positive"
+                  : "`" + key + "` must not be negative: multipliers are not");
+        }
+        numbers.put(key, number);
+      } else {
+        throw context.unknown(
+            argument.span(),
+            "option of a multiplier called",
+            key,
+            List.of("init", "rate", "form", "max"));
+      }
+    }
+    if (form == Signature.DualForm.PID && numbers.containsKey("rate")) {
+      throw context.fail(
+          BAD_CONSTRAINT, clause.span(), "a PID multiplier has gains kp, ki, kd and no rate");
+    }
+    boolean positive = form == Signature.DualForm.LOG || form == Signature.DualForm.SOFTPLUS;
+    double initial = numbers.getOrDefault("init", positive ? 1.0 : 0.0);
+    if (positive && !(initial > 0)) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "a multiplier of this form is never zero: it needs `init` above 0");
+    }
+    if (relation.equals("==") && form != Signature.DualForm.PROJECTED) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "the multiplier of an equality can have either sign: only the plain form has");
+    }
+    return new Signature.Constraint(
+        name,
+        clause.name(),
+        relation,
+        form,
+        initial,
+        numbers.getOrDefault("rate", form == Signature.DualForm.PID ? 0.0 : 0.05),
+        numbers.getOrDefault("kp", 0.0),
+        numbers.getOrDefault("ki", 0.0),
+        numbers.getOrDefault("kd", 0.0),
+        numbers.getOrDefault("max", Double.POSITIVE_INFINITY));
+  }
+
+  private Signature.DualForm form(Expression value, Map<String, Double> numbers) {
+    if (value instanceof Expression.NameReference name) {
+      switch (name.name()) {
+        case "projected":
+          return Signature.DualForm.PROJECTED;
+        case "log":
+          return Signature.DualForm.LOG;
+        case "softplus":
+          return Signature.DualForm.SOFTPLUS;
+        default:
+          break;
+      }
+    }
+    if (value instanceof Expression.Call call
+        && call.function() instanceof Expression.NameReference name
+        && name.name().equals("pid")) {
+      numbers.put("kp", 0.1);
+      numbers.put("ki", 0.01);
+      numbers.put("kd", 0.01);
+      for (Expression.Argument argument : call.arguments()) {
+        String key = argument.name().orElse("");
+        if (!numbers.containsKey(key) || !Set.of("kp", "ki", "kd").contains(key)) {
+          throw context.unknown(argument.span(), "gain called", key, List.of("kp", "ki", "kd"));
+        }
+        double gain =
+            expressions.fixed(expressions.check(argument.value(), scope), argument.value().span());
+        if (!(gain >= 0)) {
+          throw context.fail(BAD_CONSTRAINT, argument.span(), "a gain must not be negative");
+        }
+        numbers.put(key, gain);
+      }
+      return Signature.DualForm.PID;
+    }
+    throw context.fail(
+        BAD_CONSTRAINT,
+        value.span(),
+        "a multiplier's form is `projected`, `log`, `softplus` or `pid(kp, ki, kd)`");
+  }
+
+  // Estimators.
+
+  private record EstimatorUse(
+      Declaration.EstimatorDeclaration declaration, Scope scope, Span span) {}
+
+  private EstimatorUse estimator(Statement.EstimateWith statement) {
+    Expression expression = statement.estimator();
+    Expression target = expression instanceof Expression.Call call ? call.function() : expression;
+    List<Expression.Argument> arguments =
+        expression instanceof Expression.Call call ? call.arguments() : List.of();
+    Meaning meaning = expressions.check(target, scope);
+    if (!(meaning instanceof Meaning.EstimatorName name)) {
+      throw context.fail(
+          WRONG_THING, target.span(), "expected an estimator, found " + meaning.what());
+    }
+    var found = name.declaration();
+    if (!found.rewardType().name().equals("sequence")) {
+      throw context.fail(
+          BAD_ESTIMATOR,
+          found.rewardType().span(),
+          "an estimator weighs one return per sequence",
+          "write `for " + found.reward() + ": sequence`");
+    }
+    Map<String, Meaning> bound =
+        expressions.bind(
+            found.name(), found.parameters(), arguments, expression.span(), scope, name.scope());
+    Scope inner = name.scope().inner();
+    bound.forEach(inner::declare);
+    CheckContext.Actor policy = context.policy(statement.span());
+    inner.declare("pi", new Meaning.ActorName(policy.name(), policy.role()));
+    String behavior =
+        context.actors.values().stream()
+            .filter(a -> a.role() == Statement.Role.BEHAVIOR)
+            .map(CheckContext.Actor::name)
+            .findFirst()
+            .orElse("old");
+    inner.declare("old", new Meaning.ActorName(behavior, Statement.Role.BEHAVIOR));
+    context.actors.values().stream()
+        .filter(a -> a.role() == Statement.Role.REFERENCE)
+        .findFirst()
+        .ifPresent(a -> inner.declare("ref", new Meaning.ActorName(a.name(), a.role())));
+    inner.declare("y", new Meaning.SequenceName("y"));
+    for (Statement s : found.statements()) {
+      if (s instanceof Statement.Enumerate) {
+        context.enumerated = true;
+        context.grouped = true;
+      }
+    }
+    return new EstimatorUse(found, inner, expression.span());
+  }
+
+  /** The estimator's surrogate, or its expectation, for a return per sequence. */
+  private Optional<Node> estimated(EstimatorUse use, Node reward, boolean surrogate) {
+    Scope inner = use.scope().inner();
+    inner.declare(use.declaration().reward(), Meaning.Value.of(Kind.REAL, b.stop(reward)));
+    context.enter(use.declaration(), use.span(), use.declaration().name());
+    try {
+      Optional<Node> result = Optional.empty();
+      for (Statement statement : use.declaration().statements()) {
+        switch (statement) {
+          case Statement.Let let -> expressions.declareLet(let, inner);
+          case Statement.Surrogate s -> {
+            if (surrogate) {
+              result = Optional.of(batch(s.value(), "a surrogate", inner));
+            }
+          }
+          case Statement.Expectation e -> {
+            if (!surrogate) {
+              result = Optional.of(b.stop(batch(e.value(), "an expectation", inner)));
+            }
+          }
+          case Statement.Enumerate _ -> {}
+          case Statement.Actor _,
+              Statement.Column _,
+              Statement.Pairs _,
+              Statement.Labelled _,
+              Statement.GroupBy _,
+              Statement.Target _,
+              Statement.Sense _,
+              Statement.SubjectTo _,
+              Statement.EstimateWith _,
+              Statement.Metric _ ->
+              throw context.fail(
+                  BAD_ESTIMATOR, statement.span(), "this statement belongs in an objective");
+        }
+      }
+      return result;
+    } finally {
+      context.leave();
+    }
+  }
+
+  // The program.
+
+  private CheckedObjective finish(Optional<EstimatorUse> use) {
+    Span place = sense.map(Statement.Sense::span).orElse(declaration.nameSpan());
+    if (sense.isEmpty() || optimized.isEmpty()) {
+      throw context.fail(
+          MISSING_OBJECTIVE,
+          declaration.nameSpan(),
+          "`" + declaration.name() + "` says nothing to optimise",
+          "add a line `maximize ...` or `minimize ...`");
+    }
+    b.at(place);
+    context.policy(declaration.nameSpan());
+    boolean maximize = sense.get().maximize();
+    Node valueNode = optimized.get();
+    Node lagrangian = maximize ? b.negate(valueNode) : valueNode;
+    List<Node> multipliers = new ArrayList<>();
+    for (CheckedObjective.Limit limit : limits) {
+      Node multiplier = b.multiplier(multipliers.size(), limit.constraint().multiplier());
+      multipliers.add(multiplier);
+      Node term = b.multiply(multiplier, limit.value());
+      lagrangian =
+          limit.relation().equals(">=") ? b.subtract(lagrangian, term) : b.add(lagrangian, term);
+    }
+
+    List<CheckContext.ExpectationTerm> terms = context.expectations;
+    Node loss;
+    Map<Node, Node> means = new LinkedHashMap<>();
+    if (terms.isEmpty()) {
+      if (use.isPresent()) {
+        throw context.fail(
+            MISSING_ESTIMATE,
+            use.get().span(),
+            "there is no expectation to estimate in this objective",
+            "remove `estimate with`, or write the reward as `E[...]`");
+      }
+      loss = lagrangian;
+    } else {
+      EstimatorUse estimator =
+          use.orElseThrow(() ->
+              context.fail(
+                  MISSING_ESTIMATE,
+                  terms.get(0).span(),
+                  "how is the gradient of this expectation estimated?",
+                  "add for instance `estimate with rloo()`"));
+      for (CheckContext.ExpectationTerm term : terms) {
+        b.at(term.span());
+        Optional<Node> declared = estimated(estimator, term.value(), false);
+        means.put(
+            term.leaf(),
+            declared.orElseGet(
+                () -> b.meanTo(term.value(), Domain.BATCH, "mean over no sequences")));
+      }
+      b.at(place);
+      loss = surrogateLoss(lagrangian, means, estimator, place);
+    }
+
+    Substitution atMeans = new Substitution(b, means);
+    Map<String, Node> allMetrics = new LinkedHashMap<>();
+    for (CheckContext.ExpectationTerm term : terms) {
+      allMetrics.put(term.name(), atMeans.apply(term.leaf()));
+    }
+    List<Node> violations = new ArrayList<>();
+    for (CheckedObjective.Limit limit : limits) {
+      Node value = b.stop(atMeans.apply(limit.value()));
+      allMetrics.putIfAbsent(limit.constraint().name(), value);
+      violations.add(
+          limit.relation().equals(">=")
+              ? b.subtract(limit.bound(), value)
+              : b.subtract(value, limit.bound()));
+    }
+    if (!terms.isEmpty()) {
+      allMetrics.putIfAbsent("objective", b.stop(atMeans.apply(valueNode)));
+    }
+    metrics.forEach((name, node) -> {
+      if (allMetrics.put(name, atMeans.apply(node)) != null) {
+        throw context.fail(
+            DUPLICATE_NAME, declaration.nameSpan(), "the metric `" + name + "` exists already");
+      }
+    });
+
+    Map<Node, Node> gradients = ReverseMode.gradient(b, loss);
+    Map<Signature.Input, Node> byInput = new LinkedHashMap<>();
+    gradients.forEach((leaf, gradient) -> {
+      if (leaf.operation() instanceof Operation.Input input) {
+        byInput.put(input.input(), gradient);
+      }
+    });
+    if (byInput.values().stream().allMatch(g -> GraphBuilder.constantValue(g).orElse(1) == 0)) {
+      throw context.fail(
+          NO_PATH,
+          place,
+          "nothing that is optimised depends on the policy through a gradient",
+          "the trained policy must appear outside `stop(...)`");
+    }
+
+    List<Node> outputs = new ArrayList<>(List.of(loss));
+    outputs.addAll(byInput.values());
+    outputs.addAll(violations);
+    checkUse(outputs, allMetrics.values());
+
+    Signature signature =
+        new Signature(
+            declaration.name(),
+            declaration.span().source().path(),
+            context.sequences,
+            usedInputs(outputs, allMetrics.values()),
+            parameters,
+            limits.stream().map(CheckedObjective.Limit::constraint).toList(),
+            List.copyOf(allMetrics.keySet()),
+            context.grouped,
+            context.enumerated);
+    ObjectiveProgram program =
+        new ObjectiveProgram(
+            signature,
+            declaration.documentation(),
+            loss,
+            List.copyOf(allMetrics.values()),
+            violations,
+            byInput);
+    if (context.sink.hasErrors()) {
+      throw new Abandoned();
+    }
+    Map<String, String> actors = new LinkedHashMap<>();
+    context.actors.values().forEach(a -> actors.put(a.name(), a.role().word()));
+    return new CheckedObjective(
+        declaration,
+        b,
+        program,
+        valueNode,
+        maximize,
+        terms.stream()
+            .map(t ->
+                new CheckedObjective.Term(
+                    t.name(),
+                    t.leaf(),
+                    t.value(),
+                    t.divergence().map(CheckContext.DivergenceUse::divergence),
+                    t.divergence().map(CheckContext.DivergenceUse::other).orElse("")))
+            .toList(),
+        limits,
+        use.map(u -> u.declaration().name()).orElse(""),
+        actors,
+        context.fixed,
+        targetOf(terms, valueNode));
+  }
+
+  private Optional<Node> targetOf(List<CheckContext.ExpectationTerm> terms, Node valueNode) {
+    if (terms.size() == 1
+        && limits.isEmpty()
+        && terms.get(0).leaf() == valueNode
+        && terms.get(0).divergence().map(CheckContext.DivergenceUse::target).orElse(false)) {
+      String name = terms.get(0).divergence().orElseThrow().other();
+      CheckContext.TargetDensity density = context.targets.get(name);
+      return density == null ? Optional.empty() : Optional.of(density.logDensity());
+    }
+    return Optional.empty();
+  }
+
+  /** Minus the surrogate of the combined return, plus what remains without expectations. */
+  private Node surrogateLoss(
+      Node lagrangian, Map<Node, Node> means, EstimatorUse estimator, Span place) {
+    Map<Node, Node> slopes = ReverseMode.gradient(b, lagrangian);
+    b.at(place);
+    Substitution atMeans = new Substitution(b, means);
+    Node reward = b.constant(0);
+    Node explained = b.constant(0);
+    boolean linear = true;
+    for (CheckContext.ExpectationTerm term : context.expectations) {
+      Node slope = slopes.get(term.leaf());
+      if (slope == null) {
+        continue;
+      }
+      linear &= ObjectiveProgram.reachable(List.of(slope)).stream().noneMatch(means::containsKey);
+      Node weight = b.stop(atMeans.apply(slope));
+      reward = b.subtract(reward, b.multiply(weight, term.score()));
+      Node mean = means.get(term.leaf());
+      if (mean == null) {
+        throw new IllegalStateException("no mean for " + term.name());
+      }
+      explained = b.add(explained, b.multiply(weight, mean));
+    }
+    Node direct;
+    if (linear) {
+      Map<Node, Node> zeros = new LinkedHashMap<>();
+      means.keySet().forEach(leaf -> zeros.put(leaf, b.constant(0)));
+      direct = new Substitution(b, zeros).apply(lagrangian);
+    } else {
+      direct = b.subtract(atMeans.apply(lagrangian), explained);
+    }
+    Node row = b.broadcast(reward, Domain.sequence("y"));
+    Node surrogate =
+        estimated(estimator, row, true)
+            .orElseThrow(() ->
+                context.fail(
+                    BAD_ESTIMATOR,
+                    estimator.declaration().nameSpan(),
+                    "the estimator `" + estimator.declaration().name() + "` has no surrogate",
+                    "add a line `surrogate ...`: what is maximised in place of E["
+                        + estimator.declaration().reward()
+                        + "]"));
+    return b.subtract(direct, surrogate);
+  }
+
+  private List<Signature.Input> usedInputs(
+      List<Node> outputs, java.util.Collection<Node> measured) {
+    List<Node> all = new ArrayList<>(outputs);
+    all.addAll(measured);
+    Set<String> read = new HashSet<>();
+    Set<String> takenOf = new HashSet<>();
+    for (Node node : ObjectiveProgram.reachable(all)) {
+      switch (node.operation()) {
+        case Operation.Input input -> read.add(input.input().name());
+        case Operation.Taken _ -> takenOf.add(node.domain().owner());
+        case Operation.OneHot _ -> takenOf.add(node.domain().owner());
+        default -> {}
+      }
+    }
+    return context.inputs.values().stream()
+        .filter(i ->
+            i.role() == Signature.Role.TOKENS
+                ? takenOf.contains(i.sequence())
+                : read.contains(i.name()))
+        .toList();
+  }
+
+  /** Whatever is declared must matter. */
+  private void checkUse(List<Node> outputs, java.util.Collection<Node> measured) {
+    Set<String> parametersRead = new HashSet<>(context.fixed.keySet());
+    for (Node node : ObjectiveProgram.reachable(outputs)) {
+      if (node.operation() instanceof Operation.Parameter parameter) {
+        parametersRead.add(parameter.name());
+      }
+    }
+    for (Declaration.Parameter parameter : declaration.parameters()) {
+      String type = parameter.type().map(Declaration.TypeExpression::name).orElse("Real");
+      boolean used =
+          type.equals("Real") || type.equals("Int")
+              ? parametersRead.contains(parameter.name())
+              : parameterScope.isUsed(parameter.name());
+      if (!used) {
+        context.report(
+            Diagnostic.of(
+                    UNUSED_PARAMETER,
+                    parameter.span(),
+                    "`"
+                        + parameter.name()
+                        + "` does not reach the loss: changing it changes nothing")
+                .withHelp("use it, or remove it"));
+      }
+    }
+    List<Node> all = new ArrayList<>(outputs);
+    all.addAll(measured);
+    Set<String> columns = new HashSet<>();
+    Set<String> actors = new HashSet<>();
+    for (Node node : ObjectiveProgram.reachable(all)) {
+      if (node.operation() instanceof Operation.Input input) {
+        String name = input.input().name();
+        columns.add(name.substring(name.lastIndexOf('.') + 1));
+        actors.add(input.input().actor());
+      }
+    }
+    for (Statement statement : declaration.statements()) {
+      switch (statement) {
+        case Statement.Column column -> {
+          boolean used =
+              column.definition().isPresent()
+                  ? scope.isUsed(column.name())
+                  : columns.contains(column.name());
+          if (!used) {
+            context.report(
+                unused(column.nameSpan(), column.reward() ? "reward" : "feature", column.name()));
+          }
+        }
+        case Statement.Actor actor -> {
+          if (!actors.contains(actor.name())) {
+            context.report(unused(actor.nameSpan(), actor.role().word(), actor.name()));
+          }
+        }
+        case Statement.Labelled labelled -> {
+          if (!columns.contains("label")) {
+            context.report(unused(labelled.span(), "label of", labelled.sequence()));
+          }
+        }
+        case Statement.Target target -> {
+          if (!scope.isUsed(target.name())) {
+            context.report(unused(target.nameSpan(), "target", target.name()));
+          }
+        }
+        case Statement.Pairs _,
+            Statement.GroupBy _,
+            Statement.Let _,
+            Statement.Sense _,
+            Statement.SubjectTo _,
+            Statement.EstimateWith _,
+            Statement.Metric _,
+            Statement.Expectation _,
+            Statement.Surrogate _,
+            Statement.Enumerate _ -> {}
+      }
+    }
+  }
+
+  private static Diagnostic unused(Span span, String what, String name) {
+    return Diagnostic.of(
+            UNUSED_DATA, span, "the " + what + " `" + name + "` does not reach the loss")
+        .withHelp("use it, or remove it");
+  }
+}

@@ -1,0 +1,201 @@
+package org.alignlang.compiler.check;
+
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.LevelException;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+
+/**
+ * Elaborates expressions outside an objective, in terms of its rewards and of the scores of a task:
+ * what an experiment records.
+ */
+public final class RowExpressions {
+  private final CheckedObjective objective;
+  private final Scope moduleScope;
+  private final DiagnosticSink sink;
+
+  /**
+   * A number per sequence.
+   *
+   * @param node its value, at sequence level
+   * @param inputs the columns that it reads
+   */
+  public record Row(Node node, List<Signature.Input> inputs) {
+
+    /** A row for a node of an objective's own graph. */
+    public static Row of(Node node) {
+      Map<String, Signature.Input> inputs = new LinkedHashMap<>();
+      for (Node each : ObjectiveProgram.reachable(List.of(node))) {
+        if (each.operation() instanceof Operation.Input input) {
+          inputs.put(input.input().name(), input.input());
+        }
+      }
+      return new Row(node, List.copyOf(inputs.values()));
+    }
+  }
+
+  public RowExpressions(CheckedObjective objective, Scope moduleScope, DiagnosticSink sink) {
+    this.objective = objective;
+    this.moduleScope = moduleScope;
+    this.sink = sink;
+  }
+
+  /**
+   * Elaborates an expression over the rewards of the objective and the scores of the task, written
+   * {@code task.NAME}.
+   *
+   * @param parameters the values of the objective's parameters
+   */
+  public Optional<Row> row(Expression expression, Map<String, Double> parameters) {
+    CheckContext context =
+        new CheckContext(new GraphBuilder(expression.span(), true), sink, Set.of());
+    context.sequences = List.of("y");
+    ExpressionChecker checker = new ExpressionChecker(context);
+    Scope scope = moduleScope.inner();
+    scope.declare("y", new Meaning.SequenceName("y"));
+    parameters.forEach(
+        (name, value) ->
+            scope.declare(
+                name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
+    if (objective.signature().sequences().equals(List.of("y"))) {
+      declareRewards(context, checker, scope);
+    }
+    try {
+      Meaning.Value value =
+          checker.real(checker.check(withTask(expression, context, scope), scope), expression.span());
+      if (value.ensemble() || value.domain().level().compareTo(Level.SEQUENCE) > 0) {
+        throw context.fail(
+            DiagnosticCode.UNREDUCED,
+            expression.span(),
+            "an expectation is of one number per sequence");
+      }
+      return Optional.of(
+          Row.of(context.builder.broadcast(value.node(), Domain.sequence("y"))));
+    } catch (Abandoned _) {
+      return Optional.empty();
+    } catch (LevelException e) {
+      sink.report(
+          Diagnostic.of(
+              DiagnosticCode.OWNERS_MEET, expression.span(), String.valueOf(e.getMessage())));
+      return Optional.empty();
+    }
+  }
+
+  private void declareRewards(CheckContext context, ExpressionChecker checker, Scope scope) {
+    for (Statement statement : objective.declaration().statements()) {
+      if (statement instanceof Statement.Column column) {
+        scope.declare(
+            column.name(),
+            checker.columnOf(new Meaning.ColumnName(column, scope), "y", column.span()));
+      } else if (statement instanceof Statement.Let let && let.parameters().isPresent()) {
+        checker.declareLet(let, scope);
+      }
+    }
+  }
+
+  /** The expression with {@code task.NAME} as a name of its own, declared as a column. */
+  private static Expression withTask(Expression e, CheckContext context, Scope scope) {
+    return switch (e) {
+      case Expression.Member member
+          when member.target() instanceof Expression.NameReference name
+              && name.name().equals("task") -> {
+        String full = "task." + member.name();
+        if (scope.find(full).isEmpty()) {
+          scope.declare(
+              full, context.column("reward." + member.name(), "y", Level.SEQUENCE, 0, Kind.REAL));
+        }
+        yield new Expression.NameReference(member.span(), full);
+      }
+      case Expression.Negated n ->
+          new Expression.Negated(n.span(), withTask(n.operand(), context, scope));
+      case Expression.Not n -> new Expression.Not(n.span(), withTask(n.operand(), context, scope));
+      case Expression.Binary b ->
+          new Expression.Binary(
+              b.span(),
+              b.operator(),
+              withTask(b.left(), context, scope),
+              withTask(b.right(), context, scope));
+      case Expression.Conditional c ->
+          new Expression.Conditional(
+              c.span(),
+              withTask(c.condition(), context, scope),
+              withTask(c.yes(), context, scope),
+              withTask(c.no(), context, scope));
+      case Expression.Call c ->
+          new Expression.Call(
+              c.span(),
+              c.function(),
+              c.arguments().stream()
+                  .map(
+                      a ->
+                          new Expression.Argument(
+                              a.span(),
+                              a.name(),
+                              withTask(a.value(), context, scope),
+                              a.against()))
+                  .toList());
+      case Expression.Member _,
+          Expression.NumberLiteral _,
+          Expression.TextLiteral _,
+          Expression.TruthLiteral _,
+          Expression.NameReference _,
+          Expression.ListLiteral _,
+          Expression.Index _,
+          Expression.Accepted _ ->
+          e;
+    };
+  }
+
+  /** A divergence by the expression that names it, such as {@code KL} or {@code alpha(0.3)}. */
+  public Optional<Divergence> divergence(Expression expression) {
+    CheckContext context =
+        new CheckContext(new GraphBuilder(expression.span(), true), sink, Set.of());
+    ExpressionChecker checker = new ExpressionChecker(context);
+    try {
+      Meaning meaning = checker.check(expression, moduleScope);
+      return switch (meaning) {
+        case Meaning.DivergenceFamily family ->
+            Optional.of(
+                checker.divergences().instance(family, List.of(), expression.span(), moduleScope));
+        case Meaning.DivergenceName name -> Optional.of(name.divergence());
+        case Meaning other ->
+            throw context.fail(
+                DiagnosticCode.WRONG_THING,
+                expression.span(),
+                "expected a divergence, found " + other.what());
+      };
+    } catch (Abandoned _) {
+      return Optional.empty();
+    }
+  }
+
+  /** The value of a batch-level node, if it is made of numbers and these parameters alone. */
+  public static Optional<Double> number(Node node, Map<String, Double> parameters) {
+    Map<Node, Double> known = new LinkedHashMap<>();
+    Collection<Node> all = ObjectiveProgram.reachable(List.of(node));
+    for (Node each : all) {
+      if (each.operation() instanceof Operation.Parameter parameter
+          && parameters.containsKey(parameter.name())) {
+        known.put(each, parameters.getOrDefault(parameter.name(), Double.NaN));
+      }
+    }
+    var value = FixedValues.evaluate(node, known, new LinkedHashMap<>());
+    return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
+  }
+}

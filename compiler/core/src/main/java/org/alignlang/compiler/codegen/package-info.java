@@ -1,0 +1,5 @@
+/** From graph to Java source: staging and emission. */
+@NullMarked
+package org.alignlang.compiler.codegen;
+
+import org.jspecify.annotations.NullMarked;

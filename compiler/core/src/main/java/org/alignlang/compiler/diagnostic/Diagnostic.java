@@ -1,0 +1,55 @@
+package org.alignlang.compiler.diagnostic;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.alignlang.compiler.source.Span;
+
+/**
+ * One finding about a source text.
+ *
+ * @param code what kind of finding it is
+ * @param severity how much it matters; usually the code's own severity
+ * @param span where it is
+ * @param message the finding in one sentence
+ * @param labels other places that matter, each with a few words
+ * @param help how to mend it
+ */
+public record Diagnostic(
+    DiagnosticCode code,
+    Severity severity,
+    Span span,
+    String message,
+    List<Label> labels,
+    Optional<String> help) {
+
+  public Diagnostic {
+    labels = List.copyOf(labels);
+  }
+
+  /** Another place that matters to a finding. */
+  public record Label(Span span, String text) {}
+
+  /** A finding of the code's own severity. */
+  public static Diagnostic of(DiagnosticCode code, Span span, String message) {
+    return new Diagnostic(code, code.severity(), span, message, List.of(), Optional.empty());
+  }
+
+  public Diagnostic withHelp(String text) {
+    return new Diagnostic(code, severity, span, message, labels, Optional.of(text));
+  }
+
+  public Diagnostic withLabel(Span where, String text) {
+    List<Label> all = new ArrayList<>(labels);
+    all.add(new Label(where, text));
+    return new Diagnostic(code, severity, span, message, all, help);
+  }
+
+  public Diagnostic withSeverity(Severity changed) {
+    return new Diagnostic(code, changed, span, message, labels, help);
+  }
+
+  public boolean isError() {
+    return severity == Severity.ERROR;
+  }
+}

@@ -1,0 +1,113 @@
+package org.alignlang.compiler.experiment;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.check.Divergence;
+import org.alignlang.compiler.check.RowExpressions;
+import org.alignlang.compiler.gradient.ReverseMode;
+import org.alignlang.compiler.ir.Domain;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.runtime.experiment.ExperimentPlan;
+
+/**
+ * Recognises objectives whose optimum is known: a linear combination of expected rewards less a
+ * divergence from one reference, under bounds on expected rewards and on the same divergence; or the
+ * fit to a target density.
+ */
+final class ClosedForms {
+  private ClosedForms() {}
+
+  static Optional<ExperimentPlan.ClosedForm> of(
+      CheckedObjective objective, Map<String, Double> parameters) {
+    if (objective.target().isPresent()) {
+      return Optional.of(
+          new ExperimentPlan.ClosedForm.Target(
+              new InterpretedRow(objective.target().get(), objective, parameters)));
+    }
+    if (objective.expectations().isEmpty()) {
+      return Optional.empty();
+    }
+    GraphBuilder b = objective.builder();
+    Map<Node, Node> slopes =
+        ReverseMode.gradient(
+            b, objective.maximize() ? objective.value() : b.negate(objective.value()));
+    Map<Node, Node> zeros = new LinkedHashMap<>();
+    objective.expectations().forEach(t -> zeros.put(t.leaf(), b.constant(0)));
+    Node rest = new Substitution(b, zeros).apply(objective.value());
+    if (RowExpressions.number(rest, parameters).isEmpty()) {
+      return Optional.empty();
+    }
+    Node reward = b.broadcast(b.constant(0), Domain.sequence("y"));
+    double strength = 0;
+    Optional<Divergence> divergence = Optional.empty();
+    String reference = "";
+    for (CheckedObjective.Term term : objective.expectations()) {
+      Node slope = slopes.get(term.leaf());
+      if (slope == null) {
+        continue;
+      }
+      Optional<Double> weight = RowExpressions.number(slope, parameters);
+      if (weight.isEmpty()) {
+        return Optional.empty();
+      }
+      if (term.divergence().isPresent()) {
+        if (divergence.isPresent() || !(weight.get() < 0)) {
+          return Optional.empty();
+        }
+        divergence = term.divergence();
+        reference = term.other();
+        strength = -weight.get();
+      } else {
+        reward = b.add(reward, b.multiply(b.constant(weight.get()), term.content()));
+      }
+    }
+    double budget = Double.POSITIVE_INFINITY;
+    List<ExperimentPlan.ClosedForm.Bound> bounds = new ArrayList<>();
+    for (CheckedObjective.Limit limit : objective.constraints()) {
+      Optional<CheckedObjective.Term> term =
+          objective.expectations().stream().filter(t -> t.leaf() == limit.value()).findFirst();
+      Optional<Double> bound = RowExpressions.number(limit.bound(), parameters);
+      if (term.isEmpty() || bound.isEmpty()) {
+        return Optional.empty();
+      }
+      if (term.get().divergence().isEmpty()) {
+        bounds.add(
+            new ExperimentPlan.ClosedForm.Bound(
+                new InterpretedRow(term.get().content(), objective, parameters),
+                limit.relation(),
+                bound.get()));
+        continue;
+      }
+      boolean same =
+          divergence.isEmpty()
+              || (divergence.get().f().equals(term.get().divergence().get().f())
+                  && reference.equals(term.get().other()));
+      if (!same || !limit.relation().equals("<=") || Double.isFinite(budget)) {
+        return Optional.empty();
+      }
+      divergence = term.get().divergence();
+      reference = term.get().other();
+      budget = bound.get();
+    }
+    if (divergence.isEmpty() || !divergence.get().invertible()) {
+      return Optional.empty();
+    }
+    Divergence d = divergence.get();
+    return Optional.of(
+        new ExperimentPlan.ClosedForm.Regularised(
+            new InterpretedRow(
+                b.broadcast(reward, Domain.sequence("y")), objective, parameters),
+            strength,
+            reference,
+            d::integrand,
+            d::inverse,
+            budget,
+            bounds));
+  }
+}

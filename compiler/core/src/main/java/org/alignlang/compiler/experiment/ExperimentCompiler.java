@@ -1,0 +1,589 @@
+package org.alignlang.compiler.experiment;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_SETTING;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_SETTING;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNKNOWN_SETTING;
+
+import java.math.BigDecimal;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.ExperimentStatement;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.check.ObjectiveLookup;
+import org.alignlang.compiler.check.Scope;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Suggestions;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.runtime.experiment.ExperimentPlan;
+import org.alignlang.runtime.experiment.ExperimentPlan.Component;
+
+/**
+ * Turns an experiment declaration into a plan: compiles its objective for every point of its sweep,
+ * and its records, plots and claims into quantities that the runtime measures.
+ */
+public final class ExperimentCompiler {
+  private static final Set<String> SETTINGS =
+      new TreeSet<>(
+          Set.of(
+              "task", "train", "policy", "optimizer", "steps", "seeds", "batch", "group", "epochs",
+              "every", "time"));
+  private static final int MAXIMUM_POINTS = 256;
+  private static final double DEFAULT_SECONDS = 60;
+
+  private final Declaration.ExperimentDeclaration declaration;
+  private final Scope scope;
+  private final Path directory;
+  private final CompilerOptions options;
+  private final Function<CheckedObjective, ObjectiveKernel> backEnd;
+  private final Overrides overrides;
+  private final DiagnosticSink sink;
+  private final Map<String, ExperimentStatement.Setting> settings = new LinkedHashMap<>();
+  private final Map<String, ObjectiveKernel> kernels = new HashMap<>();
+
+  /**
+   * What a user changes from outside.
+   *
+   * @param parameters values for parameters of the trained objective, by name
+   * @param steps the number of steps, 0 to leave it
+   * @param seeds the number of seeds, 0 to leave it
+   */
+  public record Overrides(Map<String, Expression> parameters, int steps, int seeds) {
+    public static final Overrides NONE = new Overrides(Map.of(), 0, 0);
+  }
+
+  private ExperimentCompiler(
+      Declaration.ExperimentDeclaration declaration,
+      Scope scope,
+      Path directory,
+      CompilerOptions options,
+      Function<CheckedObjective, ObjectiveKernel> backEnd,
+      Overrides overrides,
+      DiagnosticSink sink) {
+    this.declaration = declaration;
+    this.scope = scope;
+    this.directory = directory;
+    this.options = options;
+    this.backEnd = backEnd;
+    this.overrides = overrides;
+    this.sink = sink;
+  }
+
+  /**
+   * Compiles an experiment.
+   *
+   * @param declaration the experiment
+   * @param scope what its module sees
+   * @param directory the folder that its data files are relative to
+   * @param backEnd makes the kernel of an objective
+   * @param overrides what the user changes
+   * @param sink receives the findings
+   * @return the plan, or empty if there were errors
+   */
+  public static Optional<ExperimentPlan> compile(
+      Declaration.ExperimentDeclaration declaration,
+      Scope scope,
+      Path directory,
+      CompilerOptions options,
+      Function<CheckedObjective, ObjectiveKernel> backEnd,
+      Overrides overrides,
+      DiagnosticSink sink) {
+    int before = sink.errorCount();
+    ExperimentCompiler compiler =
+        new ExperimentCompiler(
+            declaration, scope, directory, options, backEnd, overrides, sink);
+    try {
+      Optional<ExperimentPlan> plan = compiler.compile();
+      return sink.errorCount() > before ? Optional.empty() : plan;
+    } catch (Reported _) {
+      return Optional.empty();
+    }
+  }
+
+  /** An error was reported. */
+  static final class Reported extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    Reported() {
+      super("reported", null, false, false);
+    }
+  }
+
+  private Reported fail(DiagnosticCode code, Span span, String message, String help) {
+    sink.report(Diagnostic.of(code, span, message).withHelp(help));
+    return new Reported();
+  }
+
+  // A point of the sweep before it is compiled.
+  private record Choice(
+      Map<String, String> labels,
+      Declaration.ObjectiveDeclaration objective,
+      Scope objectiveScope,
+      Map<String, Expression> values,
+      Expression policy,
+      Expression optimizer) {}
+
+  private Optional<ExperimentPlan> compile() {
+    List<ExperimentStatement.Setting> actorSettings = new ArrayList<>();
+    for (ExperimentStatement statement : declaration.statements()) {
+      if (statement instanceof ExperimentStatement.Setting setting) {
+        if (SETTINGS.contains(setting.name())) {
+          if (settings.put(setting.name(), setting) != null) {
+            throw fail(
+                BAD_SETTING,
+                setting.span(),
+                "`" + setting.name() + "` is set twice",
+                "remove one of them");
+          }
+        } else {
+          actorSettings.add(setting);
+        }
+      }
+    }
+    Component task = component(required("task").value());
+    List<Choice> choices = choices();
+    if (choices.size() > MAXIMUM_POINTS) {
+      throw fail(
+          BAD_SETTING,
+          required("train").span(),
+          "this sweep has " + choices.size() + " points; the most is " + MAXIMUM_POINTS,
+          "sweep fewer values");
+    }
+    int steps = overrides.steps() > 0 ? overrides.steps() : whole("steps", -1, 1, 10_000_000);
+    int seeds = overrides.seeds() > 0 ? overrides.seeds() : whole("seeds", 1, 1, 1000);
+    int batch = whole("batch", 64, 0, 1_000_000);
+    int group = whole("group", 8, 1, 100_000);
+    int epochs = whole("epochs", 1, 1, 1000);
+    int every = whole("every", Math.max(1, steps / 100), 1, 10_000_000);
+    double seconds =
+        settings.containsKey("time") ? number(required("time").value()) : DEFAULT_SECONDS;
+    if (!(seconds > 0 && seconds <= 86_400)) {
+      throw fail(
+          BAD_SETTING,
+          required("time").span(),
+          "`time` is a number of seconds up to a day",
+          "write for instance `time 60`");
+    }
+
+    List<ExperimentPlan.Point> points = new ArrayList<>();
+    List<Quantities.PointContext> contexts = new ArrayList<>();
+    for (Choice choice : choices) {
+      Optional<CheckedObjective> checked =
+          Compiler.check(
+              choice.objective(),
+              choice.objectiveScope(),
+              choice.values(),
+              Set.of(),
+              options,
+              sink);
+      if (checked.isEmpty()) {
+        return Optional.empty();
+      }
+      CheckedObjective objective = checked.get();
+      Map<String, Double> parameters = new LinkedHashMap<>();
+      double[] values = new double[objective.signature().parameters().size()];
+      for (int i = 0; i < values.length; i++) {
+        Signature.Parameter parameter = objective.signature().parameters().get(i);
+        values[i] = parameter.defaultValue();
+        parameters.put(parameter.name(), values[i]);
+        if (Double.isNaN(values[i])) {
+          throw fail(
+              BAD_SETTING,
+              required("train").span(),
+              "`" + objective.name() + "` needs a value for `" + parameter.name() + "`",
+              "write `train " + objective.name() + "(" + parameter.name() + " = ...)`");
+        }
+      }
+      points.add(
+          new ExperimentPlan.Point(
+              choice.labels(),
+              kernel(objective, choice),
+              values,
+              task,
+              component(choice.policy()),
+              component(choice.optimizer()),
+              batch,
+              group,
+              epochs,
+              actors(objective, actorSettings),
+              ClosedForms.of(objective, parameters)));
+      contexts.add(new Quantities.PointContext(objective, choice.objectiveScope(), parameters));
+    }
+    Set<String> labels = new LinkedHashSet<>();
+    choices.forEach(c -> labels.addAll(c.labels().keySet()));
+    Quantities quantities = new Quantities(contexts, scope, labels, sink);
+    List<ExperimentPlan.Recorded> records = new ArrayList<>();
+    List<ExperimentPlan.Plot> plots = new ArrayList<>();
+    List<ExperimentPlan.Claim> claims = new ArrayList<>();
+    for (ExperimentStatement statement : declaration.statements()) {
+      try {
+        switch (statement) {
+          case ExperimentStatement.Record record ->
+              record
+                  .recorded()
+                  .forEach(
+                      r ->
+                          records.add(
+                              new ExperimentPlan.Recorded(r.name(), quantities.recorded(r))));
+          case ExperimentStatement.Plot plot -> plots.add(quantities.plot(plot));
+          case ExperimentStatement.Expect expect -> claims.add(quantities.claim(expect));
+          case ExperimentStatement.Setting _ -> {}
+        }
+      } catch (Reported _) {
+        // The next statement may have more to say.
+      }
+    }
+    return Optional.of(
+        new ExperimentPlan(
+            declaration.name(),
+            declaration.span().source().path(),
+            declaration.span().source().text(),
+            directory,
+            text(choices.get(0).objective()),
+            points,
+            steps,
+            seeds,
+            every,
+            records,
+            plots,
+            claims,
+            seconds));
+  }
+
+  /** What is optimised, as written. */
+  private static String text(Declaration.ObjectiveDeclaration objective) {
+    List<String> lines = new ArrayList<>();
+    for (Statement statement : objective.statements()) {
+      switch (statement) {
+        case Statement.Sense s -> lines.add(s.span().text());
+        case Statement.SubjectTo s -> lines.add(s.span().text());
+        case Statement.EstimateWith s -> lines.add(s.span().text());
+        case Statement.Target s -> lines.add(s.span().text());
+        case Statement.Let s -> lines.add(s.span().text());
+        case Statement.Actor _,
+            Statement.Column _,
+            Statement.Pairs _,
+            Statement.Labelled _,
+            Statement.GroupBy _,
+            Statement.Metric _,
+            Statement.Expectation _,
+            Statement.Surrogate _,
+            Statement.Enumerate _ -> {}
+      }
+    }
+    return String.join("\n", lines);
+  }
+
+  private ObjectiveKernel kernel(CheckedObjective objective, Choice choice) {
+    // Values of parameters are given to a kernel when it runs, except those that shaped its code.
+    StringBuilder key = new StringBuilder(objective.name());
+    for (Declaration.Parameter parameter : choice.objective().parameters()) {
+      String type = parameter.type().map(Declaration.TypeExpression::name).orElse("Real");
+      Expression value = choice.values().get(parameter.name());
+      boolean shapes = !(type.equals("Real") || type.equals("Int"));
+      if (objective.fixed().containsKey(parameter.name())) {
+        key.append('|').append(objective.fixed().get(parameter.name()));
+      } else if (shapes && value != null) {
+        key.append('|').append(value.span().text());
+      }
+    }
+    return kernels.computeIfAbsent(key.toString(), _ -> backEnd.apply(objective));
+  }
+
+  private Map<String, Component> actors(
+      CheckedObjective objective, List<ExperimentStatement.Setting> actorSettings) {
+    Map<String, Component> actors = new LinkedHashMap<>();
+    for (ExperimentStatement.Setting setting : actorSettings) {
+      String role = objective.actors().get(setting.name());
+      if (role == null || role.equals("policy")) {
+        Set<String> known = new TreeSet<>(SETTINGS);
+        known.addAll(objective.actors().keySet());
+        throw fail(
+            UNKNOWN_SETTING,
+            setting.nameSpan(),
+            "an experiment has no setting `" + setting.name() + "`",
+            Suggestions.nearest(setting.name(), known)
+                .map(n -> "did you mean `" + n + "`?")
+                .orElse("settings are " + String.join(", ", SETTINGS)));
+      }
+      actors.put(setting.name(), component(setting.value()));
+    }
+    return actors;
+  }
+
+  // Sweeps.
+
+  private List<Choice> choices() {
+    ExperimentStatement.Setting train = required("train");
+    List<Expression> objectives =
+        train.value() instanceof Expression.ListLiteral list
+            ? list.elements()
+            : List.of(train.value());
+    if (objectives.isEmpty()) {
+      throw fail(BAD_SETTING, train.span(), "there is nothing to train", "name an objective");
+    }
+    List<Choice> choices = new ArrayList<>();
+    for (Expression expression : objectives) {
+      Expression target =
+          expression instanceof Expression.Call call ? call.function() : expression;
+      ObjectiveLookup.Found found =
+          ObjectiveLookup.find(target, scope)
+              .orElseThrow(
+                  () ->
+                      fail(
+                          BAD_SETTING,
+                          target.span(),
+                          "there is no objective `" + target.span().text() + "`",
+                          Suggestions.nearest(target.span().text(), scope.visible())
+                              .map(n -> "did you mean `" + n + "`?")
+                              .orElse("declare it here, or import it")));
+      Map<String, List<Expression>> axes = new LinkedHashMap<>();
+      if (objectives.size() > 1) {
+        axes.put("objective", List.of(target));
+      }
+      List<Expression.Argument> arguments =
+          expression instanceof Expression.Call call ? call.arguments() : List.of();
+      int position = 0;
+      Map<String, List<Expression>> parameters = new LinkedHashMap<>();
+      for (Expression.Argument argument : arguments) {
+        List<Declaration.Parameter> declared = found.declaration().parameters();
+        String name;
+        if (argument.name().isPresent()) {
+          name = argument.name().get();
+        } else if (position < declared.size()) {
+          name = declared.get(position++).name();
+        } else {
+          throw fail(
+              BAD_SETTING,
+              argument.span(),
+              "`" + found.declaration().name() + "` has no such parameter",
+              "it takes " + declared.stream().map(Declaration.Parameter::name).toList());
+        }
+        parameters.put(name, alternatives(argument.value()));
+      }
+      overrides.parameters().forEach((name, value) -> parameters.put(name, List.of(value)));
+      expand(found, parameters, objectives.size() > 1, choices);
+    }
+    return choices;
+  }
+
+  private static List<Expression> alternatives(Expression value) {
+    return value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
+  }
+
+  private void expand(
+      ObjectiveLookup.Found found,
+      Map<String, List<Expression>> parameters,
+      boolean labelled,
+      List<Choice> choices) {
+    List<Map<String, Expression>> combinations = new ArrayList<>(List.of(Map.of()));
+    for (Map.Entry<String, List<Expression>> axis : parameters.entrySet()) {
+      combinations = times(combinations, axis.getKey(), axis.getValue());
+    }
+    Expression defaultPolicy = word("softmax_table");
+    Expression defaultOptimizer = word("adam");
+    List<Expression> policies =
+        settings.containsKey("policy")
+            ? sweep(required("policy").value())
+            : List.of(defaultPolicy);
+    List<Expression> optimizers =
+        settings.containsKey("optimizer")
+            ? sweep(required("optimizer").value())
+            : List.of(defaultOptimizer);
+    for (Map<String, Expression> combination : combinations) {
+      for (Expression policy : policies) {
+        for (Expression optimizer : optimizers) {
+          Map<String, String> labels = new LinkedHashMap<>();
+          if (labelled) {
+            labels.put("objective", found.declaration().name());
+          }
+          combination.forEach(
+              (name, value) -> {
+                List<Expression> values = parameters.get(name);
+                if (values != null && values.size() > 1) {
+                  labels.put(name, label(value));
+                }
+              });
+          if (policies.size() > 1) {
+            labels.put("policy", label(policy));
+          }
+          if (optimizers.size() > 1) {
+            labels.put("optimizer", label(optimizer));
+          }
+          choices.add(
+              new Choice(
+                  labels, found.declaration(), found.scope(), combination, policy, optimizer));
+        }
+      }
+    }
+  }
+
+  private static List<Map<String, Expression>> times(
+      List<Map<String, Expression>> combinations, String name, List<Expression> values) {
+    List<Map<String, Expression>> more = new ArrayList<>();
+    for (Map<String, Expression> combination : combinations) {
+      for (Expression value : values) {
+        Map<String, Expression> next = new LinkedHashMap<>(combination);
+        next.put(name, value);
+        more.add(next);
+        if (more.size() > 100 * MAXIMUM_POINTS) {
+          return more;
+        }
+      }
+    }
+    return more;
+  }
+
+  /** A list of components sweeps them. */
+  private static List<Expression> sweep(Expression value) {
+    return value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
+  }
+
+  private Expression word(String name) {
+    return new Expression.NameReference(declaration.nameSpan(), name);
+  }
+
+  /** A swept value as tables and {@code where} show it: numbers plainly, the rest as written. */
+  static String label(Expression value) {
+    return switch (value) {
+      case Expression.NumberLiteral number -> plain(number.value());
+      case Expression.Negated negated
+          when negated.operand() instanceof Expression.NumberLiteral number ->
+          plain(-number.value());
+      case Expression.NameReference name -> name.name();
+      default -> value.span().text().replaceAll("\\s+", " ");
+    };
+  }
+
+  private static String plain(double value) {
+    return new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();
+  }
+
+  // Values.
+
+  private ExperimentStatement.Setting required(String name) {
+    ExperimentStatement.Setting setting = settings.get(name);
+    if (setting == null) {
+      throw fail(
+          MISSING_SETTING,
+          declaration.nameSpan(),
+          "the experiment does not say `" + name + "`",
+          switch (name) {
+            case "task" -> "add for instance `task bandit(arms = 64)`";
+            case "train" -> "add `train NAME()` with the name of an objective";
+            case "steps" -> "add for instance `steps 500`";
+            default -> "add `" + name + " ...`";
+          });
+    }
+    return setting;
+  }
+
+  private int whole(String name, int otherwise, int low, int high) {
+    if (!settings.containsKey(name) && otherwise >= 0) {
+      return otherwise;
+    }
+    ExperimentStatement.Setting setting = required(name);
+    double value = number(setting.value());
+    if (value != Math.rint(value) || value < low || value > high) {
+      throw fail(
+          BAD_SETTING,
+          setting.value().span(),
+          "`" + name + "` is a whole number from " + low + " to " + high,
+          "write for instance `" + name + " " + Math.max(low, 1) + "`");
+    }
+    return (int) value;
+  }
+
+  private double number(Expression value) {
+    if (plainValue(value) instanceof Double number) {
+      return number;
+    }
+    throw fail(BAD_SETTING, value.span(), "expected a number", "write it out");
+  }
+
+  private Component component(Expression expression) {
+    return switch (expression) {
+      case Expression.NameReference name ->
+          new Component(name.name(), Map.of(), name.span().place());
+      case Expression.Call call when call.function() instanceof Expression.NameReference name -> {
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        for (Expression.Argument argument : call.arguments()) {
+          String key =
+              argument
+                  .name()
+                  .orElseThrow(
+                      () ->
+                          fail(
+                              BAD_SETTING,
+                              argument.span(),
+                              "arguments of `" + name.name() + "` are given by name",
+                              "write `" + name.name() + "(name = value)`"));
+          if (arguments.put(key, plainValue(argument.value())) != null) {
+            throw fail(
+                BAD_SETTING, argument.span(), "`" + key + "` is given twice", "remove one of them");
+          }
+        }
+        yield new Component(name.name(), arguments, call.span().place());
+      }
+      default ->
+          throw fail(
+              BAD_SETTING,
+              expression.span(),
+              "expected a name with arguments",
+              "write for instance `bandit(arms = 64)`");
+    };
+  }
+
+  /** A Double, Boolean, String, List or Component. */
+  private Object plainValue(Expression expression) {
+    return switch (expression) {
+      case Expression.NumberLiteral number -> number.value();
+      case Expression.TruthLiteral truth -> truth.value();
+      case Expression.TextLiteral text -> text.value();
+      case Expression.NameReference name -> name.name();
+      case Expression.ListLiteral list -> {
+        List<Object> values = new ArrayList<>();
+        list.elements().forEach(e -> values.add(plainValue(e)));
+        yield values;
+      }
+      case Expression.Negated negated -> -number(negated.operand());
+      case Expression.Call call -> component(call);
+      case Expression.Binary binary -> {
+        double left = number(binary.left());
+        double right = number(binary.right());
+        yield switch (binary.operator()) {
+          case PLUS -> left + right;
+          case MINUS -> left - right;
+          case TIMES -> left * right;
+          case DIVIDE -> left / right;
+          case POWER -> Math.pow(left, right);
+          default ->
+              throw fail(BAD_SETTING, binary.span(), "expected a number", "write it out");
+        };
+      }
+      default ->
+          throw fail(
+              BAD_SETTING,
+              expression.span(),
+              "expected a number, a text, a name or a list",
+              "write the value out");
+    };
+  }
+}

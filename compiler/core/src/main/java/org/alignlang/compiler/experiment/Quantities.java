@@ -1,0 +1,392 @@
+package org.alignlang.compiler.experiment;
+
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_QUANTITY;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.alignlang.compiler.ast.ExperimentStatement;
+import org.alignlang.compiler.ast.ExperimentStatement.Claim;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.check.Divergence;
+import org.alignlang.compiler.check.RowExpressions;
+import org.alignlang.compiler.check.Scope;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Suggestions;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.kernel.Signature;
+import org.alignlang.runtime.experiment.ExperimentPlan;
+import org.alignlang.runtime.experiment.ExperimentPlan.Condition;
+import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
+
+/** Turns the expressions of {@code record}, {@code plot} and {@code expect} into quantities. */
+final class Quantities {
+  private static final Set<String> SERIES =
+      new TreeSet<>(Set.of("final", "first", "max", "min", "mean", "argmax", "exact"));
+  private static final Map<String, Integer> FUNCTIONS =
+      Map.of("sqrt", 1, "abs", 1, "log", 1, "exp", 1, "min", 2, "max", 2);
+
+  private final List<PointContext> points;
+  private final Scope scope;
+  private final Set<String> labels;
+  private final DiagnosticSink sink;
+  private final Set<String> recorded = new LinkedHashSet<>();
+  private final Map<String, Quantity> definitions = new LinkedHashMap<>();
+
+  /** What a sweep point trains. */
+  record PointContext(
+      CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
+
+  Quantities(
+      List<PointContext> points, Scope scope, Set<String> labels, DiagnosticSink sink) {
+    this.points = points;
+    this.scope = scope;
+    this.labels = labels;
+    this.sink = sink;
+  }
+
+  private ExperimentCompiler.Reported fail(Span span, String message, String help) {
+    sink.report(Diagnostic.of(BAD_QUANTITY, span, message).withHelp(help));
+    return new ExperimentCompiler.Reported();
+  }
+
+  Quantity recorded(ExperimentStatement.Recorded record) {
+    if (recorded.contains(record.name()) || measured().contains(record.name())) {
+      throw fail(
+          record.nameSpan(),
+          "`" + record.name() + "` is recorded already",
+          "metrics of the objective are recorded by themselves; choose another name");
+    }
+    Quantity quantity = quantity(record.value(), false);
+    recorded.add(record.name());
+    definitions.put(record.name(), quantity);
+    return quantity;
+  }
+
+  ExperimentPlan.Plot plot(ExperimentStatement.Plot plot) {
+    String by = plot.by().orElse("");
+    if (!by.isEmpty() && !labels.contains(by)) {
+      throw fail(
+          plot.span(),
+          "`" + by + "` is not swept",
+          labels.isEmpty() ? "a sweep is a list: `train Dpo(beta = [0.1, 1])`" : "swept: " + labels);
+    }
+    return new ExperimentPlan.Plot(
+        quantity(plot.vertical(), false),
+        quantity(plot.horizontal(), false),
+        by,
+        plot.title()
+            .orElse(plot.vertical().span().text() + " against " + plot.horizontal().span().text()));
+  }
+
+  ExperimentPlan.Claim claim(ExperimentStatement.Expect expect) {
+    Map<String, String> where = new LinkedHashMap<>();
+    expect.where().ifPresent(w -> selection(w, where));
+    Condition condition =
+        switch (expect.claim()) {
+          case Claim.Holds holds -> condition(holds.condition());
+          case Claim.Within within -> {
+            boolean relative =
+                within.tolerance() instanceof Expression.NumberLiteral number && number.percent();
+            double tolerance =
+                within.tolerance() instanceof Expression.NumberLiteral number
+                    ? number.value()
+                    : Double.NaN;
+            if (!(tolerance >= 0)) {
+              throw fail(
+                  within.tolerance().span(),
+                  "a tolerance is a number or a percentage",
+                  "write `within 1% of x` or `within 0.01 of x`");
+            }
+            yield new Condition.Within(
+                quantity(within.left(), true), tolerance, relative, quantity(within.right(), true));
+          }
+        };
+    return new ExperimentPlan.Claim(
+        expect.claim().span().text().replaceAll("\\s+", " "),
+        condition,
+        where,
+        expect.message().orElse(""),
+        expect.span().place());
+  }
+
+  private Condition condition(Expression expression) {
+    if (expression instanceof Expression.Binary binary) {
+      if (binary.operator() == Expression.Operator.AND) {
+        return new Condition.Both(condition(binary.left()), condition(binary.right()));
+      }
+      if (binary.operator().comparison()
+          && binary.operator() != Expression.Operator.NOT_EQUAL) {
+        return new Condition.Compare(
+            quantity(binary.left(), true),
+            binary.operator().symbol(),
+            quantity(binary.right(), true));
+      }
+    }
+    throw fail(
+        expression.span(),
+        "a claim compares two numbers",
+        "write for instance `expect final(kl) < 1` or `expect final(kl) within 1% of exact(kl)`");
+  }
+
+  /** {@code beta == 0.05 and D == reverse_kl} as labels. */
+  private void selection(Expression expression, Map<String, String> where) {
+    if (expression instanceof Expression.Binary binary) {
+      if (binary.operator() == Expression.Operator.AND) {
+        selection(binary.left(), where);
+        selection(binary.right(), where);
+        return;
+      }
+      if (binary.operator() == Expression.Operator.EQUAL
+          && binary.left() instanceof Expression.NameReference name) {
+        select(name.name(), binary.right(), name.span(), where);
+        return;
+      }
+    }
+    throw fail(
+        expression.span(),
+        "`where` selects sweep points by their values",
+        "write for instance `where beta == 0.05`");
+  }
+
+  private void select(String name, Expression value, Span span, Map<String, String> where) {
+    if (!labels.contains(name)) {
+      throw fail(
+          span,
+          "`" + name + "` is not swept",
+          labels.isEmpty() ? "this experiment sweeps nothing" : "swept: " + labels);
+    }
+    where.put(name, ExperimentCompiler.label(value));
+  }
+
+  /** Names that are recorded without being asked for. */
+  private Set<String> measured() {
+    Set<String> names = new TreeSet<>(Set.of("loss", "step"));
+    for (PointContext point : points) {
+      names.addAll(point.objective().signature().metrics());
+      point.objective().signature().constraints().forEach(c -> names.add(c.multiplier()));
+    }
+    return names;
+  }
+
+  /**
+   * A quantity. Inside a claim, series are reduced by {@code final} and the like; elsewhere they
+   * stand for their value at each recorded step.
+   */
+  private Quantity quantity(Expression expression, boolean claim) {
+    return switch (expression) {
+      case Expression.NumberLiteral number -> new Quantity.Constant(number.value());
+      case Expression.Negated negated ->
+          new Quantity.Apply("negate", List.of(quantity(negated.operand(), claim)));
+      case Expression.Binary binary -> {
+        switch (binary.operator()) {
+          case PLUS, MINUS, TIMES, DIVIDE, POWER -> {}
+          default ->
+              throw fail(binary.span(), "expected a number, found a comparison", "split the claim");
+        }
+        yield new Quantity.Apply(
+            binary.operator().symbol(),
+            List.of(quantity(binary.left(), claim), quantity(binary.right(), claim)));
+      }
+      case Expression.NameReference name -> name(name, claim);
+      case Expression.Index index
+          when index.target() instanceof Expression.NameReference target
+              && target.name().equals("E")
+              && index.indices().size() == 1 ->
+          inClaim(claim, index.span(), () -> expectation(index));
+      case Expression.Call call -> call(call, claim);
+      default ->
+          throw fail(
+              expression.span(),
+              "this cannot be measured",
+              "measure `E[reward]`, `KL(pi || ref)`, `entropy(pi)`, a metric, or arithmetic of them");
+    };
+  }
+
+  private Quantity inClaim(
+      boolean claim, Span span, java.util.function.Supplier<Quantity> quantity) {
+    if (claim) {
+      throw fail(
+          span,
+          "a claim is about recorded numbers",
+          "record it, `record x = " + span.text() + "`, and claim something of `final(x)`");
+    }
+    return quantity.get();
+  }
+
+  private Quantity name(Expression.NameReference name, boolean claim) {
+    if (recorded.contains(name.name()) || measured().contains(name.name())) {
+      if (claim) {
+        throw fail(
+            name.span(),
+            "`" + name.name() + "` is a series",
+            "say which of its values: `final(" + name.name() + ")`, `max(" + name.name() + ")`, ...");
+      }
+      return new Quantity.Named(name.name());
+    }
+    boolean parameter =
+        points.stream().anyMatch(p -> p.parameters().containsKey(name.name()));
+    if (labels.contains(name.name()) || parameter) {
+      return new Quantity.Label(name.name());
+    }
+    Set<String> known = new TreeSet<>(measured());
+    known.addAll(recorded);
+    known.addAll(labels);
+    throw fail(
+        name.span(),
+        "nothing called `" + name.name() + "` is recorded",
+        Suggestions.nearest(name.name(), known)
+            .map(n -> "did you mean `" + n + "`?")
+            .orElse("recorded: " + String.join(", ", known)));
+  }
+
+  private Quantity call(Expression.Call call, boolean claim) {
+    if (call.arguments().size() == 1 && call.arguments().get(0).against().isPresent()) {
+      return inClaim(claim, call.span(), () -> divergence(call));
+    }
+    if (!(call.function() instanceof Expression.NameReference function)) {
+      throw fail(call.span(), "this cannot be measured", "name a function");
+    }
+    String name = function.name();
+    if (name.equals("entropy") && call.arguments().size() == 1) {
+      return inClaim(
+          claim,
+          call.span(),
+          () -> new Quantity.Entropy(actor(call.arguments().get(0).value())));
+    }
+    long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
+    if (claim && SERIES.contains(name) && plain == 1) {
+      return series(name, call);
+    }
+    Integer arity = FUNCTIONS.get(name);
+    if (arity != null && call.arguments().size() == arity && plain == arity) {
+      List<Quantity> arguments = new ArrayList<>();
+      call.arguments().forEach(a -> arguments.add(quantity(a.value(), claim)));
+      return new Quantity.Apply(name, arguments);
+    }
+    throw fail(
+        call.span(),
+        "`" + name + "` cannot be used here",
+        claim
+            ? "series functions: " + String.join(", ", SERIES)
+            : "functions: " + String.join(", ", new TreeSet<>(FUNCTIONS.keySet())));
+  }
+
+  private Quantity series(String function, Expression.Call call) {
+    Map<String, String> at = new LinkedHashMap<>();
+    Optional<Expression> of = Optional.empty();
+    for (Expression.Argument argument : call.arguments()) {
+      if (argument.name().isPresent()) {
+        select(argument.name().get(), argument.value(), argument.span(), at);
+      } else {
+        of = Optional.of(argument.value());
+      }
+    }
+    Quantity inner = quantity(of.orElseThrow(), false);
+    if (!function.equals("exact")) {
+      return new Quantity.Series(function, inner, at);
+    }
+    return new Quantity.Exact(resolve(inner), at);
+  }
+
+  /** A quantity with recorded names replaced by what they measure, for the closed form. */
+  private Quantity resolve(Quantity quantity) {
+    return switch (quantity) {
+      case Quantity.Named named -> {
+        Quantity definition = definitions.get(named.name());
+        if (definition != null) {
+          yield definition;
+        }
+        yield metric(named);
+      }
+      case Quantity.Apply apply ->
+          new Quantity.Apply(
+              apply.function(), apply.arguments().stream().map(this::resolve).toList());
+      case Quantity.Constant _,
+          Quantity.Label _,
+          Quantity.Expectation _,
+          Quantity.Divergence _,
+          Quantity.Entropy _,
+          Quantity.Series _,
+          Quantity.Exact _ ->
+          quantity;
+    };
+  }
+
+  /** A metric of the objective that is an expectation, as that expectation. */
+  private Quantity metric(Quantity.Named named) {
+    CheckedObjective objective = points.get(0).objective();
+    for (CheckedObjective.Term term : objective.expectations()) {
+      if (!term.name().equals(named.name())) {
+        continue;
+      }
+      if (term.divergence().isPresent()) {
+        Divergence d = term.divergence().get();
+        return new Quantity.Divergence(d.name(), d::integrand, policy(objective), term.other());
+      }
+      return new Quantity.Expectation(
+          policy(objective),
+          term.name(),
+          new InterpretedRow(term.content(), objective, points.get(0).parameters()));
+    }
+    return named;
+  }
+
+  private static String policy(CheckedObjective objective) {
+    return objective.actors().entrySet().stream()
+        .filter(e -> e.getValue().equals("policy"))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse("pi");
+  }
+
+  private Quantity expectation(Expression.Index index) {
+    Expression inner = index.indices().get(0);
+    PointContext point = points.get(0);
+    RowExpressions.Row row =
+        new RowExpressions(point.objective(), point.scope(), sink)
+            .row(inner, point.parameters())
+            .orElseThrow(ExperimentCompiler.Reported::new);
+    for (Signature.Input input : row.inputs()) {
+      if (input.role() != Signature.Role.COLUMN) {
+        throw fail(
+            inner.span(),
+            "an expectation in an experiment is of rewards and scores",
+            "a divergence is measured by `KL(pi || ref)`");
+      }
+    }
+    return new Quantity.Expectation(
+        policy(point.objective()), inner.span().text(), new InterpretedRow(row, new double[0], 0));
+  }
+
+  private Quantity divergence(Expression.Call call) {
+    Expression.Argument argument = call.arguments().get(0);
+    Divergence d =
+        new RowExpressions(points.get(0).objective(), scope, sink)
+            .divergence(call.function())
+            .orElseThrow(ExperimentCompiler.Reported::new);
+    return new Quantity.Divergence(
+        d.name(),
+        d::integrand,
+        actor(argument.value()),
+        actor(argument.against().orElseThrow()));
+  }
+
+  private String actor(Expression expression) {
+    Map<String, String> actors = points.get(0).objective().actors();
+    if (expression instanceof Expression.NameReference name && actors.containsKey(name.name())) {
+      return name.name();
+    }
+    throw fail(
+        expression.span(),
+        "`" + expression.span().text() + "` is not an actor of the objective",
+        "actors: " + String.join(", ", actors.keySet()));
+  }
+}

@@ -1,0 +1,74 @@
+package org.alignlang.compiler.ir;
+
+import org.alignlang.kernel.Signature;
+
+/** What a node computes from its operands. */
+public sealed interface Operation {
+
+  /** A number; at batch level. */
+  record Constant(double value) implements Operation {}
+
+  /** A declared parameter of the objective; at batch level. */
+  record Parameter(int index, String name) implements Operation {}
+
+  /** A constraint's multiplier, detached by construction; at batch level. */
+  record Multiplier(int index, String name) implements Operation {}
+
+  /** A column of the batch, or one member of it. */
+  record Input(Signature.Input input, int member) implements Operation {}
+
+  /** How many elements of {@code from} each element of the node's domain holds; one step. */
+  record Count(Domain from) implements Operation {}
+
+  /** 1 at the taken token of each position and 0 elsewhere; at vocabulary level. */
+  record OneHot() implements Operation {}
+
+  /** The operand, which must be positive; where it is not, evaluation fails and says why. */
+  record Checked(String what, String place) implements Operation {}
+
+  record Apply(Unary function) implements Operation {}
+
+  record Combine(Binary function) implements Operation {}
+
+  /** The second operand where the first is true, else the third; nothing leaks from the other. */
+  record Select() implements Operation {}
+
+  /** The operand, through which no gradient flows. */
+  record Stop() implements Operation {}
+
+  /** The operand, repeated for every element of the node's finer domain. */
+  record Broadcast() implements Operation {}
+
+  /** The operand, one step coarser. */
+  record Reduce(Reduction reduction) implements Operation {}
+
+  /** The operand's entry at the taken token: vocabulary to token level. */
+  record Taken() implements Operation {}
+
+  /** The operand, between the row levels of pair data, which are one to one. */
+  record Lift() implements Operation {}
+
+  /**
+   * An expectation under the policy, before an estimator has replaced it: operands are the value
+   * whose mean it is and the score that weighs the gradient of the log-probability.
+   */
+  record Expectation(String name) implements Operation {}
+
+  /** How many elements become one. */
+  enum Reduction {
+    SUM("sum"),
+    MAXIMUM("max"),
+    MINIMUM("min"),
+    LOG_SUM_EXP("logsumexp");
+
+    private final String word;
+
+    Reduction(String word) {
+      this.word = word;
+    }
+
+    public String word() {
+      return word;
+    }
+  }
+}

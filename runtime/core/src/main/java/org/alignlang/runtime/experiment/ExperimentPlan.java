@@ -1,0 +1,211 @@
+package org.alignlang.runtime.experiment;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+
+/**
+ * An experiment, checked and compiled: what to train, on what, how long, what to record, what to
+ * plot and what to claim. The compiler makes one from an {@code experiment} declaration.
+ *
+ * @param name the experiment's name
+ * @param source the spec's path, for messages and the run directory
+ * @param sourceText the spec's text, kept with the run
+ * @param directory the folder that data paths are relative to
+ * @param objectiveText the objective as mathematics, for the report
+ * @param points the sweep: every combination of swept values, one training each; at least one
+ * @param steps optimiser steps of each training
+ * @param seeds how many seeds each point is run with
+ * @param recordEvery steps between two records; the first and last step are always recorded
+ * @param records named quantities that are followed over training
+ * @param plots charts of them
+ * @param claims what the experiment is expected to show
+ * @param maximumSeconds the time bound of the whole experiment
+ */
+public record ExperimentPlan(
+    String name,
+    String source,
+    String sourceText,
+    Path directory,
+    String objectiveText,
+    List<Point> points,
+    int steps,
+    int seeds,
+    int recordEvery,
+    List<Recorded> records,
+    List<Plot> plots,
+    List<Claim> claims,
+    double maximumSeconds) {
+
+  public ExperimentPlan {
+    points = List.copyOf(points);
+    records = List.copyOf(records);
+    plots = List.copyOf(plots);
+    claims = List.copyOf(claims);
+  }
+
+  /**
+   * A component chosen by name with its arguments, such as {@code bandit(arms = 64)} or {@code
+   * adam(rate = 0.05)}. Values are Double, Boolean, String, List, or another Component.
+   */
+  public record Component(String name, Map<String, Object> arguments, String place) {}
+
+  /**
+   * One point of the sweep, complete: what is trained and with which values.
+   *
+   * @param labels the swept values at this point by name, as written, for {@code where}, {@code by}
+   *     and tables; empty if nothing is swept
+   * @param kernel the objective's kernel
+   * @param parameters the kernel's parameter values, in its signature's order
+   * @param task the task
+   * @param policy the trained policy's form
+   * @param optimizer the optimiser
+   * @param batch rows (sequences or pairs) per step; 0 means: all there are
+   * @param group responses per prompt for grouped objectives; at least 1
+   * @param epochs how many optimiser steps reuse one sampled batch; {@code old} is the policy that
+   *     sampled it
+   * @param actors what each frozen actor of the objective is, such as {@code ref -> base}
+   * @param closedForm the optimum in closed form, where the objective has one
+   */
+  public record Point(
+      Map<String, String> labels,
+      ObjectiveKernel kernel,
+      double[] parameters,
+      Component task,
+      Component policy,
+      Component optimizer,
+      int batch,
+      int group,
+      int epochs,
+      Map<String, Component> actors,
+      Optional<ClosedForm> closedForm) {}
+
+  /**
+   * A number per row of a batch, computed from its columns: a reward as the spec defines it, or a
+   * log-density. {@code inputs} are the columns it reads, by the contract names of {@link
+   * Signature.Input}.
+   */
+  public interface RowFunction {
+    List<Signature.Input> inputs();
+
+    /** One value per row. */
+    double[] apply(Batch batch);
+  }
+
+  /** An optimum that is known without training, where the responses can be enumerated. */
+  public sealed interface ClosedForm {
+    /**
+     * The maximiser of {@code E[reward] - strength * D(pi || reference)} under constraints: {@code
+     * reference * exp(inverse((reward - nu) / strength))} for the right multipliers and {@code nu}.
+     * Strength 0 is allowed where {@code divergenceBudget} is finite.
+     *
+     * @param inverse {@code y -> log((f')^-1(y))}, increasing; -infinity below the range of f'
+     * @param divergenceBudget upper bound on {@code D(pi || reference)}, infinite without one
+     */
+    record Regularised(
+        RowFunction reward,
+        double strength,
+        String reference,
+        LogRatioFunction integrand,
+        LogRatioFunction inverse,
+        double divergenceBudget,
+        List<Bound> bounds)
+        implements ClosedForm {}
+
+    /** The distribution proportional to {@code exp(logDensity)}. */
+    record Target(RowFunction logDensity) implements ClosedForm {}
+
+    /** A constraint {@code E[value] RELATION limit}. */
+    record Bound(RowFunction value, String relation, double limit) {}
+  }
+
+  /** A named quantity that is recorded. */
+  public record Recorded(String name, Quantity quantity) {}
+
+  /**
+   * A chart: {@code vertical} against {@code horizontal} (expressions over recorded names and
+   * {@code step}), one line per value of the swept name {@code by}, or per sweep point if it is
+   * empty.
+   */
+  public record Plot(Quantity vertical, Quantity horizontal, String by, String title) {}
+
+  /**
+   * A claim: a condition over the recorded series that must hold.
+   *
+   * @param text the condition as written
+   * @param condition the condition
+   * @param where only the sweep points whose labels equal these; empty means all
+   * @param message what the claim means
+   * @param place file and line
+   */
+  public record Claim(
+      String text, Condition condition, Map<String, String> where, String message, String place) {}
+
+  /** A condition over two quantities. */
+  public sealed interface Condition {
+    /** {@code left RELATION right} with relation {@code < <= > >= ==}. */
+    record Compare(Quantity left, String relation, Quantity right) implements Condition {}
+
+    /** {@code left within tolerance of right}; relative tolerance as a fraction of |right|. */
+    record Within(Quantity left, double tolerance, boolean relative, Quantity right)
+        implements Condition {}
+
+    /** Both hold. */
+    record Both(Condition first, Condition second) implements Condition {}
+  }
+
+  /** A number that can be measured during or after training. */
+  public sealed interface Quantity {
+    record Constant(double value) implements Quantity {}
+
+    /** A recorded name, a kernel metric, a multiplier, {@code loss}, or {@code step}. */
+    record Named(String name) implements Quantity {}
+
+    /** A swept or fixed parameter's value at the sweep point. */
+    record Label(String name) implements Quantity {}
+
+    /**
+     * {@code E[value]} under an actor's policy: exact where the task's responses can be enumerated,
+     * otherwise a mean over samples. Task scores are read as columns {@code reward.NAME}.
+     */
+    record Expectation(String actor, String text, RowFunction value) implements Quantity {}
+
+    /**
+     * {@code D(left || right)} between two actors at sequence level, with {@code D(p || q) =
+     * E_q[f(p/q)]}; exact by enumeration where possible, otherwise estimated from samples.
+     */
+    record Divergence(String name, LogRatioFunction integrand, String left, String right)
+        implements Quantity {}
+
+    /** The entropy of an actor's response distribution in nats. */
+    record Entropy(String actor) implements Quantity {}
+
+    /**
+     * A function over a recorded quantity's series: {@code final, first, max, min, mean, argmax}
+     * (the step of the maximum), at this claim's sweep point, or at the point whose labels are
+     * given.
+     */
+    record Series(String function, Quantity of, Map<String, String> at) implements Quantity {}
+
+    /** {@code exact(x)}: the value of x at the closed-form optimum of the point's objective. */
+    record Exact(Quantity of, Map<String, String> at) implements Quantity {}
+
+    /**
+     * Arithmetic and elementary functions by their names in the language ({@code +}, {@code sqrt}).
+     */
+    record Apply(String function, List<Quantity> arguments) implements Quantity {}
+  }
+
+  /**
+   * The integrand of a divergence in log space: {@code x -> f(exp x)}, with {@code f} convex and
+   * {@code f(1) = 0}.
+   */
+  @FunctionalInterface
+  public interface LogRatioFunction {
+    double applyAsDouble(double logRatio);
+  }
+}

@@ -1,0 +1,87 @@
+package org.alignlang.runtime.experiment;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.policy.Responses;
+import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.Task;
+import org.alignlang.runtime.task.Task.Response;
+
+/**
+ * What a policy says most often.
+ *
+ * @param prompts the first few prompts
+ */
+public record PolicySummary(List<Prompt> prompts) {
+  private static final int PROMPTS = 4;
+  private static final int RESPONSES = 5;
+  private static final int ENUMERATED = 4096;
+  private static final int SAMPLED = 256;
+
+  public PolicySummary {
+    prompts = List.copyOf(prompts);
+  }
+
+  /**
+   * The most probable responses to one prompt.
+   *
+   * @param prompt the prompt's number
+   * @param responses in descending probability
+   * @param exhaustive whether all responses were looked at, or only a sample
+   */
+  public record Prompt(int prompt, List<Top> responses, boolean exhaustive) {
+    public Prompt {
+      responses = List.copyOf(responses);
+    }
+  }
+
+  /**
+   * A response.
+   *
+   * @param text as the task shows it
+   * @param probability under the policy
+   * @param baseProbability under the task's base policy
+   */
+  public record Top(String text, double probability, double baseProbability) {}
+
+  /** Summarises a policy on a task. */
+  public static PolicySummary of(Policy policy, Task task, long seed) {
+    List<Prompt> prompts = new ArrayList<>();
+    for (int prompt = 0; prompt < Math.min(PROMPTS, task.prompts()); prompt++) {
+      List<Response> responses = task.responses(prompt, ENUMERATED);
+      boolean exhaustive = !responses.isEmpty();
+      if (!exhaustive) {
+        responses = sample(policy, task, prompt, seed);
+      }
+      double[] own = Responses.logProbabilities(policy, responses);
+      double[] base = Responses.logProbabilities(task.base(), responses);
+      List<Integer> order = new ArrayList<>();
+      for (int i = 0; i < own.length; i++) {
+        order.add(i);
+      }
+      order.sort(Comparator.comparingDouble((Integer i) -> -own[i]));
+      List<Top> top = new ArrayList<>();
+      for (int i : order.subList(0, Math.min(RESPONSES, order.size()))) {
+        top.add(new Top(task.show(responses.get(i)), Math.exp(own[i]), Math.exp(base[i])));
+      }
+      prompts.add(new Prompt(prompt, top, exhaustive));
+    }
+    return new PolicySummary(prompts);
+  }
+
+  private static List<Response> sample(Policy policy, Task task, int prompt, long seed) {
+    CounterRandom random = CounterRandom.of(seed).stream("summary").stream(prompt);
+    Map<List<Integer>, Response> distinct = new LinkedHashMap<>();
+    for (int i = 0; i < SAMPLED; i++) {
+      Response response = Responses.sample(policy, task, prompt, random.stream(i));
+      distinct.putIfAbsent(
+          Arrays.stream(response.tokens(), 0, response.length()).boxed().toList(), response);
+    }
+    return List.copyOf(distinct.values());
+  }
+}

@@ -1,0 +1,362 @@
+package org.alignlang.runtime.experiment;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
+import org.alignlang.runtime.experiment.ExperimentPlan.Point;
+import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
+import org.alignlang.runtime.experiment.ExperimentPlan.RowFunction;
+import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.policy.Responses;
+import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.Task;
+import org.alignlang.runtime.task.Task.Response;
+import org.alignlang.runtime.train.RowFunctions;
+
+/**
+ * Measures quantities under the current policies, averaged over the task's prompts.
+ *
+ * <p>Where all responses to all prompts together are at most {@link #MAXIMUM_ENUMERATED}, an
+ * expectation is a sum over them; otherwise it is estimated from about {@link #SAMPLES} responses,
+ * the same ones for all quantities of one record, drawn from the seed and the step alone:
+ *
+ * <ul>
+ *   <li>{@code E[x]}: the mean over samples of the actor
+ *   <li>{@code D(p || q)}: half of the samples are from {@code p} and half from {@code q}; with
+ *       {@code u = p/q} the mean of {@code 2 (f(u) - f'(1) (u - 1)) / (1 + u)}, which is unbiased,
+ *       never negative, and bounded where {@code f(u) / (1 + u)} is
+ *   <li>entropy: the mean over samples of the sum of the next-token entropies
+ * </ul>
+ */
+public final class QuantityEvaluator {
+  /** The most responses, over all prompts, that are summed over at each record. */
+  public static final int MAXIMUM_ENUMERATED = 65_536;
+
+  /** How many responses are sampled at each record, unless there are more prompts. */
+  public static final int SAMPLES = 4096;
+
+  /** Log-ratios are held to this size in estimates, so that their exponentials stay finite. */
+  private static final double MAXIMUM_LOG_RATIO = 500;
+
+  /**
+   * A measured number.
+   *
+   * @param value the number
+   * @param method how it was found
+   */
+  public record Measured(double value, Method method) {}
+
+  private final Task task;
+  private final Point point;
+  private final Workers workers;
+  private final CounterRandom random;
+  private final Optional<List<List<Response>>> enumerated;
+  private final Map<RowFunction, RowFunctions> functions = new IdentityHashMap<>();
+  private final Map<RowFunction, List<double[]>> fixedValues = new IdentityHashMap<>();
+  private final Map<String, List<double[]>> fixedLogProbabilities = new HashMap<>();
+
+  /**
+   * Enumerates the task's responses if there are few enough.
+   *
+   * @param point the sweep point, for parameters by name
+   * @param seed where estimates take their samples from
+   */
+  public QuantityEvaluator(Task task, Point point, long seed, Workers workers) {
+    this.task = task;
+    this.point = point;
+    this.workers = workers;
+    random = CounterRandom.of(seed).stream("evaluation");
+    enumerated = enumerate(task);
+  }
+
+  /** All responses, one list per prompt; empty if there are too many. */
+  public Optional<List<List<Response>>> enumerated() {
+    return enumerated;
+  }
+
+  /** A view of one moment of training, for all quantities of one record. */
+  public Moment at(long step, ActorPolicies actors, Map<String, Double> names) {
+    return new Moment(step, actors, names);
+  }
+
+  private static Optional<List<List<Response>>> enumerate(Task task) {
+    List<List<Response>> all = new ArrayList<>();
+    int left = MAXIMUM_ENUMERATED;
+    for (int prompt = 0; prompt < task.prompts(); prompt++) {
+      List<Response> found = task.responses(prompt, left);
+      if (found.isEmpty()) {
+        return Optional.empty();
+      }
+      all.add(found);
+      left -= found.size();
+    }
+    return Optional.of(all);
+  }
+
+  /** What quantities are at one moment. Not safe for use by several threads. */
+  public final class Moment {
+    private final long step;
+    private final ActorPolicies actors;
+    private final Map<String, Double> names;
+    private final Map<String, List<double[]>> logProbabilities = new HashMap<>();
+    private final Map<String, List<Response>> samples = new HashMap<>();
+
+    private Moment(long step, ActorPolicies actors, Map<String, Double> names) {
+      this.step = step;
+      this.actors = actors;
+      this.names = names;
+    }
+
+    /**
+     * Measures a quantity.
+     *
+     * @throws ExperimentException if it needs a whole series, or a name that is not there
+     */
+    public Measured measure(Quantity quantity) {
+      return switch (quantity) {
+        case Quantity.Constant(double value) -> new Measured(value, Method.GIVEN);
+        case Quantity.Named(String name) -> named(name);
+        case Quantity.Label(String name) -> new Measured(PointValues.of(point, name), Method.GIVEN);
+        case Quantity.Expectation(String actor, String text, RowFunction value) ->
+            expectation(actor, text, value);
+        case Quantity.Divergence(
+                String name,
+                LogRatioFunction integrand,
+                String left,
+                String right) ->
+            divergence(integrand, left, right);
+        case Quantity.Entropy(String actor) -> entropy(actor);
+        case Quantity.Apply(String function, List<Quantity> arguments) -> {
+          Method method = Method.GIVEN;
+          List<Double> values = new ArrayList<>();
+          for (Quantity argument : arguments) {
+            Measured measured = measure(argument);
+            values.add(measured.value());
+            method = method.with(measured.method());
+          }
+          yield new Measured(Arithmetic.apply(function, values), method);
+        }
+        case Quantity.Series series ->
+            throw new ExperimentException(
+                "`%s(...)` needs a whole series, so it cannot be recorded; use it in `expect`"
+                    .formatted(series.function()));
+        case Quantity.Exact exact ->
+            throw new ExperimentException(
+                "`exact(...)` does not change over training, so it is not recorded; use it in"
+                    + " `expect` or `plot`");
+      };
+    }
+
+    private Measured named(String name) {
+      Double value = names.get(name);
+      if (value == null) {
+        throw new ExperimentException(
+            "there is no metric, multiplier or earlier record called `%s`; known: %s"
+                .formatted(name, String.join(", ", names.keySet())));
+      }
+      return new Measured(value, Method.GIVEN);
+    }
+
+    private Measured expectation(String actor, String text, RowFunction value) {
+      RowFunctions function =
+          functions.computeIfAbsent(value, v -> new RowFunctions(task, v, "`" + text + "`"));
+      if (enumerated.isEmpty()) {
+        List<Response> drawn = samples(actor);
+        double[] values = function.apply(drawn, actors, workers);
+        double sum = 0;
+        for (double v : values) {
+          sum += v;
+        }
+        return new Measured(sum / values.length, Method.sampled(values.length));
+      }
+      List<double[]> weights = logProbabilities(actor);
+      List<double[]> values =
+          function.readsActors()
+              ? values(function)
+              : fixedValues.computeIfAbsent(value, v -> values(function));
+      double total = 0;
+      for (int prompt = 0; prompt < weights.size(); prompt++) {
+        double sum = 0;
+        double[] own = weights.get(prompt);
+        for (int i = 0; i < own.length; i++) {
+          double probability = Math.exp(own[i]);
+          // A response that cannot occur does not count, whatever its value.
+          if (probability > 0) {
+            sum += probability * values.get(prompt)[i];
+          }
+        }
+        total += sum;
+      }
+      return exact(total);
+    }
+
+    private Measured divergence(LogRatioFunction integrand, String left, String right) {
+      if (enumerated.isEmpty()) {
+        return sampledDivergence(integrand, left, right);
+      }
+      List<double[]> p = logProbabilities(left);
+      List<double[]> q = logProbabilities(right);
+      double total = 0;
+      for (int prompt = 0; prompt < p.size(); prompt++) {
+        double sum = 0;
+        for (int i = 0; i < p.get(prompt).length; i++) {
+          sum += term(integrand, p.get(prompt)[i], q.get(prompt)[i]);
+        }
+        total += sum;
+      }
+      return exact(total);
+    }
+
+    private Measured sampledDivergence(LogRatioFunction integrand, String left, String right) {
+      List<Response> drawn = new ArrayList<>(samples(left));
+      drawn.addAll(samples(right));
+      double[] p = sequenceLogProbabilities(actors.policy(left), drawn);
+      double[] q = sequenceLogProbabilities(actors.policy(right), drawn);
+      double h = 1e-5;
+      double slope = (integrand.applyAsDouble(h) - integrand.applyAsDouble(-h)) / (2 * h);
+      double sum = 0;
+      for (int i = 0; i < p.length; i++) {
+        double x = Math.clamp(p[i] - q[i], -MAXIMUM_LOG_RATIO, MAXIMUM_LOG_RATIO);
+        sum += 2 * (integrand.applyAsDouble(x) - slope * Math.expm1(x)) / (1 + Math.exp(x));
+      }
+      return new Measured(sum / p.length, Method.sampled(p.length));
+    }
+
+    private Measured entropy(String actor) {
+      if (enumerated.isEmpty()) {
+        return sampledEntropy(actor);
+      }
+      double total = 0;
+      for (double[] own : logProbabilities(actor)) {
+        double sum = 0;
+        for (double logProbability : own) {
+          double probability = Math.exp(logProbability);
+          if (probability > 0) {
+            sum -= probability * logProbability;
+          }
+        }
+        total += sum;
+      }
+      return exact(total);
+    }
+
+    private Measured sampledEntropy(String actor) {
+      List<Response> drawn = samples(actor);
+      Policy policy = actors.policy(actor);
+      double[] entropies = new double[drawn.size()];
+      workers.run(
+          drawn.size(),
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              Response response = drawn.get(i);
+              for (int t = 0; t < response.length(); t++) {
+                for (double logProbability :
+                    Responses.nextToken(policy, response.prompt(), response.tokens(), t)) {
+                  double probability = Math.exp(logProbability);
+                  entropies[i] -= probability > 0 ? probability * logProbability : 0;
+                }
+              }
+            }
+          });
+      double sum = 0;
+      for (double value : entropies) {
+        sum += value;
+      }
+      return new Measured(sum / entropies.length, Method.sampled(entropies.length));
+    }
+
+    private Measured exact(double total) {
+      int count = enumerated.orElseThrow().stream().mapToInt(List::size).sum();
+      return new Measured(total / task.prompts(), Method.enumerated(count));
+    }
+
+    /** One array per prompt, in the order of the enumeration. */
+    private List<double[]> values(RowFunctions function) {
+      return enumerated.orElseThrow().stream()
+          .map(responses -> function.apply(responses, actors, workers))
+          .toList();
+    }
+
+    private List<double[]> logProbabilities(String actor) {
+      Supplier<List<double[]>> compute =
+          () -> {
+            Policy policy = actors.policy(actor);
+            List<List<Response>> all = enumerated.orElseThrow();
+            double[][] found = new double[all.size()][];
+            workers.run(
+                found.length,
+                (from, to) -> {
+                  for (int prompt = from; prompt < to; prompt++) {
+                    found[prompt] = Responses.logProbabilities(policy, all.get(prompt));
+                  }
+                });
+            return List.of(found);
+          };
+      return actors.isFixed(actor)
+          ? fixedLogProbabilities.computeIfAbsent(actor, name -> compute.get())
+          : logProbabilities.computeIfAbsent(actor, name -> compute.get());
+    }
+
+    private double[] sequenceLogProbabilities(Policy policy, List<Response> responses) {
+      double[] found = new double[responses.size()];
+      workers.run(
+          found.length,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              found[i] = Responses.logProbability(policy, responses.get(i));
+            }
+          });
+      return found;
+    }
+
+    /** The same number of responses to each prompt. */
+    private List<Response> samples(String actor) {
+      return samples.computeIfAbsent(
+          actor,
+          name -> {
+            int each = Math.max(1, Math.ceilDiv(SAMPLES, task.prompts()));
+            Policy policy = actors.policy(actor);
+            CounterRandom own = random.stream(actor).stream(step);
+            Response[] drawn = new Response[each * task.prompts()];
+            workers.run(
+                drawn.length,
+                (from, to) -> {
+                  for (int i = from; i < to; i++) {
+                    drawn[i] = Responses.sample(policy, task, i / each, own.stream(i));
+                  }
+                });
+            return List.of(drawn);
+          });
+    }
+  }
+
+  /** {@code q f(p / q)} with its limits where a probability is 0. */
+  private static double term(LogRatioFunction integrand, double logP, double logQ) {
+    double p = Math.exp(logP);
+    double q = Math.exp(logQ);
+    if (p == 0 && q == 0) {
+      return 0;
+    }
+    if (q == 0) {
+      return p * limit(x -> integrand.applyAsDouble(x) * Math.exp(-x));
+    }
+    if (p == 0) {
+      return q * limit(x -> integrand.applyAsDouble(-x));
+    }
+    return q * integrand.applyAsDouble(logP - logQ);
+  }
+
+  /** The limit at infinity of a function that is monotone far out: infinite if it still rises. */
+  private static double limit(LogRatioFunction function) {
+    double far = function.applyAsDouble(300);
+    double farther = function.applyAsDouble(600);
+    double noise = 1e-9 * Math.max(1, Math.abs(far));
+    return farther <= far + noise ? farther : Double.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,172 @@
+package org.alignlang.runtime.optimizer;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.policy.Residual;
+import org.alignlang.runtime.policy.Responses;
+import org.alignlang.runtime.policy.SoftmaxTable;
+import org.alignlang.runtime.task.Task;
+import org.alignlang.runtime.task.Task.Response;
+import org.apache.commons.math3.linear.Array2DRowRealMatrix;
+import org.apache.commons.math3.linear.ArrayRealVector;
+import org.apache.commons.math3.linear.CholeskyDecomposition;
+
+/**
+ * Natural gradient descent with the exact Fisher matrix: {@code p = p - rate * (F + damping * I)^-1
+ * g}, with {@code F} the mean over prompts of {@code sum_y pi(y) s(y) s(y)'} and {@code s = grad
+ * log pi}. The step is (but for the damping) the same for every parametrisation of the same
+ * policies.
+ *
+ * <p>The sum is over all responses. For a softmax table of one-token responses the matrix has one
+ * block per prompt, {@code (diag(p) - p p') / prompts}, which is inverted in closed form (Sherman
+ * and Morrison); otherwise the matrix is formed and solved by Cholesky's decomposition.
+ *
+ * <p>Source: Amari, "Natural Gradient Works Efficiently in Learning", Neural Computation 1998;
+ * Kakade, "A Natural Policy Gradient", NeurIPS 2001.
+ */
+public final class NaturalGradient implements Optimizer {
+  /** The most responses per prompt that are enumerated. */
+  public static final int MAXIMUM_RESPONSES = 4096;
+
+  /** The most multiplications that forming the Fisher matrix may take at each step. */
+  private static final double MAXIMUM_WORK = 1 << 29;
+
+  private final Schedule rate;
+  private final double damping;
+  private final Policy policy;
+  private final int prompts;
+  private final boolean blocks;
+  private final List<List<Response>> responses = new ArrayList<>();
+
+  /**
+   * Creates the optimiser of one policy on one task.
+   *
+   * @param rate the step size
+   * @param damping added to the diagonal of the Fisher matrix, above 0
+   * @throws IllegalArgumentException if the Fisher matrix is too large to be formed
+   */
+  public NaturalGradient(Schedule rate, double damping, Policy policy, Task task) {
+    this.rate = rate;
+    this.damping = damping;
+    this.policy = policy;
+    prompts = task.prompts();
+    Policy own = policy instanceof Residual residual ? residual.own() : policy;
+    blocks = own instanceof SoftmaxTable && task.maximumLength() == 1;
+    if (blocks) {
+      return;
+    }
+    double count = 0;
+    for (int prompt = 0; prompt < prompts; prompt++) {
+      List<Response> all = task.responses(prompt, MAXIMUM_RESPONSES);
+      if (all.isEmpty()) {
+        throw new IllegalArgumentException(
+            "optimizer `natural` sums over all responses, and task `%s` has more than %d; use `adam`"
+                .formatted(task.name(), MAXIMUM_RESPONSES));
+      }
+      responses.add(all);
+      count += all.size();
+    }
+    double size = policy.parameters().length;
+    if (size * size * (count + size) > MAXIMUM_WORK) {
+      throw new IllegalArgumentException(
+          ("optimizer `natural` needs the Fisher matrix of %.0f parameters over %.0f responses,"
+                  + " which is too large; use `adam`, a smaller policy or a smaller task")
+              .formatted(size, count));
+    }
+  }
+
+  @Override
+  public void step(double[] parameters, double[] gradient, long step) {
+    Optimizer.requireFinite(gradient, step);
+    if (parameters != policy.parameters()) {
+      throw new IllegalArgumentException("these are not the parameters of the policy");
+    }
+    double[] direction = blocks ? solveBlocks(gradient) : solve(gradient);
+    double size = rate.at(step);
+    for (int i = 0; i < parameters.length; i++) {
+      parameters[i] -= size * direction[i];
+    }
+  }
+
+  /** Always empty: a step depends on the parameters and the gradient alone. */
+  @Override
+  public double[] state() {
+    return new double[0];
+  }
+
+  @Override
+  public void restore(double[] state) {
+    if (state.length > 0) {
+      throw new IllegalArgumentException("this is not the state of natural: it is not empty");
+    }
+  }
+
+  private double[] solveBlocks(double[] gradient) {
+    int vocabulary = policy.vocabulary();
+    double[] direction = new double[gradient.length];
+    for (int prompt = 0; prompt < prompts; prompt++) {
+      double[] p = Responses.nextToken(policy, prompt, new int[1], 0);
+      int start = prompt * vocabulary;
+      double projection = 0;
+      double remainder = 0;
+      for (int v = 0; v < vocabulary; v++) {
+        p[v] = Math.exp(p[v]);
+        double diagonal = p[v] / prompts + damping;
+        direction[start + v] = gradient[start + v] / diagonal;
+        projection += p[v] * direction[start + v] / prompts;
+        // 1 - p' A^-1 p / prompts, summed without cancellation since the p sum to 1.
+        remainder += p[v] * damping / diagonal;
+      }
+      for (int v = 0; v < vocabulary; v++) {
+        direction[start + v] += p[v] / (p[v] / prompts + damping) * projection / remainder;
+      }
+    }
+    return direction;
+  }
+
+  private double[] solve(double[] gradient) {
+    int size = gradient.length;
+    double[][] fisher = new double[size][size];
+    for (List<Response> all : responses) {
+      double[] logProbabilities = Responses.logProbabilities(policy, all);
+      for (int y = 0; y < logProbabilities.length; y++) {
+        double weight = Math.exp(logProbabilities[y]) / prompts;
+        if (weight > 0) {
+          addOuterProduct(weight, score(all.get(y)), fisher);
+        }
+      }
+    }
+    for (int i = 0; i < size; i++) {
+      fisher[i][i] += damping;
+      for (int j = 0; j < i; j++) {
+        fisher[j][i] = fisher[i][j];
+      }
+    }
+    return new CholeskyDecomposition(new Array2DRowRealMatrix(fisher, false))
+        .getSolver()
+        .solve(new ArrayRealVector(gradient, false))
+        .toArray();
+  }
+
+  private double[] score(Response response) {
+    double[] ones = new double[response.length()];
+    Arrays.fill(ones, 1);
+    double[] score = new double[policy.parameters().length];
+    Responses.addScore(policy, response, ones, score);
+    return score;
+  }
+
+  /** Adds to the lower triangle. */
+  private static void addOuterProduct(double weight, double[] vector, double[][] matrix) {
+    for (int i = 0; i < vector.length; i++) {
+      double factor = weight * vector[i];
+      if (factor != 0) {
+        for (int j = 0; j <= i; j++) {
+          matrix[i][j] += factor * vector[j];
+        }
+      }
+    }
+  }
+}

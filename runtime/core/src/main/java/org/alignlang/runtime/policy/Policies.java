@@ -1,0 +1,105 @@
+package org.alignlang.runtime.policy;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.runtime.argument.Arguments;
+import org.alignlang.runtime.argument.Names;
+import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.Task;
+
+/**
+ * Makes policies by the names that specs use.
+ *
+ * <p>All take {@code relative} (true): whether the logits are added to those of the task's base
+ * policy, so that training starts there; with false, tables and linear policies start uniform and
+ * networks random.
+ */
+public final class Policies {
+  private static final List<String> NAMES =
+      List.of("softmax_table", "linear", "mlp", "autoregressive");
+
+  private Policies() {}
+
+  /** The names that {@link #create} knows. */
+  public static List<String> names() {
+    return NAMES;
+  }
+
+  /**
+   * Makes a policy for a task.
+   *
+   * <ul>
+   *   <li>{@code softmax_table()}
+   *   <li>{@code linear(features = "action" or "state")}: by default the task's action features if
+   *       it has any
+   *   <li>{@code mlp(hidden = [32], features = ...)}
+   *   <li>{@code autoregressive(context = 4, embedding = 16, hidden = 32)}
+   * </ul>
+   *
+   * @param seed where initial weights come from
+   * @throws IllegalArgumentException for an unknown name or argument, a value that does not fit, or
+   *     a task that lacks the features
+   */
+  public static Policy create(String name, Map<String, Object> arguments, Task task, long seed) {
+    Arguments read = Arguments.of("policy", name, arguments);
+    CounterRandom random = CounterRandom.of(seed).stream("policy");
+    boolean relative = read.flag("relative", true);
+    double outputScale = relative ? 0 : 1;
+    Policy own =
+        switch (name) {
+          case "softmax_table" -> {
+            read.requireAllRead();
+            yield SoftmaxTable.zeros(task.prompts(), task.vocabulary(), task.maximumLength());
+          }
+          case "linear" -> {
+            Features features = features(read, name, task);
+            read.requireAllRead();
+            yield LinearSoftmax.zeros(features, task.vocabulary());
+          }
+          case "mlp" -> {
+            int[] hidden = read.integers("hidden", 1, 4096).orElse(new int[] {32});
+            Features features = features(read, name, task);
+            read.requireAllRead();
+            yield MultilayerPerceptron.random(
+                features, task.vocabulary(), hidden, outputScale, random);
+          }
+          case "autoregressive" -> {
+            Autoregressive.Shape shape =
+                new Autoregressive.Shape(
+                    task.prompts(),
+                    task.vocabulary(),
+                    read.integer("context", Math.min(4, task.maximumLength()), 1, 256),
+                    read.integer("embedding", 16, 1, 4096),
+                    read.integer("hidden", 32, 1, 4096));
+            read.requireAllRead();
+            yield Autoregressive.random(shape, outputScale, random);
+          }
+          default -> throw Names.unknown("policy", name, NAMES);
+        };
+    return relative ? new Residual(task.base(), own) : own;
+  }
+
+  private static Features features(Arguments read, String policy, Task task) {
+    Optional<Features> ofAction = Features.ofAction(task);
+    Optional<Features> ofState = Features.ofState(task);
+    Optional<String> wanted = read.word("features", List.of("action", "state"));
+    Optional<Features> found =
+        wanted
+            .map(kind -> kind.equals("action") ? ofAction : ofState)
+            .orElse(ofAction.isPresent() ? ofAction : ofState);
+    return found.orElseThrow(() ->
+        new IllegalArgumentException(
+            "policy `%s` needs %s features, which task `%s` does not have; use `%s`"
+                .formatted(
+                    policy,
+                    wanted.orElse("action or state"),
+                    task.name(),
+                    wanted.isPresent() && (ofAction.isPresent() || ofState.isPresent())
+                        ? policy
+                            + "(features = \""
+                            + (ofAction.isPresent() ? "action" : "state")
+                            + "\")"
+                        : task.maximumLength() == 1 ? "softmax_table" : "autoregressive")));
+  }
+}

@@ -1,0 +1,289 @@
+package org.alignlang.runtime.train;
+
+import java.util.List;
+import java.util.Set;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature.Input;
+import org.alignlang.kernel.Signature.Role;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.argument.Names;
+import org.alignlang.runtime.experiment.ExperimentException;
+import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.policy.Responses;
+import org.alignlang.runtime.task.Task;
+import org.alignlang.runtime.task.Task.Response;
+
+/**
+ * Turns responses into the packed columns that a kernel or a row function reads: offsets, tokens,
+ * scores of the task, labels, and log-probabilities or logits of actors.
+ *
+ * <p>Column names follow the contract {@code [SEQUENCE.][ACTOR.](logp|logits)}, {@code
+ * [SEQUENCE.](reward|feature).NAME} and {@code label}; the sequence is left out for {@code y} and
+ * the actor for the trained policy.
+ */
+final class BatchAssembler {
+  /** The most numbers that one column may hold: 1 GiB. */
+  private static final long MAXIMUM_COLUMN = 1L << 27;
+
+  private final Task task;
+  private final List<Input> inputs;
+  private final List<String> sequences;
+  private final boolean grouped;
+  private final String owner;
+
+  /**
+   * Checks that the task can give what the inputs ask for.
+   *
+   * @param sequences the names of the sequences of a row
+   * @param grouped whether rows are grouped
+   * @param owner who reads the batch, for messages, such as {@code objective `Dpo`}
+   * @throws ExperimentException naming the first input that the task cannot give
+   */
+  BatchAssembler(
+      Task task, List<Input> inputs, List<String> sequences, boolean grouped, String owner) {
+    this.task = task;
+    this.inputs = inputs;
+    this.sequences = sequences;
+    this.grouped = grouped;
+    this.owner = owner;
+    inputs.forEach(this::check);
+  }
+
+  /** The inputs that are log-probabilities or logits of an actor. */
+  List<Input> actorInputs() {
+    return inputs.stream().filter(BatchAssembler::ofActor).toList();
+  }
+
+  /** Whether an input is a log-probability or a logit of an actor. */
+  static boolean ofActor(Input input) {
+    return input.role() == Role.LOG_PROBABILITY || input.role() == Role.LOGITS;
+  }
+
+  /** Whether an input belongs to the trained policy: its name has no actor. */
+  static boolean ofTrainedPolicy(Input input) {
+    String column = withoutSequence(input);
+    return ofActor(input) && (column.equals("logp") || column.equals("logits"));
+  }
+
+  /** The name of the sequence that an input belongs to, {@code y} where it names none. */
+  static String sequence(Input input) {
+    return input.sequence().isEmpty() ? "y" : input.sequence();
+  }
+
+  /**
+   * A batch with everything in it but the actors' columns, which are there but not filled in.
+   *
+   * @throws ExperimentException if a score of the task is not finite or not of its declared size
+   */
+  Batch lay(Rows rows, Workers workers) {
+    Batch.Builder builder = Batch.builder(rows.count());
+    for (String sequence : sequences) {
+      List<Response> responses = rows.of(sequence);
+      int[] offsets = offsets(responses);
+      builder.sequence(sequence, offsets).tokens(sequence, tokens(responses, offsets));
+      for (Input input : inputs) {
+        if (sequence(input).equals(sequence)) {
+          layColumn(input, rows, responses, offsets, builder, workers);
+        }
+      }
+    }
+    if (inputs.stream().anyMatch(input -> input.level() == Level.VOCAB)) {
+      builder.vocabulary(task.vocabulary());
+    }
+    if (grouped) {
+      builder.groupBy(rows.groups());
+    }
+    return builder.build();
+  }
+
+  /**
+   * Fills in one actor column.
+   *
+   * @throws ArithmeticException if the policy's logits have no softmax
+   */
+  void fill(Input input, Batch batch, Rows rows, Policy policy, Workers workers) {
+    List<Response> responses = rows.of(sequence(input));
+    int[] offsets = batch.offsets(sequence(input));
+    double[] column = batch.column(input.name());
+    int vocabulary = task.vocabulary();
+    boolean wantsLogits = input.role() == Role.LOGITS;
+    workers.run(
+        rows.count(),
+        (from, to) -> {
+          double[] logits = new double[vocabulary];
+          for (int row = from; row < to; row++) {
+            Response response = responses.get(row);
+            for (int t = 0; t < response.length(); t++) {
+              policy.logits(response.prompt(), response.tokens(), t, logits);
+              int position = offsets[row] + t;
+              if (wantsLogits) {
+                System.arraycopy(logits, 0, column, position * vocabulary, vocabulary);
+              } else {
+                Responses.logSoftmax(logits);
+                column[position] = logits[response.tokens()[t]];
+              }
+            }
+          }
+        });
+  }
+
+  private void layColumn(
+      Input input,
+      Rows rows,
+      List<Response> responses,
+      int[] offsets,
+      Batch.Builder builder,
+      Workers workers) {
+    switch (input.role()) {
+      case LOG_PROBABILITY -> builder.column(input.name(), new double[offsets[offsets.length - 1]]);
+      case LOGITS ->
+          builder.column(
+              input.name(),
+              new double[size(input, (long) offsets[offsets.length - 1] * task.vocabulary())]);
+      // The batch holds the tokens themselves.
+      case TOKENS -> {}
+      case COLUMN ->
+          builder.column(
+              input.name(),
+              isLabel(input) ? rows.labels() : scores(input, responses, offsets, workers));
+    }
+  }
+
+  private double[] scores(Input input, List<Response> responses, int[] offsets, Workers workers) {
+    String score = score(input);
+    boolean perToken = input.level() == Level.TOKEN;
+    int width = Math.max(1, input.members());
+    long entries = perToken ? offsets[offsets.length - 1] : (long) responses.size() * width;
+    double[] column = new double[size(input, entries)];
+    workers.run(
+        responses.size(),
+        (from, to) -> {
+          for (int row = from; row < to; row++) {
+            Response response = responses.get(row);
+            double[] values = task.score(score, response);
+            int expected = perToken ? response.length() : width;
+            if (values.length != expected) {
+              throw new ExperimentException(
+                  "task `%s` gives %d numbers for score `%s`, not %d, for the response `%s`"
+                      .formatted(task.name(), values.length, score, expected, task.show(response)));
+            }
+            for (double value : values) {
+              if (!Double.isFinite(value)) {
+                throw new ExperimentException(
+                    "task `%s` gives %s as score `%s` of the response `%s` to prompt %d"
+                        .formatted(
+                            task.name(), value, score, task.show(response), response.prompt()));
+              }
+            }
+            int start = perToken ? offsets[row] : row * width;
+            System.arraycopy(values, 0, column, start, expected);
+          }
+        });
+    return column;
+  }
+
+  private void check(Input input) {
+    if (!sequences.contains(sequence(input))) {
+      throw cannot(input, "belongs to no sequence that a row has", String.join(", ", sequences));
+    }
+    switch (input.role()) {
+      case LOG_PROBABILITY -> {
+        if (input.level() != Level.TOKEN) {
+          throw cannot(input, "must be at level token", "it is at level " + input.level().word());
+        }
+      }
+      case LOGITS -> {
+        if (input.level() != Level.VOCAB) {
+          throw cannot(input, "must be at level vocab", "it is at level " + input.level().word());
+        }
+      }
+      case TOKENS -> {}
+      case COLUMN -> {
+        if (!isLabel(input)) {
+          checkScore(input);
+        }
+      }
+    }
+  }
+
+  private void checkScore(Input input) {
+    String score = score(input);
+    if (score.isEmpty()) {
+      throw cannot(input, "is nothing that a task gives", "it gives `reward.NAME`, `feature.NAME`");
+    }
+    Set<String> known = task.scores();
+    if (!known.contains(score)) {
+      throw new ExperimentException(
+          "%s reads `%s`, but %s"
+              .formatted(
+                  owner,
+                  input.name(),
+                  Names.unknown("score of task `" + task.name() + "`", score, known).getMessage()));
+    }
+    Level given = task.perToken(score) ? Level.TOKEN : Level.SEQUENCE;
+    if (input.level() != given) {
+      throw cannot(
+          input,
+          "is declared at level " + input.level().word(),
+          "task `%s` gives `%s` at level %s".formatted(task.name(), score, given.word()));
+    }
+    if (input.members() != task.members(score)) {
+      throw cannot(
+          input,
+          "is declared with %d ensemble members".formatted(input.members()),
+          "task `%s` gives %d".formatted(task.name(), task.members(score)));
+    }
+  }
+
+  private ExperimentException cannot(Input input, String complaint, String fact) {
+    return new ExperimentException(
+        "%s reads `%s`, which %s: %s".formatted(owner, input.name(), complaint, fact));
+  }
+
+  private int size(Input input, long entries) {
+    if (entries > MAXIMUM_COLUMN) {
+      throw new ExperimentException(
+          "%s reads `%s`, which would hold %d numbers, more than %d; use a smaller batch or task"
+              .formatted(owner, input.name(), entries, MAXIMUM_COLUMN));
+    }
+    return (int) entries;
+  }
+
+  private static boolean isLabel(Input input) {
+    return input.level() == Level.SEQUENCE && withoutSequence(input).equals("label");
+  }
+
+  /** The score behind {@code reward.NAME} or {@code feature.NAME}; empty for other columns. */
+  private static String score(Input input) {
+    String column = withoutSequence(input);
+    for (String prefix : List.of("reward.", "feature.")) {
+      if (column.startsWith(prefix)) {
+        return column.substring(prefix.length());
+      }
+    }
+    return "";
+  }
+
+  private static String withoutSequence(Input input) {
+    String prefix = input.sequence() + ".";
+    return input.name().startsWith(prefix) ? input.name().substring(prefix.length()) : input.name();
+  }
+
+  private static int[] offsets(List<Response> responses) {
+    int[] offsets = new int[responses.size() + 1];
+    for (int row = 0; row < responses.size(); row++) {
+      offsets[row + 1] = Math.addExact(offsets[row], responses.get(row).length());
+    }
+    return offsets;
+  }
+
+  private static int[] tokens(List<Response> responses, int[] offsets) {
+    int[] tokens = new int[offsets[responses.size()]];
+    for (int row = 0; row < responses.size(); row++) {
+      Response response = responses.get(row);
+      System.arraycopy(response.tokens(), 0, tokens, offsets[row], response.length());
+    }
+    return tokens;
+  }
+}

@@ -1,0 +1,54 @@
+package org.alignlang.kernel;
+
+/** The elementary functions of generated kernels that the JDK lacks, in numerically stable form. */
+public final class Functions {
+  private Functions() {}
+
+  /** {@code 1 / (1 + exp(-x))}. */
+  public static double sigmoid(double x) {
+    if (x >= 0) {
+      return 1 / (1 + Math.exp(-x));
+    }
+    double e = Math.exp(x);
+    return e / (1 + e);
+  }
+
+  /** {@code log(1 + exp(x))}. */
+  public static double softplus(double x) {
+    return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+  }
+
+  /** {@code log(sigmoid(x))}. */
+  public static double logSigmoid(double x) {
+    return -softplus(-x);
+  }
+
+  /** {@code log(1 - exp(x))} for {@code x <= 0}; negative infinity at 0, NaN above. */
+  public static double log1mExp(double x) {
+    return x > -0.6931471805599453 ? Math.log(-Math.expm1(x)) : Math.log1p(-Math.exp(x));
+  }
+
+  /** {@code log(exp(a) + exp(b))}. */
+  public static double logAddExp(double a, double b) {
+    double high = Math.max(a, b);
+    if (Double.isInfinite(high)) {
+      return high;
+    }
+    return high + Math.log1p(Math.exp(Math.min(a, b) - high));
+  }
+
+  /** {@code exp(a) * x}, and 0 where {@code a} is negative infinity, whatever {@code x} is. */
+  public static double expTimes(double a, double x) {
+    return a == Double.NEGATIVE_INFINITY ? 0 : Math.exp(a) * x;
+  }
+
+  /** {@code a - b}, the log of a ratio of probabilities; 0 where both probabilities are 0. */
+  public static double logRatio(double a, double b) {
+    return a == Double.NEGATIVE_INFINITY && b == Double.NEGATIVE_INFINITY ? 0 : a - b;
+  }
+
+  /** {@code x > 0 ? 1 : x < 0 ? -1 : 0}. */
+  public static double sign(double x) {
+    return Math.signum(x);
+  }
+}

@@ -1,0 +1,129 @@
+package org.alignlang.kernel;
+
+import java.util.List;
+
+/**
+ * What a compiled objective reads and writes, in the order in which its kernel indexes them.
+ *
+ * @param objective the objective's name in its spec
+ * @param source the spec's path, relative, for messages
+ * @param sequences the sequences of one row: {@code ["y"]}, or {@code ["chosen", "rejected"]} for
+ *     pair data
+ * @param inputs the tensors that the kernel reads, by contract name
+ * @param parameters the declared parameters, with defaults
+ * @param constraints the constraints, each with the multiplier that its value drives
+ * @param metrics the names of the scalar metrics that the kernel reports besides the loss
+ * @param grouped whether rows are grouped by prompt (the batch must say which group a row is in)
+ * @param enumerated whether the rows of each group must be all responses of that prompt ({@code
+ *     estimate with exact})
+ */
+public record Signature(
+    String objective,
+    String source,
+    List<String> sequences,
+    List<Input> inputs,
+    List<Parameter> parameters,
+    List<Constraint> constraints,
+    List<String> metrics,
+    boolean grouped,
+    boolean enumerated) {
+
+  public Signature {
+    sequences = List.copyOf(sequences);
+    inputs = List.copyOf(inputs);
+    parameters = List.copyOf(parameters);
+    constraints = List.copyOf(constraints);
+    metrics = List.copyOf(metrics);
+  }
+
+  /**
+   * Checks that there is one value per parameter and one per constraint.
+   *
+   * @throws IllegalArgumentException if there is not
+   */
+  public void checkArguments(double[] parameterValues, double[] multiplierValues) {
+    if (parameterValues.length != parameters.size()) {
+      throw new IllegalArgumentException(
+          parameterValues.length + " parameters for " + parameters.size() + " of " + objective);
+    }
+    if (multiplierValues.length != constraints.size()) {
+      throw new IllegalArgumentException(
+          multiplierValues.length + " multipliers for " + constraints.size() + " of " + objective);
+    }
+  }
+
+  /** What an input holds. */
+  public enum Role {
+    /** Log-probability of the taken tokens under an actor, at token level. */
+    LOG_PROBABILITY,
+    /** Logits of an actor, at vocabulary level. */
+    LOGITS,
+    /** The taken tokens, at token level. */
+    TOKENS,
+    /** A reward, label or feature column. */
+    COLUMN
+  }
+
+  /**
+   * One tensor that the kernel reads.
+   *
+   * @param name the tensor's contract name, such as {@code chosen.ref.logp} or {@code reward.harm}
+   * @param role what it holds
+   * @param actor the actor for log-probabilities and logits, else empty
+   * @param sequence the sequence it belongs to, empty for a pair-level column
+   * @param level its level
+   * @param members the size of its ensemble axis, 0 without one
+   * @param trained whether the kernel writes a gradient for it
+   */
+  public record Input(
+      String name,
+      Role role,
+      String actor,
+      String sequence,
+      Level level,
+      int members,
+      boolean trained) {}
+
+  /** A declared parameter of the objective with its default, NaN where it has none. */
+  public record Parameter(String name, double defaultValue, boolean integer) {}
+
+  /** How a multiplier moves with its constraint. */
+  public enum DualForm {
+    /** {@code lambda = max(0, lambda + rate * violation)}. */
+    PROJECTED,
+    /** {@code lambda = exp(nu)}, {@code nu += rate * violation * lambda}. */
+    LOG,
+    /** {@code lambda = softplus(nu)}, {@code nu += rate * violation * sigmoid(nu)}. */
+    SOFTPLUS,
+    /** Proportional, integral and derivative terms of the violation. */
+    PID
+  }
+
+  /**
+   * One constraint. Its violation is {@code value - bound} for {@code <=}, {@code bound - value}
+   * for {@code >=} and {@code value - bound} for {@code ==}; the kernel adds {@code multiplier *
+   * violation} to the minimised objective, with the multiplier detached.
+   *
+   * @param name the name under which its value is reported among the metrics
+   * @param multiplier the multiplier's name
+   * @param relation {@code "<="}, {@code ">="} or {@code "=="}
+   * @param form how the multiplier moves
+   * @param initial the multiplier's first value
+   * @param rate the dual step size (projected, log, softplus)
+   * @param kp proportional gain (PID)
+   * @param ki integral gain (PID)
+   * @param kd derivative gain (PID)
+   * @param maximum the multiplier's upper bound, infinite without one
+   */
+  public record Constraint(
+      String name,
+      String multiplier,
+      String relation,
+      DualForm form,
+      double initial,
+      double rate,
+      double kp,
+      double ki,
+      double kd,
+      double maximum) {}
+}
