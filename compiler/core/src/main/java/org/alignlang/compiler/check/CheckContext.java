@@ -101,6 +101,15 @@ final class CheckContext {
     this.logits = Set.copyOf(logits);
   }
 
+  /** The density of a target that is in scope. */
+  Node logDensity(Meaning.TargetName target) {
+    TargetDensity density = targets.get(target.name());
+    if (density == null) {
+      throw new IllegalStateException("target `" + target.name() + "` has a name and no density");
+    }
+    return density.logDensity();
+  }
+
   /** Reports a finding; one that was accepted becomes a note. */
   void report(Diagnostic diagnostic) {
     for (Accept accept : accepted) {

@@ -485,7 +485,7 @@ final class DivergenceTerms {
       case Meaning.TargetName target -> {
         // log P - log Z, with Z over the responses of each prompt: exact where they are all there,
         // otherwise the importance estimate mean(P / pi) over the prompt's samples.
-        Node logDensity = b.stop(context.targets.get(target.name()).logDensity());
+        Node logDensity = b.stop(context.logDensity(target));
         context.grouped = true;
         Node logZ;
         if (context.enumerated) {

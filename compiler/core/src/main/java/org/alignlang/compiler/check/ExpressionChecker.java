@@ -494,7 +494,7 @@ final class ExpressionChecker {
       case Meaning.ActorName actor -> probability(actor, call, scope);
       case Meaning.TargetName target -> {
         sequenceArgument(call, scope);
-        yield Meaning.Value.of(Kind.PROB, context.targets.get(target.name()).logDensity());
+        yield Meaning.Value.of(Kind.PROB, context.logDensity(target));
       }
       case Meaning.ColumnName column -> {
         String sequence = sequenceArgument(call, scope);

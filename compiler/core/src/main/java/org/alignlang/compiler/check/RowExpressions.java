@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -69,24 +68,22 @@ public final class RowExpressions {
     ExpressionChecker checker = new ExpressionChecker(context);
     Scope scope = moduleScope.inner();
     scope.declare("y", new Meaning.SequenceName("y"));
-    parameters.forEach(
-        (name, value) ->
-            scope.declare(
-                name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
+    parameters.forEach((name, value) ->
+        scope.declare(name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
     if (objective.signature().sequences().equals(List.of("y"))) {
       declareRewards(context, checker, scope);
     }
     try {
       Meaning.Value value =
-          checker.real(checker.check(withTask(expression, context, scope), scope), expression.span());
+          checker.real(
+              checker.check(withTask(expression, context, scope), scope), expression.span());
       if (value.ensemble() || value.domain().level().compareTo(Level.SEQUENCE) > 0) {
         throw context.fail(
             DiagnosticCode.UNREDUCED,
             expression.span(),
             "an expectation is of one number per sequence");
       }
-      return Optional.of(
-          Row.of(context.builder.broadcast(value.node(), Domain.sequence("y"))));
+      return Optional.of(Row.of(context.builder.broadcast(value.node(), Domain.sequence("y"))));
     } catch (Abandoned _) {
       return Optional.empty();
     } catch (LevelException e) {
@@ -142,13 +139,9 @@ public final class RowExpressions {
               c.span(),
               c.function(),
               c.arguments().stream()
-                  .map(
-                      a ->
-                          new Expression.Argument(
-                              a.span(),
-                              a.name(),
-                              withTask(a.value(), context, scope),
-                              a.against()))
+                  .map(a ->
+                      new Expression.Argument(
+                          a.span(), a.name(), withTask(a.value(), context, scope), a.against()))
                   .toList());
       case Expression.Member _,
           Expression.NumberLiteral _,

@@ -17,8 +17,8 @@ import org.alignlang.runtime.experiment.ExperimentPlan;
 
 /**
  * Recognises objectives whose optimum is known: a linear combination of expected rewards less a
- * divergence from one reference, under bounds on expected rewards and on the same divergence; or the
- * fit to a target density.
+ * divergence from one reference, under bounds on expected rewards and on the same divergence; or
+ * the fit to a target density.
  */
 final class ClosedForms {
   private ClosedForms() {}
@@ -101,8 +101,7 @@ final class ClosedForms {
     Divergence d = divergence.get();
     return Optional.of(
         new ExperimentPlan.ClosedForm.Regularised(
-            new InterpretedRow(
-                b.broadcast(reward, Domain.sequence("y")), objective, parameters),
+            new InterpretedRow(b.broadcast(reward, Domain.sequence("y")), objective, parameters),
             strength,
             reference,
             d::integrand,

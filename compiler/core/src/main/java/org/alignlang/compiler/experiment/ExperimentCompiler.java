@@ -43,8 +43,17 @@ public final class ExperimentCompiler {
   private static final Set<String> SETTINGS =
       new TreeSet<>(
           Set.of(
-              "task", "train", "policy", "optimizer", "steps", "seeds", "batch", "group", "epochs",
-              "every", "time"));
+              "task",
+              "train",
+              "policy",
+              "optimizer",
+              "steps",
+              "seeds",
+              "batch",
+              "group",
+              "epochs",
+              "every",
+              "time"));
   private static final int MAXIMUM_POINTS = 256;
   private static final double DEFAULT_SECONDS = 60;
 
@@ -107,8 +116,7 @@ public final class ExperimentCompiler {
       DiagnosticSink sink) {
     int before = sink.errorCount();
     ExperimentCompiler compiler =
-        new ExperimentCompiler(
-            declaration, scope, directory, options, backEnd, overrides, sink);
+        new ExperimentCompiler(declaration, scope, directory, options, backEnd, overrides, sink);
     try {
       Optional<ExperimentPlan> plan = compiler.compile();
       return sink.errorCount() > before ? Optional.empty() : plan;
@@ -238,10 +246,8 @@ public final class ExperimentCompiler {
           case ExperimentStatement.Record record ->
               record
                   .recorded()
-                  .forEach(
-                      r ->
-                          records.add(
-                              new ExperimentPlan.Recorded(r.name(), quantities.recorded(r))));
+                  .forEach(r ->
+                      records.add(new ExperimentPlan.Recorded(r.name(), quantities.recorded(r))));
           case ExperimentStatement.Plot plot -> plots.add(quantities.plot(plot));
           case ExperimentStatement.Expect expect -> claims.add(quantities.claim(expect));
           case ExperimentStatement.Setting _ -> {}
@@ -341,19 +347,17 @@ public final class ExperimentCompiler {
     }
     List<Choice> choices = new ArrayList<>();
     for (Expression expression : objectives) {
-      Expression target =
-          expression instanceof Expression.Call call ? call.function() : expression;
+      Expression target = expression instanceof Expression.Call call ? call.function() : expression;
       ObjectiveLookup.Found found =
           ObjectiveLookup.find(target, scope)
-              .orElseThrow(
-                  () ->
-                      fail(
-                          BAD_SETTING,
-                          target.span(),
-                          "there is no objective `" + target.span().text() + "`",
-                          Suggestions.nearest(target.span().text(), scope.visible())
-                              .map(n -> "did you mean `" + n + "`?")
-                              .orElse("declare it here, or import it")));
+              .orElseThrow(() ->
+                  fail(
+                      BAD_SETTING,
+                      target.span(),
+                      "there is no objective `" + target.span().text() + "`",
+                      Suggestions.nearest(target.span().text(), scope.visible())
+                          .map(n -> "did you mean `" + n + "`?")
+                          .orElse("declare it here, or import it")));
       Map<String, List<Expression>> axes = new LinkedHashMap<>();
       if (objectives.size() > 1) {
         axes.put("objective", List.of(target));
@@ -400,9 +404,7 @@ public final class ExperimentCompiler {
     Expression defaultPolicy = word("softmax_table");
     Expression defaultOptimizer = word("adam");
     List<Expression> policies =
-        settings.containsKey("policy")
-            ? sweep(required("policy").value())
-            : List.of(defaultPolicy);
+        settings.containsKey("policy") ? sweep(required("policy").value()) : List.of(defaultPolicy);
     List<Expression> optimizers =
         settings.containsKey("optimizer")
             ? sweep(required("optimizer").value())
@@ -414,13 +416,12 @@ public final class ExperimentCompiler {
           if (labelled) {
             labels.put("objective", found.declaration().name());
           }
-          combination.forEach(
-              (name, value) -> {
-                List<Expression> values = parameters.get(name);
-                if (values != null && values.size() > 1) {
-                  labels.put(name, label(value));
-                }
-              });
+          combination.forEach((name, value) -> {
+            List<Expression> values = parameters.get(name);
+            if (values != null && values.size() > 1) {
+              labels.put(name, label(value));
+            }
+          });
           if (policies.size() > 1) {
             labels.put("policy", label(policy));
           }
@@ -528,13 +529,12 @@ public final class ExperimentCompiler {
           String key =
               argument
                   .name()
-                  .orElseThrow(
-                      () ->
-                          fail(
-                              BAD_SETTING,
-                              argument.span(),
-                              "arguments of `" + name.name() + "` are given by name",
-                              "write `" + name.name() + "(name = value)`"));
+                  .orElseThrow(() ->
+                      fail(
+                          BAD_SETTING,
+                          argument.span(),
+                          "arguments of `" + name.name() + "` are given by name",
+                          "write `" + name.name() + "(name = value)`"));
           if (arguments.put(key, plainValue(argument.value())) != null) {
             throw fail(
                 BAD_SETTING, argument.span(), "`" + key + "` is given twice", "remove one of them");
@@ -574,8 +574,7 @@ public final class ExperimentCompiler {
           case TIMES -> left * right;
           case DIVIDE -> left / right;
           case POWER -> Math.pow(left, right);
-          default ->
-              throw fail(BAD_SETTING, binary.span(), "expected a number", "write it out");
+          default -> throw fail(BAD_SETTING, binary.span(), "expected a number", "write it out");
         };
       }
       default ->

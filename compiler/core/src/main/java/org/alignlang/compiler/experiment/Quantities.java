@@ -41,11 +41,9 @@ final class Quantities {
   private final Map<String, Quantity> definitions = new LinkedHashMap<>();
 
   /** What a sweep point trains. */
-  record PointContext(
-      CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
+  record PointContext(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
 
-  Quantities(
-      List<PointContext> points, Scope scope, Set<String> labels, DiagnosticSink sink) {
+  Quantities(List<PointContext> points, Scope scope, Set<String> labels, DiagnosticSink sink) {
     this.points = points;
     this.scope = scope;
     this.labels = labels;
@@ -76,7 +74,9 @@ final class Quantities {
       throw fail(
           plot.span(),
           "`" + by + "` is not swept",
-          labels.isEmpty() ? "a sweep is a list: `train Dpo(beta = [0.1, 1])`" : "swept: " + labels);
+          labels.isEmpty()
+              ? "a sweep is a list: `train Dpo(beta = [0.1, 1])`"
+              : "swept: " + labels);
     }
     return new ExperimentPlan.Plot(
         quantity(plot.vertical(), false),
@@ -122,8 +122,7 @@ final class Quantities {
       if (binary.operator() == Expression.Operator.AND) {
         return new Condition.Both(condition(binary.left()), condition(binary.right()));
       }
-      if (binary.operator().comparison()
-          && binary.operator() != Expression.Operator.NOT_EQUAL) {
+      if (binary.operator().comparison() && binary.operator() != Expression.Operator.NOT_EQUAL) {
         return new Condition.Compare(
             quantity(binary.left(), true),
             binary.operator().symbol(),
@@ -206,7 +205,8 @@ final class Quantities {
           throw fail(
               expression.span(),
               "this cannot be measured",
-              "measure `E[reward]`, `KL(pi || ref)`, `entropy(pi)`, a metric, or arithmetic of them");
+              "measure `E[reward]`, `KL(pi || ref)`, `entropy(pi)`, a metric, or arithmetic of"
+                  + " them");
     };
   }
 
@@ -227,12 +227,15 @@ final class Quantities {
         throw fail(
             name.span(),
             "`" + name.name() + "` is a series",
-            "say which of its values: `final(" + name.name() + ")`, `max(" + name.name() + ")`, ...");
+            "say which of its values: `final("
+                + name.name()
+                + ")`, `max("
+                + name.name()
+                + ")`, ...");
       }
       return new Quantity.Named(name.name());
     }
-    boolean parameter =
-        points.stream().anyMatch(p -> p.parameters().containsKey(name.name()));
+    boolean parameter = points.stream().anyMatch(p -> p.parameters().containsKey(name.name()));
     if (labels.contains(name.name()) || parameter) {
       return new Quantity.Label(name.name());
     }
@@ -257,9 +260,7 @@ final class Quantities {
     String name = function.name();
     if (name.equals("entropy") && call.arguments().size() == 1) {
       return inClaim(
-          claim,
-          call.span(),
-          () -> new Quantity.Entropy(actor(call.arguments().get(0).value())));
+          claim, call.span(), () -> new Quantity.Entropy(actor(call.arguments().get(0).value())));
     }
     long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
     if (claim && SERIES.contains(name) && plain == 1) {
@@ -373,10 +374,7 @@ final class Quantities {
             .divergence(call.function())
             .orElseThrow(ExperimentCompiler.Reported::new);
     return new Quantity.Divergence(
-        d.name(),
-        d::integrand,
-        actor(argument.value()),
-        actor(argument.against().orElseThrow()));
+        d.name(), d::integrand, actor(argument.value()), actor(argument.against().orElseThrow()));
   }
 
   private String actor(Expression expression) {
