@@ -1,0 +1,41 @@
+package org.alignlang.compiler.codegen;
+
+import java.util.List;
+import java.util.Optional;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.reference.InterpretedKernel;
+import org.alignlang.kernel.ObjectiveKernel;
+
+/** The back ends that this build has. */
+public final class BackEnds {
+  /** The interpreter in double precision that the others are held against. */
+  public static final BackEnd REFERENCE =
+      new BackEnd() {
+        @Override
+        public String name() {
+          return "reference";
+        }
+
+        @Override
+        public ObjectiveKernel kernel(CheckedObjective objective) {
+          return new InterpretedKernel(objective.program());
+        }
+      };
+
+  private BackEnds() {}
+
+  /** All back ends, the fastest that runs everywhere first. */
+  public static List<BackEnd> all() {
+    return List.of(REFERENCE);
+  }
+
+  /** The back end used unless the user asks for another. */
+  public static BackEnd standard() {
+    return all().getFirst();
+  }
+
+  /** The back end of this name. */
+  public static Optional<BackEnd> find(String name) {
+    return all().stream().filter(b -> b.name().equals(name)).findFirst();
+  }
+}
