@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.kernel.Level;
 
@@ -29,9 +30,39 @@ final class Bounds {
 
   private final Map<Node, Range> known = new HashMap<>();
 
-  /** Whether a value can be seen never to be zero. */
+  /**
+   * Whether a value can be seen never to be zero. What is made of numbers and parameters alone counts
+   * as a parameter does, if it depends on one: `1 - 2 * noise` is zero by the writer's choice only.
+   */
   boolean nonZero(Node node) {
-    return range(node).nonZero();
+    return range(node).nonZero() || isChosen(node);
+  }
+
+  private static boolean isChosen(Node node) {
+    boolean chosen = false;
+    for (Node each : ObjectiveProgram.reachable(List.of(node))) {
+      switch (each.operation()) {
+        case Operation.Parameter _ -> chosen = true;
+        case Operation.Constant _,
+            Operation.Apply _,
+            Operation.Combine _,
+            Operation.Select _,
+            Operation.Broadcast _,
+            Operation.Lift _ -> {}
+        case Operation.Multiplier _,
+            Operation.Input _,
+            Operation.Expectation _,
+            Operation.Taken _,
+            Operation.Count _,
+            Operation.OneHot _,
+            Operation.Checked _,
+            Operation.Stop _,
+            Operation.Reduce _ -> {
+          return false;
+        }
+      }
+    }
+    return chosen;
   }
 
   Range range(Node node) {

@@ -59,6 +59,9 @@ public final class ObjectiveChecker {
   private final List<Signature.Parameter> parameters = new ArrayList<>();
   private final Map<String, Node> metrics = new LinkedHashMap<>();
   private final List<CheckedObjective.Limit> limits = new ArrayList<>();
+
+  /** Multipliers by whose sum the Lagrangian is divided. */
+  private final Set<String> normalized = new HashSet<>();
   private Optional<Statement.Sense> sense = Optional.empty();
   private Optional<Node> optimized = Optional.empty();
   private Optional<Statement.EstimateWith> estimate = Optional.empty();
@@ -515,6 +518,14 @@ public final class ObjectiveChecker {
       String key = argument.name().orElse("");
       if (key.equals("form")) {
         form = form(argument.value(), numbers);
+      } else if (key.equals("normalize")) {
+        if (!(argument.value() instanceof Expression.TruthLiteral truth)) {
+          throw context.fail(
+              BAD_CONSTRAINT, argument.span(), "`normalize` is `true` or `false`, written out");
+        }
+        if (truth.value()) {
+          normalized.add(clause.name());
+        }
       } else if (Set.of("init", "rate", "max").contains(key)) {
         double number =
             expressions.fixed(expressions.check(argument.value(), scope), argument.value().span());
@@ -532,7 +543,7 @@ public final class ObjectiveChecker {
             argument.span(),
             "option of a multiplier called",
             key,
-            List.of("init", "rate", "form", "max"));
+            List.of("init", "rate", "form", "max", "normalize"));
       }
     }
     if (form == Signature.DualForm.PID && numbers.containsKey("rate")) {
@@ -546,6 +557,12 @@ public final class ObjectiveChecker {
           BAD_CONSTRAINT,
           clause.span(),
           "a multiplier of this form is never zero: it needs `init` above 0");
+    }
+    if (relation.equals("==") && normalized.contains(clause.name())) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "the multiplier of an equality can be negative, so the Lagrangian is not divided by it");
     }
     if (relation.equals("==") && form != Signature.DualForm.PROJECTED) {
       throw context.fail(
@@ -713,14 +730,19 @@ public final class ObjectiveChecker {
     boolean maximize = sense.get().maximize();
     Node valueNode = optimized.get();
     Node lagrangian = maximize ? b.negate(valueNode) : valueNode;
-    List<Node> multipliers = new ArrayList<>();
+    int multipliers = 0;
+    Node scale = b.constant(1);
     for (CheckedObjective.Limit limit : limits) {
-      Node multiplier = b.multiplier(multipliers.size(), limit.constraint().multiplier());
-      multipliers.add(multiplier);
+      Node multiplier = b.multiplier(multipliers++, limit.constraint().multiplier());
+      if (normalized.contains(limit.constraint().multiplier())) {
+        scale = b.add(scale, multiplier);
+      }
       Node term = b.multiply(multiplier, limit.value());
       lagrangian =
           limit.relation().equals(">=") ? b.subtract(lagrangian, term) : b.add(lagrangian, term);
     }
+    // Multipliers carry no gradient: (A_R - lambda A_C) / (1 + lambda) is the same direction, shorter.
+    lagrangian = b.divide(lagrangian, scale);
 
     List<CheckContext.ExpectationTerm> terms = context.expectations;
     Node loss;
