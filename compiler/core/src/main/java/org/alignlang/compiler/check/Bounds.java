@@ -31,8 +31,9 @@ final class Bounds {
   private final Map<Node, Range> known = new HashMap<>();
 
   /**
-   * Whether a value can be seen never to be zero. What is made of numbers and parameters alone counts
-   * as a parameter does, if it depends on one: `1 - 2 * noise` is zero by the writer's choice only.
+   * Whether a value can be seen never to be zero. What is made of numbers and parameters alone
+   * counts as a parameter does, if it depends on one: `1 - 2 * noise` is zero by the writer's
+   * choice only.
    */
   boolean nonZero(Node node) {
     return range(node).nonZero() || isChosen(node);

@@ -62,6 +62,7 @@ public final class ObjectiveChecker {
 
   /** Multipliers by whose sum the Lagrangian is divided. */
   private final Set<String> normalized = new HashSet<>();
+
   private Optional<Statement.Sense> sense = Optional.empty();
   private Optional<Node> optimized = Optional.empty();
   private Optional<Statement.EstimateWith> estimate = Optional.empty();
@@ -741,7 +742,8 @@ public final class ObjectiveChecker {
       lagrangian =
           limit.relation().equals(">=") ? b.subtract(lagrangian, term) : b.add(lagrangian, term);
     }
-    // Multipliers carry no gradient: (A_R - lambda A_C) / (1 + lambda) is the same direction, shorter.
+    // Multipliers carry no gradient: (A_R - lambda A_C) / (1 + lambda) is the same direction,
+    // shorter.
     lagrangian = b.divide(lagrangian, scale);
 
     List<CheckContext.ExpectationTerm> terms = context.expectations;
