@@ -6,6 +6,9 @@ options { tokenVocab = AlignLexer; }
 
 module : importDeclaration* declaration* EOF ;
 
+// A value given from outside, as on a command line.
+soleExpression : expression EOF ;
+
 importDeclaration
   : IMPORT (modulePath | path=TEXT) (AS alias=name)?
   ;

@@ -51,7 +51,9 @@ public final class ModuleLoader {
   /** Loads a file and what it imports. */
   public Loaded load(SourceFile source) {
     boolean library = source.path().startsWith("align:");
-    return load(source, library ? source.path() : "file:" + source.path(), "", library);
+    // Imports are relative to the file's folder, wherever a message says that the file is.
+    String name = source.path().substring(source.path().lastIndexOf('/') + 1);
+    return load(source, library ? source.path() : "file:" + name, "", library);
   }
 
   /** All files that were read, the main one first, the prelude's left out. */

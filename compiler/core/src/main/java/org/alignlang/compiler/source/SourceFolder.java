@@ -1,10 +1,12 @@
 package org.alignlang.compiler.source;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,14 +16,25 @@ import java.nio.file.Path;
  * says.
  *
  * @param root the folder
+ * @param prefix what stands before the names of its files in messages, such as {@code specs/}
  */
-public record SourceFolder(Path root) implements SourceResolver {
-  private static final long LONGEST = 4L * 1024 * 1024;
+public record SourceFolder(Path root, String prefix) implements SourceResolver {
+  private static final int LONGEST = 4 * 1024 * 1024;
+
+  public SourceFolder {
+    // The empty path is the working folder, but is no beginning of the paths in it.
+    root = root.toAbsolutePath().normalize();
+  }
+
+  /** A folder whose files are shown by their names in it. */
+  public SourceFolder(Path root) {
+    this(root, "");
+  }
 
   @Override
   public SourceFile resolve(String path) {
     Path file = root.resolve(path).normalize();
-    if (!file.startsWith(root.normalize())) {
+    if (!file.startsWith(root)) {
       throw new UnreadableSourceException("`" + path + "` leads out of the folder of the spec");
     }
     try {
@@ -31,7 +44,7 @@ public record SourceFolder(Path root) implements SourceResolver {
     } catch (IOException e) {
       throw new UnreadableSourceException("`" + path + "` cannot be read: " + e.getMessage());
     }
-    return read(file, path);
+    return read(file, prefix + path);
   }
 
   /**
@@ -44,13 +57,30 @@ public record SourceFolder(Path root) implements SourceResolver {
     if (Files.isDirectory(file)) {
       throw new UnreadableSourceException("`" + name + "` is a folder, not a file");
     }
+    try (InputStream stream = Files.newInputStream(file)) {
+      return read(stream, name);
+    } catch (NoSuchFileException e) {
+      throw new UnreadableSourceException("there is no file `" + name + "`");
+    } catch (AccessDeniedException e) {
+      throw new UnreadableSourceException("`" + name + "` may not be read");
+    } catch (IOException e) {
+      throw new UnreadableSourceException("`" + name + "` cannot be read: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Reads a stream to its end as strict UTF-8; stops early at one that is too long for a spec.
+   *
+   * @param stream what to read; it stays open
+   * @param name the name under which messages show it
+   */
+  public static SourceFile read(InputStream stream, String name) {
     try {
-      long size = Files.size(file);
-      if (size > LONGEST) {
+      byte[] bytes = stream.readNBytes(LONGEST + 1);
+      if (bytes.length > LONGEST) {
         throw new UnreadableSourceException(
-            "`" + name + "` has " + size + " bytes; a spec has at most " + LONGEST);
+            "`" + name + "` is too long: a spec has at most " + LONGEST / 1024 / 1024 + " MiB");
       }
-      byte[] bytes = Files.readAllBytes(file);
       String text =
           StandardCharsets.UTF_8
               .newDecoder()
@@ -62,8 +92,6 @@ public record SourceFolder(Path root) implements SourceResolver {
         throw new UnreadableSourceException("`" + name + "` is a binary file, not a text");
       }
       return new SourceFile(name, text);
-    } catch (NoSuchFileException e) {
-      throw new UnreadableSourceException("there is no file `" + name + "`");
     } catch (CharacterCodingException e) {
       throw new UnreadableSourceException("`" + name + "` is not UTF-8 text");
     } catch (IOException e) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Module;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
@@ -65,6 +66,23 @@ public final class AlignSyntax {
     syntax.run();
     return new Parsed(
         new Module(source, syntax.imports, syntax.declarations), syntax.clean && lexing.clean());
+  }
+
+  /** Parses a text that is one expression, such as a value given on a command line. */
+  public static Optional<Expression> parseExpression(SourceFile source, DiagnosticSink sink) {
+    Lexing lexing = Lexing.of(source, sink);
+    AlignSyntax syntax = new AlignSyntax(source, lexing, sink);
+    Optional<AlignToken> deep = Nesting.tooDeep(lexing.visible());
+    if (deep.isPresent()) {
+      syntax.report(syntax.errors.tooDeep(deep.get()));
+      return Optional.empty();
+    }
+    Optional<AlignParser.ExpressionContext> tree =
+        SyntaxParser.parseExpression(
+            lexing.visible(), f -> syntax.reportUnlessKnown(f, lexing.visible()));
+    Optional<Token> high = tree.flatMap(Nesting::tooHigh);
+    high.ifPresent(token -> syntax.report(syntax.errors.tooHigh((AlignToken) token)));
+    return tree.filter(_ -> lexing.clean() && syntax.clean).map(syntax.builder::expression);
   }
 
   private static Parsed refused(SourceFile source, DiagnosticSink sink, String why) {

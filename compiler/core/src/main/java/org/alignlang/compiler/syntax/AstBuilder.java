@@ -312,7 +312,7 @@ final class AstBuilder {
             .toList();
   }
 
-  private Expression expression(AlignParser.ExpressionContext context) {
+  Expression expression(AlignParser.ExpressionContext context) {
     return switch (context) {
       // Parentheses only group: the span of what they hold stays that of what they hold.
       case AlignParser.ParenthesizedContext c -> expression(c.expression());

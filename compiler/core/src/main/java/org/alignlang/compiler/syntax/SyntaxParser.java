@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.alignlang.grammar.AlignParser;
 import org.antlr.v4.runtime.CommonTokenStream;
 import org.antlr.v4.runtime.DefaultErrorStrategy;
@@ -44,10 +45,10 @@ final class SyntaxParser extends AlignParser {
   private ATNState lastState;
   private @Nullable ParserRuleContext lastContext;
 
-  private SyntaxParser(List<AlignToken> tokens) {
+  private SyntaxParser(List<AlignToken> tokens, int rule) {
     super(new CommonTokenStream(new ListTokenSource(tokens)));
     this.tokens = tokens;
-    this.lastState = getATN().ruleToStartState[RULE_module];
+    this.lastState = getATN().ruleToStartState[rule];
     removeErrorListeners();
     setErrorHandler(new Stop());
   }
@@ -70,11 +71,29 @@ final class SyntaxParser extends AlignParser {
 
   /** Parses a module; the tokens end with the end of the file. */
   static Outcome parse(List<AlignToken> tokens) {
-    return switch (new SyntaxParser(tokens).run(PredictionMode.SLL)) {
+    return switch (new SyntaxParser(tokens, RULE_module).run(PredictionMode.SLL)) {
       case Outcome.Tree tree -> tree;
       // Quick prediction can fail on right texts, and must not decide where wrong ones fail.
-      case Outcome.Failure _ -> new SyntaxParser(tokens).run(PredictionMode.LL);
+      case Outcome.Failure _ -> new SyntaxParser(tokens, RULE_module).run(PredictionMode.LL);
     };
+  }
+
+  /**
+   * Parses an expression that is the whole text.
+   *
+   * @param tokens ended by the end of the text
+   * @param failure receives what is wrong with it
+   */
+  static Optional<ExpressionContext> parseExpression(
+      List<AlignToken> tokens, Consumer<Outcome.Failure> failure) {
+    SyntaxParser parser = new SyntaxParser(tokens, RULE_soleExpression);
+    parser.getInterpreter().setPredictionMode(PredictionMode.LL);
+    try {
+      return Optional.of(parser.soleExpression().expression());
+    } catch (Stopped stopped) {
+      failure.accept(stopped.failure);
+      return Optional.empty();
+    }
   }
 
   private Outcome run(PredictionMode mode) {

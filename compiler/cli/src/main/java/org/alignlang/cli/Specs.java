@@ -1,0 +1,164 @@
+package org.alignlang.cli;
+
+import java.io.IOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.SourceFolder;
+import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.compiler.source.UnreadableSourceException;
+
+/**
+ * Reads the specs that a user names: a file, {@code -} for standard input, or a file of the standard
+ * library as {@code align.losses.dpo}.
+ */
+public final class Specs {
+  private static final String STANDARD_INPUT = "-";
+  private static final String LIBRARY = "align.";
+
+  private Specs() {}
+
+  /**
+   * Reads and compiles a spec; its findings are in the result.
+   *
+   * @throws UserError if it cannot be read
+   */
+  public static SpecFile load(String argument) {
+    if (argument.equals(STANDARD_INPUT)) {
+      return compile(Path.of(""), standardInput());
+    }
+    String library = library(argument);
+    if (!library.isEmpty()) {
+      String text =
+          StandardLibrary.source(library)
+              .orElseThrow(() ->
+                  new UserError("the standard library has no `" + argument + "`"));
+      return compile(Path.of(""), new SourceFile("align:" + library, text));
+    }
+    Path file = path(argument);
+    try {
+      return compile(folder(file), SourceFolder.read(file, shown(file)));
+    } catch (UnreadableSourceException e) {
+      throw new UserError(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** Reads standard input as a spec. */
+  private static SourceFile standardInput() {
+    try {
+      return SourceFolder.read(System.in, "<stdin>");
+    } catch (UnreadableSourceException e) {
+      throw new UserError(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The path of a file of the standard library, or empty if the argument names none. */
+  private static String library(String argument) {
+    if (argument.startsWith("align:")) {
+      return argument.substring("align:".length());
+    }
+    boolean dotted =
+        argument.startsWith(LIBRARY)
+            && !argument.endsWith(".align")
+            && !argument.contains("/")
+            && !Files.exists(path(argument));
+    return dotted ? argument.substring(LIBRARY.length()).replace('.', '/') + ".align" : "";
+  }
+
+  private static SpecFile compile(Path folder, SourceFile source) {
+    int slash = source.path().lastIndexOf('/');
+    String prefix = slash < 0 ? "" : source.path().substring(0, slash + 1);
+    CompilerOptions options =
+        CompilerOptions.defaults().withResolver(new SourceFolder(folder, prefix));
+    return new SpecFile(folder, source, options, Compiler.compile(source, options));
+  }
+
+  /**
+   * The specs that arguments name, each once: files as they are, and of folders every {@code .align}
+   * file below them, sorted, without those in hidden folders.
+   *
+   * @throws UserError if there is no such file or folder, or no spec in a folder
+   */
+  public static List<String> expand(List<String> arguments) {
+    Set<String> specs = new LinkedHashSet<>();
+    for (String argument : arguments) {
+      if (!argument.equals(STANDARD_INPUT)
+          && library(argument).isEmpty()
+          && Files.isDirectory(path(argument))) {
+        specs.addAll(below(path(argument)));
+      } else {
+        specs.add(argument);
+      }
+    }
+    return List.copyOf(specs);
+  }
+
+  private static List<String> below(Path folder) {
+    List<String> found = new ArrayList<>();
+    try {
+      Files.walkFileTree(
+          folder,
+          Set.<FileVisitOption>of(),
+          64,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attributes) {
+              boolean hidden = !dir.equals(folder) && name(dir).startsWith(".");
+              return hidden ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+              if (name(file).endsWith(".align")) {
+                found.add(shown(file));
+              }
+              return FileVisitResult.CONTINUE;
+            }
+          });
+    } catch (IOException e) {
+      throw new UserError("the folder `" + shown(folder) + "` cannot be read: " + e.getMessage());
+    }
+    if (found.isEmpty()) {
+      throw new UserError("there is no `.align` file in the folder `" + shown(folder) + "`");
+    }
+    Collections.sort(found);
+    return found;
+  }
+
+  private static String name(Path file) {
+    Path name = file.getFileName();
+    return name == null ? "" : name.toString();
+  }
+
+  /** A path that a user wrote. @throws UserError if it cannot be one */
+  public static Path path(String argument) {
+    try {
+      return Path.of(argument);
+    } catch (InvalidPathException e) {
+      throw new UserError("`" + argument + "` is not a path: " + e.getReason());
+    }
+  }
+
+  private static Path folder(Path file) {
+    Path parent = file.getParent();
+    return parent == null ? Path.of("") : parent;
+  }
+
+  /** A path as messages show it: as written, with forward slashes. */
+  private static String shown(Path file) {
+    String text = file.toString().replace('\\', '/');
+    return text.startsWith("./") ? text.substring(2) : text;
+  }
+}

@@ -1,0 +1,31 @@
+package org.alignlang.cli.command;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.alignlang.cli.AlignCommand;
+import org.alignlang.cli.check.CheckRun;
+import org.alignlang.cli.check.Format;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code align check}. */
+@Command(name = "check", description = "Says what is wrong with specs.")
+public final class Check extends AlignCommand {
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "FILE|DIR",
+      description = "Specs, folders of specs, or - for standard input.")
+  private List<String> files = new ArrayList<>();
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "How findings are shown: ${COMPLETION-CANDIDATES}; full is the default.")
+  private Format format = Format.FULL;
+
+  @Override
+  public Integer call() {
+    return new CheckRun(output(), format).run(files);
+  }
+}
