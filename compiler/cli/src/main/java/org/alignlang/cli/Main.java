@@ -79,10 +79,9 @@ public final class Main implements Runnable {
     return new CommandLine(new Main())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler((problem, _) -> usage(problem))
-        .setExecutionExceptionHandler(
-            (problem, line, parsed) ->
-                new Failures(parsed.originalArgs().toArray(new String[0]))
-                    .handle(problem, Output.of(line)));
+        .setExecutionExceptionHandler((problem, line, parsed) ->
+            new Failures(parsed.originalArgs().toArray(new String[0]))
+                .handle(problem, Output.of(line)));
   }
 
   /** Says what is wrong with the command line, and what was probably meant. */

@@ -117,9 +117,8 @@ public record SpecFile(
         .filter(Meaning.ObjectiveName.class::isInstance)
         .map(Meaning.ObjectiveName.class::cast)
         .map(o -> new Found(o.declaration(), o.scope()))
-        .orElseThrow(() ->
-            unknown(
-                "objective", name, declared().stream().map(Declaration::name).toList()));
+        .orElseThrow(
+            () -> unknown("objective", name, declared().stream().map(Declaration::name).toList()));
   }
 
   private Found only() {

@@ -21,8 +21,8 @@ import org.alignlang.compiler.source.StandardLibrary;
 import org.alignlang.compiler.source.UnreadableSourceException;
 
 /**
- * Reads the specs that a user names: a file, {@code -} for standard input, or a file of the standard
- * library as {@code align.losses.dpo}.
+ * Reads the specs that a user names: a file, {@code -} for standard input, or a file of the
+ * standard library as {@code align.losses.dpo}.
  */
 public final class Specs {
   private static final String STANDARD_INPUT = "-";
@@ -43,8 +43,7 @@ public final class Specs {
     if (!library.isEmpty()) {
       String text =
           StandardLibrary.source(library)
-              .orElseThrow(() ->
-                  new UserError("the standard library has no `" + argument + "`"));
+              .orElseThrow(() -> new UserError("the standard library has no `" + argument + "`"));
       return compile(Path.of(""), new SourceFile("align:" + library, text));
     }
     Path file = path(argument);
@@ -86,8 +85,8 @@ public final class Specs {
   }
 
   /**
-   * The specs that arguments name, each once: files as they are, and of folders every {@code .align}
-   * file below them, sorted, without those in hidden folders.
+   * The specs that arguments name, each once: files as they are, and of folders every {@code
+   * .align} file below them, sorted, without those in hidden folders.
    *
    * @throws UserError if there is no such file or folder, or no spec in a folder
    */

@@ -44,8 +44,7 @@ public final class CheckRun {
     output.out().flush();
     unreadable.forEach(output::error);
     Summary summary = Summary.of(all);
-    output.note(
-        Summary.counted(checked, "file") + " checked: " + summary.text());
+    output.note(Summary.counted(checked, "file") + " checked: " + summary.text());
     if (!unreadable.isEmpty()) {
       return ExitCode.USAGE;
     }

@@ -2,7 +2,9 @@ package org.alignlang.compiler.diagnostic;
 
 import java.util.function.IntPredicate;
 
-/** How characters appear on a terminal: how wide, and what stands for those that would act on it. */
+/**
+ * How characters appear on a terminal: how wide, and what stands for those that would act on it.
+ */
 final class Visible {
   private static final int TAB = 4;
 
