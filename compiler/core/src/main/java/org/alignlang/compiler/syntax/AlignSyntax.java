@@ -10,6 +10,7 @@ import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.grammar.AlignLexer;
 import org.alignlang.grammar.AlignParser;
 import org.antlr.v4.runtime.Token;
 
@@ -83,6 +84,19 @@ public final class AlignSyntax {
     Optional<Token> high = tree.flatMap(Nesting::tooHigh);
     high.ifPresent(token -> syntax.report(syntax.errors.tooHigh((AlignToken) token)));
     return tree.filter(_ -> lexing.clean() && syntax.clean).map(syntax.builder::expression);
+  }
+
+  /** The words, symbols and comments of a file in order; only space lies between them. */
+  public static List<Lexeme> lexemes(SourceFile source) {
+    return Lexing.all(source).stream()
+        .filter(t -> t.getType() != AlignLexer.SPACE)
+        .map(t ->
+            new Lexeme(
+                t.getText(),
+                t.getStartIndex(),
+                t.getStopIndex() + 1,
+                t.getChannel() != Token.DEFAULT_CHANNEL))
+        .toList();
   }
 
   private static Parsed refused(SourceFile source, DiagnosticSink sink, String why) {

@@ -431,8 +431,11 @@ final class AstBuilder {
     return new Expression.NumberLiteral(span(c), percent ? value / 100 : value, percent);
   }
 
-  /** The lines of {@code ///} directly above a declaration. */
+  /** The lines of {@code ///} directly above a declaration that begins its line. */
   private String documentation(ParserRuleContext declaration) {
+    if (declaration.getStart() instanceof AlignToken token && !token.startsLine()) {
+      return "";
+    }
     Deque<String> lines = new ArrayDeque<>();
     for (int line = declaration.getStart().getLine() - 1; ; line--) {
       @Nullable String text = documentation.get(line);
