@@ -101,7 +101,8 @@ final class DocPrinter {
         for (int i = parts.size() - 1; i >= 0; i--) {
           rests[i] = following;
           Doc part = parts.get(i);
-          following = part.breakable() ? part.lead() : Math.min(Doc.ENDLESS, following + part.width());
+          following =
+              part.breakable() ? part.lead() : Math.min(Doc.ENDLESS, following + part.width());
         }
         for (int i = 0; i < parts.size(); i++) {
           print(parts.get(i), indentation, flat, rests[i]);

@@ -24,8 +24,7 @@ final class ExpressionLayout {
     if (tokens.peek().start() < e.span().start()) {
       Doc open = tokens.take("(");
       Doc inner = expression(e);
-      return Doc.group(
-          open, Doc.nest(2, Doc.softLine(), inner), Doc.softLine(), tokens.take(")"));
+      return Doc.group(open, Doc.nest(2, Doc.softLine(), inner), Doc.softLine(), tokens.take(")"));
     }
     return switch (e) {
       case Expression.NumberLiteral _,
@@ -34,10 +33,8 @@ final class ExpressionLayout {
           Expression.NameReference _ ->
           tokens.takeUntil(e.span().end());
       case Expression.ListLiteral list -> bracketed("[", list.elements(), "]");
-      case Expression.Negated negated ->
-          Doc.sequence(tokens.take(), expression(negated.operand()));
-      case Expression.Not not ->
-          Doc.sequence(tokens.take("not"), SPACE, expression(not.operand()));
+      case Expression.Negated negated -> Doc.sequence(tokens.take(), expression(negated.operand()));
+      case Expression.Not not -> Doc.sequence(tokens.take("not"), SPACE, expression(not.operand()));
       case Expression.Binary binary -> binary(binary);
       case Expression.Conditional c ->
           Doc.group(

@@ -375,8 +375,7 @@ final class ModuleLayout {
               SPACE,
               expressions.expression(estimate.estimator()));
       case Statement.Metric metric ->
-          Doc.sequence(
-              tokens.take(), SPACE, tokens.take(), definition(metric.value()));
+          Doc.sequence(tokens.take(), SPACE, tokens.take(), definition(metric.value()));
       case Statement.Expectation expectation ->
           Doc.sequence(tokens.take(), SPACE, expressions.expression(expectation.value()));
       case Statement.Surrogate surrogate ->
@@ -443,8 +442,7 @@ final class ModuleLayout {
         && binary.span().start() == tokens.peek().start()) {
       left = expressions.expression(binary.left());
       bound =
-          Optional.of(
-              Doc.sequence(tokens.take(), SPACE, expressions.expression(binary.right())));
+          Optional.of(Doc.sequence(tokens.take(), SPACE, expressions.expression(binary.right())));
     } else {
       left = expressions.expression(condition);
     }
@@ -523,8 +521,7 @@ final class ModuleLayout {
         List<Doc> items = new ArrayList<>();
         for (ExperimentStatement.Recorded recorded : record.recorded()) {
           items.add(
-              expressions.withComma(
-                  Doc.sequence(tokens.take(), definition(recorded.value()))));
+              expressions.withComma(Doc.sequence(tokens.take(), definition(recorded.value()))));
         }
         Doc lines = Doc.group(Doc.sequence(Doc.separated(items, COMMA_LINE)));
         yield Doc.sequence(word, gap, new Doc.Nest(1 + Math.max(keyword, 6), lines));

@@ -11,7 +11,8 @@ final class SameMeaning {
   private SameMeaning() {}
 
   static boolean same(Object a, Object b) {
-    if (a instanceof Span && b instanceof Span || a instanceof SourceFile && b instanceof SourceFile) {
+    if (a instanceof Span && b instanceof Span
+        || a instanceof SourceFile && b instanceof SourceFile) {
       return true;
     }
     if (a instanceof List<?> first && b instanceof List<?> second) {

@@ -55,12 +55,14 @@ class FormatterTest {
 
   static Stream<String> specs() throws IOException {
     List<String> all = new ArrayList<>();
-    StandardLibrary.paths()
-        .forEach(p -> all.add(StandardLibrary.source(p).orElseThrow()));
+    StandardLibrary.paths().forEach(p -> all.add(StandardLibrary.source(p).orElseThrow()));
     Path samples = Path.of("../../samples");
     try (Stream<Path> files = Files.walk(samples)) {
       for (Path file :
-          files.filter(f -> f.toString().endsWith(".align") && !f.toString().contains("target")).sorted().toList()) {
+          files
+              .filter(f -> f.toString().endsWith(".align") && !f.toString().contains("target"))
+              .sorted()
+              .toList()) {
         all.add(Files.readString(file));
       }
     }
@@ -83,11 +85,24 @@ class FormatterTest {
           "fun f() = 1 /// no\n} objective",
           "fun f() = if a then if b then 1 else 2 else if c then 3 else 4",
           "fun f(x) = x // one\n + // two\n // three\n 1 // four\n",
-          "objective A {\n  policy // p\n pi\n\n\n\n  reference ref // r\n  subject to\n  (E[a]) <= 1\n"
-              + "   // between\n (E[b]) >= 2 multiplier m\n}",
-          "experiment X {\n steps 10 seeds 2\n steps\n(3)\n record a = E[x], b = E[y], c = E[z], d ="
+          "objective A {\n"
+              + "  policy // p\n"
+              + " pi\n\n\n\n"
+              + "  reference ref // r\n"
+              + "  subject to\n"
+              + "  (E[a]) <= 1\n"
+              + "   // between\n"
+              + " (E[b]) >= 2 multiplier m\n"
+              + "}",
+          "experiment X {\n"
+              + " steps 10 seeds 2\n"
+              + " steps\n"
+              + "(3)\n"
+              + " record a = E[x], b = E[y], c = E[z], d ="
               + " E[wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww]\n"
-              + " plot a against b by c \"t\"\n expect a within 1% of b where c == 1 \"why\"\n}",
+              + " plot a against b by c \"t\"\n"
+              + " expect a within 1% of b where c == 1 \"why\"\n"
+              + "}",
           "import align.losses.as as as\nimport \"x.align\"\n\n\n\n\nfun f() = 1\nfun g() = 2",
           "fun f(x) = x accept biased \"because\" + [1, 2, [3]][0](a = 1)(b)",
           "estimator e ( ) for r : sequence { enumerate y expectation 1 surrogate not a and not (b"
@@ -142,7 +157,9 @@ class FormatterTest {
   }
 
   private static String perturbed(List<Lexeme> lexemes, Random random, double rate) {
-    String[] gaps = {"\n", "\n\n\n", " \t ", " // c\n", "\n  // own\n", "\n/// doc\n", "\n\n // x\n\n"};
+    String[] gaps = {
+      "\n", "\n\n\n", " \t ", " // c\n", "\n  // own\n", "\n/// doc\n", "\n\n // x\n\n"
+    };
     StringBuilder out = new StringBuilder();
     int at = 0;
     for (int i = 0; i < lexemes.size(); i++) {
@@ -151,7 +168,10 @@ class FormatterTest {
       boolean line = i > 0 && lexemes.get(i - 1).comment();
       if (line) {
         gap = "\n";
-      } else if (i > 0 && random.nextDouble() < rate && !lexeme.text().startsWith("(") && !lexeme.text().startsWith("[")) {
+      } else if (i > 0
+          && random.nextDouble() < rate
+          && !lexeme.text().startsWith("(")
+          && !lexeme.text().startsWith("[")) {
         gap = gaps[random.nextInt(gaps.length)];
       }
       out.append(gap).append(lexeme.text());
