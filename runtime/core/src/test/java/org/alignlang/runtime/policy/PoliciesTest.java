@@ -67,6 +67,69 @@ class PoliciesTest {
     }
   }
 
+  /** The gradient of a response's log-probability, for every policy on every kind of task. */
+  @ParameterizedTest
+  @CsvSource(
+      textBlock =
+          """
+          bandit,softmax_table
+          bandit,linear
+          bandit,mlp
+          bandit,autoregressive
+          gold_proxy,softmax_table
+          gold_proxy,linear
+          gold_proxy,mlp
+          gold_proxy,autoregressive
+          sequences,softmax_table
+          sequences,linear
+          sequences,mlp
+          sequences,autoregressive
+          text,linear
+          text,mlp
+          text,autoregressive
+          """)
+  void everyPolicyTakesGradientsOnEveryTask(String name, String policyName) {
+    Map<String, Object> sizes =
+        switch (name) {
+          case "gold_proxy" -> Map.of("arms", 6, "prompts", 2, "features", 3, "pairs", 20);
+          case "text" -> Map.of("length", 4, "prompts", 2);
+          default -> Map.of("prompts", 2);
+        };
+    Task task = Tasks.create(name, sizes, Path.of("."), 2);
+    Policy policy = Policies.create(policyName, Map.of(), task, 5);
+    CounterRandom random = CounterRandom.of(11);
+    double[] parameters = policy.parameters();
+    for (int i = 0; i < parameters.length; i++) {
+      parameters[i] += 0.5 * (random.nextDouble() - 0.5);
+    }
+    Response response = Responses.sample(policy, task, 1, random);
+    double[] weights = random.doubles(response.length()).toArray();
+    double[] gradient = new double[parameters.length];
+    Responses.addScore(policy, response, weights, gradient);
+    assertThat(Arrays.stream(gradient)).anyMatch(g -> g != 0);
+    int stride = 1 + parameters.length / 500;
+    for (int i = 0; i < parameters.length; i += stride) {
+      double kept = parameters[i];
+      parameters[i] = kept + 1e-5;
+      double above = weightedScore(policy, response, weights);
+      parameters[i] = kept - 1e-5;
+      double below = weightedScore(policy, response, weights);
+      parameters[i] = kept;
+      assertThat(gradient[i])
+          .as("parameter %d", i)
+          .isCloseTo((above - below) / 2e-5, offset(1e-7));
+    }
+  }
+
+  private static double weightedScore(Policy policy, Response response, double[] weights) {
+    double[] logProbabilities = Responses.tokenLogProbabilities(policy, response);
+    double sum = 0;
+    for (int t = 0; t < weights.length; t++) {
+      sum += weights[t] * logProbabilities[t];
+    }
+    return sum;
+  }
+
   private static double weighted(Policy policy, int[] tokens, int length, double[] weights) {
     double[] logits = new double[policy.vocabulary()];
     policy.logits(1, tokens, length, logits);
