@@ -14,19 +14,19 @@ import org.alignlang.runtime.random.CounterRandom;
  * the set-up of Gao et al., "Scaling Laws for Reward Model Overoptimization", 2023, small enough to
  * be exact.
  *
- * <p>Every arm of a prompt has features {@code x = s * n}, {@code s} uniform on [0.25, 2] and {@code
- * n} standard normal in {@code features} dimensions. With {@code r2 = |x|^2 / features}:
+ * <p>Every arm of a prompt has features {@code x = s * n}, {@code s} uniform on [0.25, 2] and
+ * {@code n} standard normal in {@code features} dimensions. With {@code r2 = |x|^2 / features}:
  *
  * <ul>
  *   <li>base policy: proportional to {@code exp(-typical * r2)}, so that arms far out are rare
  *   <li>{@code gold}: {@code w . x - curvature * r2} for a unit vector {@code w}
  *   <li>preference pairs: two arms drawn from the base policy, the one with more gold preferred by
  *       Bradley and Terry's model, labels flipped with probability {@code label_noise}
- *   <li>{@code proxy}: linear in {@code x}, fitted to these pairs by {@link BradleyTerry} with prior
- *       precision {@code ridge}. It errs twice: by the noise of few labels, and by not seeing what
- *       is wrong with arms far out. With {@code members} above 0 it is an ensemble with one fit per
- *       bootstrap sample of the pairs, whose members disagree most where data was rare (Coste et
- *       al., "Reward Model Ensembles Help Mitigate Overoptimization", 2024).
+ *   <li>{@code proxy}: linear in {@code x}, fitted to these pairs by {@link BradleyTerry} with
+ *       prior precision {@code ridge}. It errs twice: by the noise of few labels, and by not seeing
+ *       what is wrong with arms far out. With {@code members} above 0 it is an ensemble with one
+ *       fit per bootstrap sample of the pairs, whose members disagree most where data was rare
+ *       (Coste et al., "Reward Model Ensembles Help Mitigate Overoptimization", 2024).
  *   <li>{@code novelty}: {@code r2}, how far out an arm is
  * </ul>
  *
@@ -83,8 +83,7 @@ public final class GoldProxy implements TaskProvider {
       for (int arm = 0; arm < arms; arm++) {
         double[] own = x[prompt][arm];
         novelty[prompt][arm] = BradleyTerry.dot(own, own) / features;
-        gold[prompt][arm] =
-            BradleyTerry.dot(direction, own) - curvature * novelty[prompt][arm];
+        gold[prompt][arm] = BradleyTerry.dot(direction, own) - curvature * novelty[prompt][arm];
         logits[prompt][arm] = -typical * novelty[prompt][arm];
       }
     }
@@ -132,8 +131,7 @@ public final class GoldProxy implements TaskProvider {
     return task.pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
   }
 
-  private static double[][][] features(
-      CounterRandom random, int prompts, int arms, int features) {
+  private static double[][][] features(CounterRandom random, int prompts, int arms, int features) {
     double[][][] x = new double[prompts][arms][];
     for (int prompt = 0; prompt < prompts; prompt++) {
       for (int arm = 0; arm < arms; arm++) {

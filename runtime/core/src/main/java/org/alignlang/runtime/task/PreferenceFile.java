@@ -197,8 +197,7 @@ final class PreferenceFile {
     if (!label.isBoolean()) {
       throw wrong(number, "labelled with `%s`; `label` is true or false".formatted(label));
     }
-    String completion =
-        completion(required(object, "completion", number), 0, "completion", number);
+    String completion = completion(required(object, "completion", number), 0, "completion", number);
     required(object, "prompt", number);
     return new Line.Judged(number, promptText(object, number), completion, label.booleanValue());
   }

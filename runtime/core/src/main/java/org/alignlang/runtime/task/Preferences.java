@@ -34,11 +34,11 @@ import org.alignlang.runtime.task.Task.Response;
  * </ul>
  *
  * <p>Words and bytes are followed by an end token. Their base policy is the bigram model of all
- * responses in the file, mixed with the uniform distribution ({@code smoothing}); their one score is
- * {@code length} in tokens, the end not counted.
+ * responses in the file, mixed with the uniform distribution ({@code smoothing}); their one score
+ * is {@code length} in tokens, the end not counted.
  *
- * <p>Arguments: {@code file}, which must be given: a path relative to the spec's folder that does not
- * lead out of it; {@code tokens} ({@code "responses"}); {@code length}, the most tokens of a
+ * <p>Arguments: {@code file}, which must be given: a path relative to the spec's folder that does
+ * not lead out of it; {@code tokens} ({@code "responses"}); {@code length}, the most tokens of a
  * response (the longest in the file); {@code smoothing} (0.1), not for {@code "responses"}.
  */
 public final class Preferences implements TaskProvider {
@@ -154,11 +154,9 @@ public final class Preferences implements TaskProvider {
       List<String> texts = data.texts().get(prompt);
       won[prompt] = new double[texts.size()];
       judged[prompt] = new double[texts.size()];
-      length[prompt] =
-          texts.stream().mapToDouble(text -> Words.split(text).size()).toArray();
+      length[prompt] = texts.stream().mapToDouble(text -> Words.split(text).size()).toArray();
     }
-    data.references()
-        .forEach(response -> judged[response.prompt()][response.text()]++);
+    data.references().forEach(response -> judged[response.prompt()][response.text()]++);
     data.comparisons()
         .forEach(comparison -> won[comparison.chosen().prompt()][comparison.chosen().text()]++);
     data.judgements().stream()
@@ -228,8 +226,7 @@ public final class Preferences implements TaskProvider {
         data.comparisons().stream()
             .map(comparison ->
                 new Pair(
-                    encoded(encoded, comparison.chosen()),
-                    encoded(encoded, comparison.rejected())))
+                    encoded(encoded, comparison.chosen()), encoded(encoded, comparison.rejected())))
             .toList();
     return TokenTask.builder("preferences", base, data.prompts().size(), longest, tokens.end())
         .score("length", response -> TokenTask.contentLength(response, tokens.end()))
@@ -237,8 +234,7 @@ public final class Preferences implements TaskProvider {
         .labelled(labelled(data, pairs, reference -> encoded(encoded, reference)))
         .text(response ->
             tokens.decode(
-                Arrays.copyOf(
-                    response.tokens(), TokenTask.contentLength(response, tokens.end()))))
+                Arrays.copyOf(response.tokens(), TokenTask.contentLength(response, tokens.end()))))
         .build();
   }
 

@@ -24,8 +24,8 @@ import org.alignlang.runtime.task.Task.Response;
  *       {@code and} left out
  *   <li>{@code harsh}: 1 if there is a word of valence -3 or below, else 0
  *   <li>{@code length}: the number of words
- *   <li>{@code gold}: {@code sentiment / 3 + 2 overlap - 6 repetition}, what the preference pairs go
- *       by
+ *   <li>{@code gold}: {@code sentiment / 3 + 2 overlap - 6 repetition}, what the preference pairs
+ *       go by
  * </ul>
  *
  * <p>The base policy is a chain over parts of speech with random word frequencies, so it writes
@@ -33,8 +33,8 @@ import org.alignlang.runtime.task.Task.Response;
  * frequent, so that with a negative {@code mood} it complains. It may also, rarely, put any word
  * anywhere: with probability {@code slip} a token is drawn from all words alike.
  *
- * <p>Arguments: {@code prompts} (4, at most 8), {@code length} (12), the most tokens of a review, the
- * full stop included; {@code mood} (-0.15); {@code slip} (0.02); {@code pairs} (512); {@code
+ * <p>Arguments: {@code prompts} (4, at most 8), {@code length} (12), the most tokens of a review,
+ * the full stop included; {@code mood} (-0.15); {@code slip} (0.02); {@code pairs} (512); {@code
  * label_noise} (0).
  */
 public final class TextReviews implements TaskProvider {

@@ -51,8 +51,7 @@ final class TokenTask implements Task {
    *
    * @param endToken the token that ends a response, or -1
    */
-  static Builder builder(
-      String name, Policy base, int prompts, int maximumLength, int endToken) {
+  static Builder builder(String name, Policy base, int prompts, int maximumLength, int endToken) {
     return new Builder(name, base, prompts, maximumLength, endToken);
   }
 

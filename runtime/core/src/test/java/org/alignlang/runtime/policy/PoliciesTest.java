@@ -115,9 +115,7 @@ class PoliciesTest {
       parameters[i] = kept - 1e-5;
       double below = weightedScore(policy, response, weights);
       parameters[i] = kept;
-      assertThat(gradient[i])
-          .as("parameter %d", i)
-          .isCloseTo((above - below) / 2e-5, offset(1e-7));
+      assertThat(gradient[i]).as("parameter %d", i).isCloseTo((above - below) / 2e-5, offset(1e-7));
     }
   }
 

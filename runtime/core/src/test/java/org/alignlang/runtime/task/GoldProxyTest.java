@@ -142,8 +142,7 @@ class GoldProxyTest {
   @Test
   void argumentsOutOfBoundsAreRefused() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() ->
-            Tasks.create("gold_proxy", Map.of("label_noise", 1.5), Path.of("."), 1))
+        .isThrownBy(() -> Tasks.create("gold_proxy", Map.of("label_noise", 1.5), Path.of("."), 1))
         .withMessage(
             "argument `label_noise` of task `gold_proxy` must be a number from 0 to 1, not 1.5");
     assertThatIllegalArgumentException()

@@ -78,7 +78,10 @@ class PreferencesTest {
   @Test
   void bytesKeepEveryCharacter() {
     Task task =
-        task("{\"prompt\": \"é\", \"chosen\": \"naïve 🙂\", \"rejected\": \"a\"}", "tokens", "bytes");
+        task(
+            "{\"prompt\": \"é\", \"chosen\": \"naïve 🙂\", \"rejected\": \"a\"}",
+            "tokens",
+            "bytes");
     assertThat(task.show(task.pairs().getFirst().chosen())).isEqualTo("naïve 🙂");
     assertThat(task.vocabulary()).isEqualTo(257);
   }
