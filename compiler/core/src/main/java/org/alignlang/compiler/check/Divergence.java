@@ -1,14 +1,22 @@
 package org.alignlang.compiler.check;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.symbolic.Atom;
+import org.alignlang.compiler.symbolic.DivergenceCalculus;
 import org.alignlang.compiler.symbolic.Factor;
+import org.alignlang.compiler.symbolic.GradientWeight;
+import org.alignlang.compiler.symbolic.GradientWeight.Estimator;
+import org.alignlang.compiler.symbolic.GradientWeight.Placement;
+import org.alignlang.compiler.symbolic.Inverse;
+import org.alignlang.compiler.symbolic.LogSpace;
 import org.alignlang.compiler.symbolic.Sum;
 import org.alignlang.compiler.symbolic.Term;
 
@@ -21,60 +29,18 @@ import org.alignlang.compiler.symbolic.Term;
  */
 public record Divergence(String name, Sum f) {
 
-  /** A sample estimator of the divergence as a function of the log-ratio. */
-  enum Estimator {
-    /** {@code f(u) / u}: for the reverse KL the log-ratio itself. */
-    K1,
-    /** {@code f''(1) (log u)^2 / 2}. */
-    K2,
-    /** {@code (f(u) - f'(1) (u - 1)) / u}, which is never negative. */
-    K3
-  }
-
-  /** Where an estimator stands. */
-  enum Placement {
-    /** Differentiated: its expected gradient is {@code E[k'(x) grad log pi]}. */
-    LOSS,
-    /**
-     * Differentiated, times the ratio of pi to its own frozen copy: {@code E[(k + k') grad log
-     * pi]}.
-     */
-    RATIO_LOSS,
-    /** Detached, weighing the log-probability: {@code E[k grad log pi]}. */
-    REWARD
-  }
-
-  /** What an estimator in a placement descends. */
-  sealed interface Descends {
-    record Itself() implements Descends {}
-
-    record Nothing() implements Descends {}
-
-    record Another(String name) implements Descends {}
-
-    record NoDivergence() implements Descends {}
-  }
-
   Sum derivative() {
     return f.derivative();
   }
 
   /** {@code f~(u) = u f(1 / u)}, so that {@code D_f(p || q) = D_f~(q || p)}. */
   Divergence dual() {
-    Sum inverse = Sum.variable().power(-1);
-    return new Divergence(name, f.substitute(inverse).times(Sum.variable()));
+    return new Divergence(name, DivergenceCalculus.dual(f));
   }
 
+  /** A sample estimator as an expression in the ratio of the policy to the other. */
   Sum estimator(Estimator estimator) {
-    Sum u = Sum.variable();
-    return switch (estimator) {
-      case K1 -> f.dividedBy(u);
-      case K2 -> {
-        double curvature = f.derivative().derivative().evaluate(1);
-        yield u.log().times(u.log()).times(curvature / 2);
-      }
-      case K3 -> f.minus(u.minus(Sum.ONE).times(f.derivative().evaluate(1))).dividedBy(u);
-    };
+    return GradientWeight.estimator(f, estimator);
   }
 
   /**
@@ -82,29 +48,14 @@ public record Divergence(String name, Sum f) {
    * it differs from {@code f'(u)} by a constant, whose expected gradient is zero.
    */
   Sum weight(Estimator estimator, Placement placement) {
-    Sum k = estimator(estimator);
-    Sum slope = k.derivative().times(Sum.variable());
-    return switch (placement) {
-      case LOSS -> slope;
-      case RATIO_LOSS -> k.plus(slope);
-      case REWARD -> k;
-    };
+    return GradientWeight.weight(f, estimator, placement);
   }
 
   /** What a weight descends, given the divergences that have a name. */
-  Descends descends(Sum weight, Map<String, Divergence> named) {
-    if (weight.minus(derivative()).isConstant()) {
-      return new Descends.Itself();
-    }
-    if (weight.isConstant()) {
-      return new Descends.Nothing();
-    }
-    for (Map.Entry<String, Divergence> entry : named.entrySet()) {
-      if (weight.minus(entry.getValue().derivative()).isConstant()) {
-        return new Descends.Another(entry.getKey());
-      }
-    }
-    return new Descends.NoDivergence();
+  GradientWeight.Descent descends(Sum weight, Map<String, Divergence> named) {
+    Map<String, Sum> generators = new LinkedHashMap<>();
+    named.forEach((each, divergence) -> generators.put(each, divergence.f()));
+    return GradientWeight.classify(weight, f, generators);
   }
 
   /** {@code f'(u)} without its additive constant, which cancels wherever links are compared. */
@@ -268,53 +219,20 @@ public record Divergence(String name, Sum f) {
     return result == null ? b.log(b.constant(0)) : result;
   }
 
-  /** {@code f(exp x)}. */
-  public double integrand(double x) {
-    return f.evaluateLog(x);
-  }
-
-  /** {@code f'(exp x)}. */
-  public double slope(double x) {
-    return derivative().evaluateLog(x);
-  }
-
-  /** Whether {@code f'} is strictly increasing, so that its inverse exists. */
-  public boolean invertible() {
-    Sum derivative = derivative();
-    double last = derivative.evaluateLog(-4);
-    for (int i = -15; i <= 16; i++) {
-      double next = derivative.evaluateLog(i / 4.0);
-      if (!(next > last)) {
-        return false;
-      }
-      last = next;
-    }
-    return true;
+  /** {@code x -> f(exp x)}. */
+  public DoubleUnaryOperator integrand() {
+    return LogSpace.lower(f)::at;
   }
 
   /**
-   * {@code log((f')^-1(y))}: the log-ratio at which {@code f'} is y; negative infinity below the
-   * range of {@code f'}, positive infinity above it. Found by bisection, since {@code f'} is
-   * increasing.
+   * {@code y -> log((f')^-1(y))}, the log-ratio at which {@code f'} is y: negative infinity below the
+   * range of {@code f'}, positive infinity above it. Empty where {@code f'} has no inverse.
    */
-  public double inverse(double y) {
-    Sum derivative = derivative();
-    double low = -700;
-    double high = 700;
-    if (derivative.evaluateLog(low) >= y) {
-      return Double.NEGATIVE_INFINITY;
-    }
-    if (derivative.evaluateLog(high) <= y) {
-      return Double.POSITIVE_INFINITY;
-    }
-    for (int i = 0; i < 200 && high - low > 1e-15 * Math.max(1, Math.abs(low)); i++) {
-      double middle = (low + high) / 2;
-      if (derivative.evaluateLog(middle) < y) {
-        low = middle;
-      } else {
-        high = middle;
-      }
-    }
-    return (low + high) / 2;
+  public Optional<DoubleUnaryOperator> inverse() {
+    return switch (DivergenceCalculus.derive(f).inverse()) {
+      case Inverse.Closed closed -> Optional.of(closed::logAt);
+      case Inverse.Numeric numeric -> Optional.of(numeric::logAt);
+      case Inverse.None _ -> Optional.empty();
+    };
   }
 }

@@ -23,6 +23,10 @@ import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.source.Span;
+import org.alignlang.compiler.symbolic.Convexity;
+import org.alignlang.compiler.symbolic.GradientWeight.Descent;
+import org.alignlang.compiler.symbolic.GradientWeight.Estimator;
+import org.alignlang.compiler.symbolic.GradientWeight.Placement;
 import org.alignlang.compiler.symbolic.Sum;
 import org.alignlang.compiler.symbolic.SymbolicException;
 import org.alignlang.kernel.Level;
@@ -98,12 +102,15 @@ final class DivergenceTerms {
               + ", so it would not be zero between equal distributions",
           "subtract the constant: `... - " + atOne + "`");
     }
-    Sum curvature = divergence.derivative().derivative();
-    for (int i = -120; i <= 120; i++) {
-      double u = Math.exp(i / 10.0);
-      double value = curvature.evaluate(u);
-      double scale = 1e-9 * (1 + Math.abs(divergence.f().evaluate(u)) / (u * u));
-      if (value < -scale) {
+    switch (Convexity.of(divergence.f())) {
+      case Convexity.Violated(double u, double value) -> {
+        if (Double.isNaN(value)) {
+          throw context.fail(
+              BAD_DIVERGENCE,
+              span,
+              "`" + divergence.name() + "` is not defined at u = " + round(u),
+              "f must have a value for every ratio u > 0");
+        }
         throw context.fail(
             NOT_CONVEX,
             span,
@@ -116,6 +123,7 @@ final class DivergenceTerms {
                 + " is negative",
             "a divergence needs a convex f; otherwise it can be negative");
       }
+      case Convexity.Proved _, Convexity.Checked _ -> {}
     }
   }
 
@@ -148,49 +156,57 @@ final class DivergenceTerms {
           case "link" -> d.link();
           case "f" -> d.f();
           case "derivative" -> d.derivative();
-          case "k1" -> estimator(d, Divergence.Estimator.K1, ratio, call);
-          case "k2" -> estimator(d, Divergence.Estimator.K2, ratio, call);
-          case "k3" -> estimator(d, Divergence.Estimator.K3, ratio, call);
+          case "k1" -> estimator(d, Estimator.K1, ratio, call);
+          case "k2" -> estimator(d, Estimator.K2, ratio, call);
+          case "k3" -> estimator(d, Estimator.K3, ratio, call);
           default -> throw new IllegalStateException(member.member());
         };
     return checker.map(ratio, x -> Divergence.lower(b, function, x), Kind.REAL);
   }
 
   private Sum estimator(
-      Divergence d, Divergence.Estimator estimator, Meaning.Value ratio, Expression.Call call) {
+      Divergence d, Estimator estimator, Meaning.Value ratio, Expression.Call call) {
     if (ratio.nodes().stream().anyMatch(Node::active)) {
-      judge(d, estimator, Divergence.Placement.LOSS, call.span());
+      judge(d, estimator, Placement.LOSS, call.span());
     }
     return d.estimator(estimator);
   }
 
   /** Reports a combination whose expected gradient is not that of the divergence. */
   private void judge(
-      Divergence d, Divergence.Estimator estimator, Divergence.Placement placement, Span span) {
+      Divergence d, Estimator estimator, Placement placement, Span span) {
     String where =
         switch (placement) {
           case LOSS -> "in the loss";
-          case RATIO_LOSS -> "in the loss, times the ratio,";
+          case LOSS_TIMES_RATIO -> "in the loss, times the ratio,";
           case REWARD -> "in the reward";
         };
     String k = estimator.name().toLowerCase(java.util.Locale.ROOT);
     String message =
         switch (d.descends(d.weight(estimator, placement), context.namedDivergences)) {
-          case Divergence.Descends.Itself _ -> "";
-          case Divergence.Descends.Nothing _ ->
+          case Descent.Matches _ -> "";
+          case Descent.Zero _ ->
               "`"
                   + k
                   + "` "
                   + where
                   + " has a gradient of zero in expectation: it regularises nothing";
-          case Divergence.Descends.Another another ->
-              "`" + k + "` " + where + " descends " + another.name() + ", not " + d.name();
-          case Divergence.Descends.NoDivergence _ ->
+          case Descent.MatchesOther(String name, double scale) ->
               "`"
                   + k
                   + "` "
                   + where
-                  + " descends no divergence: its expected gradient is not that of "
+                  + " descends "
+                  + (scale == 1 ? "" : round(scale) + " times ")
+                  + name
+                  + ", not "
+                  + d.name();
+          case Descent.None _ ->
+              "`"
+                  + k
+                  + "` "
+                  + where
+                  + " descends no divergence that has a name: its expected gradient is not that of "
                   + d.name();
         };
     if (!message.isEmpty()) {
@@ -321,9 +337,9 @@ final class DivergenceTerms {
     }
     Node logPolicy = b.sumTo(context.logProbability(policy, sequence), Domain.sequence(sequence));
     Node x = b.subtract(logPolicy, logOther(other, otherSpan, sequence, logPolicy));
-    Node value = b.stop(Divergence.lower(b, oriented.estimator(Divergence.Estimator.K1), x));
+    Node value = b.stop(Divergence.lower(b, oriented.estimator(Estimator.K1), x));
     if (options.in().equals("loss")) {
-      Divergence.Estimator k = estimator(options.by(), call);
+      Estimator k = estimator(options.by(), call);
       return Meaning.Value.of(
           Kind.REAL,
           b.meanTo(
@@ -340,9 +356,9 @@ final class DivergenceTerms {
       // A constant weight has no expected gradient: without it the score is that of the k1 reward.
       weight = oriented.link();
     } else {
-      Divergence.Estimator k = estimator(options.by(), call);
-      judge(oriented, k, Divergence.Placement.REWARD, call.span());
-      weight = oriented.weight(k, Divergence.Placement.REWARD);
+      Estimator k = estimator(options.by(), call);
+      judge(oriented, k, Placement.REWARD, call.span());
+      weight = oriented.weight(k, Placement.REWARD);
     }
     Node score = b.stop(Divergence.lower(b, weight, x));
     return expectation(
@@ -435,7 +451,7 @@ final class DivergenceTerms {
   /** An estimator, differentiated, with or without the ratio of the policy to its frozen copy. */
   private Node inLoss(
       Divergence oriented,
-      Divergence.Estimator k,
+      Estimator k,
       Options options,
       Node x,
       Node logPolicy,
@@ -443,17 +459,17 @@ final class DivergenceTerms {
     judge(
         oriented,
         k,
-        options.ratio() ? Divergence.Placement.RATIO_LOSS : Divergence.Placement.LOSS,
+        options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS,
         call.span());
     Node value = Divergence.lower(b, oriented.estimator(k), x);
     return options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
   }
 
-  private Divergence.Estimator estimator(String by, Expression.Call call) {
+  private Estimator estimator(String by, Expression.Call call) {
     return switch (by) {
-      case "k1" -> Divergence.Estimator.K1;
-      case "k2" -> Divergence.Estimator.K2;
-      case "k3" -> Divergence.Estimator.K3;
+      case "k1" -> Estimator.K1;
+      case "k2" -> Estimator.K2;
+      case "k3" -> Estimator.K3;
       default ->
           throw context.fail(
               WRONG_ARGUMENTS, call.span(), "say which estimator: `by = k1`, `k2` or `k3`");

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoubleUnaryOperator;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.check.Divergence;
 import org.alignlang.compiler.check.RowExpressions;
@@ -68,6 +69,7 @@ final class ClosedForms {
       }
     }
     double budget = Double.POSITIVE_INFINITY;
+    String budgetMultiplier = "";
     List<ExperimentPlan.ClosedForm.Bound> bounds = new ArrayList<>();
     for (CheckedObjective.Limit limit : objective.constraints()) {
       Optional<CheckedObjective.Term> term =
@@ -79,9 +81,12 @@ final class ClosedForms {
       if (term.get().divergence().isEmpty()) {
         bounds.add(
             new ExperimentPlan.ClosedForm.Bound(
+                "E[%s] %s %s"
+                    .formatted(term.get().name(), limit.relation(), plain(bound.get())),
                 new InterpretedRow(term.get().content(), objective, parameters),
                 limit.relation(),
-                bound.get()));
+                bound.get(),
+                limit.constraint().multiplier()));
         continue;
       }
       boolean same =
@@ -94,19 +99,27 @@ final class ClosedForms {
       divergence = term.get().divergence();
       reference = term.get().other();
       budget = bound.get();
+      budgetMultiplier = limit.constraint().multiplier();
     }
-    if (divergence.isEmpty() || !divergence.get().invertible()) {
+    Optional<DoubleUnaryOperator> inverse = divergence.flatMap(Divergence::inverse);
+    if (inverse.isEmpty()) {
       return Optional.empty();
     }
-    Divergence d = divergence.get();
     return Optional.of(
         new ExperimentPlan.ClosedForm.Regularised(
             new InterpretedRow(b.broadcast(reward, Domain.sequence("y")), objective, parameters),
             strength,
             reference,
-            d::integrand,
-            d::inverse,
+            divergence.orElseThrow().integrand()::applyAsDouble,
+            inverse.get()::applyAsDouble,
             budget,
+            budgetMultiplier,
             bounds));
+  }
+
+  private static String plain(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? String.valueOf((long) value)
+        : String.valueOf(value);
   }
 }

@@ -39,6 +39,7 @@ final class Quantities {
   private final DiagnosticSink sink;
   private final Set<String> recorded = new LinkedHashSet<>();
   private final Map<String, Quantity> definitions = new LinkedHashMap<>();
+  private boolean recording;
 
   /** What a sweep point trains. */
   record PointContext(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
@@ -62,7 +63,13 @@ final class Quantities {
           "`" + record.name() + "` is recorded already",
           "metrics of the objective are recorded by themselves; choose another name");
     }
-    Quantity quantity = quantity(record.value(), false);
+    recording = true;
+    Quantity quantity;
+    try {
+      quantity = quantity(record.value(), false);
+    } finally {
+      recording = false;
+    }
     recorded.add(record.name());
     definitions.put(record.name(), quantity);
     return quantity;
@@ -263,7 +270,16 @@ final class Quantities {
           claim, call.span(), () -> new Quantity.Entropy(actor(call.arguments().get(0).value())));
     }
     long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
-    if (claim && SERIES.contains(name) && plain == 1) {
+    if ((name.equals("exact") || name.equals("best_of")) && recording) {
+      throw fail(
+          call.span(),
+          "`" + name + "` does not change over training, so there is nothing to record",
+          "use it in `expect` or `plot`");
+    }
+    if (name.equals("best_of")) {
+      return bestOf(call);
+    }
+    if ((claim || name.equals("exact")) && SERIES.contains(name) && plain == 1) {
       return series(name, call);
     }
     Integer arity = FUNCTIONS.get(name);
@@ -276,7 +292,7 @@ final class Quantities {
         call.span(),
         "`" + name + "` cannot be used here",
         claim
-            ? "series functions: " + String.join(", ", SERIES)
+            ? "series functions: " + String.join(", ", SERIES) + "; also best_of"
             : "functions: " + String.join(", ", new TreeSet<>(FUNCTIONS.keySet())));
   }
 
@@ -295,6 +311,50 @@ final class Quantities {
       return new Quantity.Series(function, inner, at);
     }
     return new Quantity.Exact(resolve(inner), at);
+  }
+
+  /** {@code best_of(x, n = 16, by = task.proxy)}. */
+  private Quantity bestOf(Expression.Call call) {
+    Map<String, String> at = new LinkedHashMap<>();
+    Optional<Expression> of = Optional.empty();
+    Optional<Quantity> count = Optional.empty();
+    Optional<Expression> by = Optional.empty();
+    for (Expression.Argument argument : call.arguments()) {
+      switch (argument.name().orElse("")) {
+        case "" -> of = Optional.of(argument.value());
+        case "n" -> count = Optional.of(quantity(argument.value(), true));
+        case "by" -> by = Optional.of(argument.value());
+        default -> select(argument.name().get(), argument.value(), argument.span(), at);
+      }
+    }
+    boolean counted =
+        count
+            .map(n -> n instanceof Quantity.Constant || n instanceof Quantity.Label)
+            .orElse(false);
+    if (of.isEmpty() || by.isEmpty() || !counted) {
+      throw fail(
+          call.span(),
+          "`best_of` takes what to measure, how many responses are drawn, and what the best is"
+              + " chosen by",
+          "write for instance `best_of(gold, n = 16, by = task.proxy)`");
+    }
+    PointContext point = points.get(0);
+    RowExpressions.Row row =
+        new RowExpressions(point.objective(), point.scope(), sink)
+            .row(by.get(), point.parameters())
+            .orElseThrow(ExperimentCompiler.Reported::new);
+    String reference =
+        point.objective().actors().entrySet().stream()
+            .filter(e -> e.getValue().equals("reference"))
+            .map(Map.Entry::getKey)
+            .findFirst()
+            .orElse("base");
+    return new Quantity.BestOf(
+        resolve(quantity(of.get(), false)),
+        reference,
+        count.orElseThrow(),
+        new InterpretedRow(row, new double[0], 0),
+        at);
   }
 
   /** A quantity with recorded names replaced by what they measure, for the closed form. */
@@ -316,7 +376,8 @@ final class Quantities {
           Quantity.Divergence _,
           Quantity.Entropy _,
           Quantity.Series _,
-          Quantity.Exact _ ->
+          Quantity.Exact _,
+          Quantity.BestOf _ ->
           quantity;
     };
   }
@@ -330,7 +391,7 @@ final class Quantities {
       }
       if (term.divergence().isPresent()) {
         Divergence d = term.divergence().get();
-        return new Quantity.Divergence(d.name(), d::integrand, policy(objective), term.other());
+        return new Quantity.Divergence(d.name(), d.integrand()::applyAsDouble, policy(objective), term.other());
       }
       return new Quantity.Expectation(
           policy(objective),
@@ -374,7 +435,10 @@ final class Quantities {
             .divergence(call.function())
             .orElseThrow(ExperimentCompiler.Reported::new);
     return new Quantity.Divergence(
-        d.name(), d::integrand, actor(argument.value()), actor(argument.against().orElseThrow()));
+        d.name(),
+        d.integrand()::applyAsDouble,
+        actor(argument.value()),
+        actor(argument.against().orElseThrow()));
   }
 
   private String actor(Expression expression) {

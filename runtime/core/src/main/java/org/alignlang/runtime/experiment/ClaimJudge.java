@@ -280,6 +280,7 @@ final class ClaimJudge {
         }
       }
       case Quantity.Exact exact -> visitor.accept(exact, exact.at());
+      case Quantity.BestOf bestOf -> visitor.accept(bestOf, bestOf.at());
       case Quantity.Label label -> visitor.accept(label, Map.of());
       case Quantity.Apply apply -> apply.arguments().forEach(argument -> walk(argument, visitor));
       case Quantity.Constant constant -> {}

@@ -103,8 +103,10 @@ public record ExperimentPlan(
      * reference * exp(inverse((reward - nu) / strength))} for the right multipliers and {@code nu}.
      * Strength 0 is allowed where {@code divergenceBudget} is finite.
      *
+     * @param integrand {@code x -> f(exp x)}
      * @param inverse {@code y -> log((f')^-1(y))}, increasing; -infinity below the range of f'
      * @param divergenceBudget upper bound on {@code D(pi || reference)}, infinite without one
+     * @param budgetMultiplier the name of that bound's multiplier, empty without one
      */
     record Regularised(
         RowFunction reward,
@@ -113,14 +115,25 @@ public record ExperimentPlan(
         LogRatioFunction integrand,
         LogRatioFunction inverse,
         double divergenceBudget,
+        String budgetMultiplier,
         List<Bound> bounds)
-        implements ClosedForm {}
+        implements ClosedForm {
+      public Regularised {
+        bounds = List.copyOf(bounds);
+      }
+    }
 
     /** The distribution proportional to {@code exp(logDensity)}. */
     record Target(RowFunction logDensity) implements ClosedForm {}
 
-    /** A constraint {@code E[value] RELATION limit}. */
-    record Bound(RowFunction value, String relation, double limit) {}
+    /**
+     * A constraint {@code E[value] RELATION limit}.
+     *
+     * @param text the constraint as written
+     * @param multiplier the name of its multiplier
+     */
+    record Bound(
+        String text, RowFunction value, String relation, double limit, String multiplier) {}
   }
 
   /** A named quantity that is recorded. */
@@ -193,6 +206,18 @@ public record ExperimentPlan(
 
     /** {@code exact(x)}: the value of x at the closed-form optimum of the point's objective. */
     record Exact(Quantity of, Map<String, String> at) implements Quantity {}
+
+    /**
+     * {@code best_of(x, n = 16, by = score)}: the value of x if the policy drew {@code n} responses from
+     * the reference and gave the one with the highest score.
+     *
+     * @param reference the actor that is drawn from
+     * @param count the number of draws
+     * @param score what the best one is chosen by
+     */
+    record BestOf(
+        Quantity of, String reference, Quantity count, RowFunction score, Map<String, String> at)
+        implements Quantity {}
 
     /**
      * Arithmetic and elementary functions by their names in the language ({@code +}, {@code sqrt}).

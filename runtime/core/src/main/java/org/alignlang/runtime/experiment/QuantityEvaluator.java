@@ -150,6 +150,10 @@ public final class QuantityEvaluator {
             throw new ExperimentException(
                 "`exact(...)` does not change over training, so it is not recorded; use it in"
                     + " `expect` or `plot`");
+        case Quantity.BestOf bestOf ->
+            throw new ExperimentException(
+                "`best_of(...)` does not change over training, so it is not recorded; use it in"
+                    + " `expect` or `plot`");
       };
     }
 
@@ -337,7 +341,7 @@ public final class QuantityEvaluator {
   }
 
   /** {@code q f(p / q)} with its limits where a probability is 0. */
-  private static double term(LogRatioFunction integrand, double logP, double logQ) {
+  static double term(LogRatioFunction integrand, double logP, double logQ) {
     double p = Math.exp(logP);
     double q = Math.exp(logQ);
     if (p == 0 && q == 0) {

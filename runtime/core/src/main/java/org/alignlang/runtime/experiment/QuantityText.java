@@ -33,6 +33,9 @@ public final class QuantityText {
           "%s(%s%s)".formatted(function, show(of), showAt(at));
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           "exact(%s%s)".formatted(show(of), showAt(at));
+      case Quantity.BestOf bestOf ->
+          "best_of(%s, n = %s%s)"
+              .formatted(show(bestOf.of()), show(bestOf.count()), showAt(bestOf.at()));
       case Quantity.Apply(String function, List<Quantity> arguments) ->
           apply(function, arguments, outer);
     };

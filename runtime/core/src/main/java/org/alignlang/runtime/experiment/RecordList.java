@@ -89,6 +89,7 @@ final class RecordList {
       case Quantity.Entropy entropy -> add(entropy);
       // What is asked for at the optimum alone needs no record.
       case Quantity.Exact exact -> {}
+      case Quantity.BestOf bestOf -> {}
       case Quantity.Constant constant -> {}
       case Quantity.Named named -> {}
       case Quantity.Label label -> {}

@@ -60,6 +60,7 @@ final class SeriesAlgebra {
       case Quantity.Label label -> everywhere(label, point, seedIndex);
       case Quantity.Series series -> everywhere(series, point, seedIndex);
       case Quantity.Exact exact -> everywhere(exact, point, seedIndex);
+      case Quantity.BestOf bestOf -> everywhere(bestOf, point, seedIndex);
     };
   }
 
@@ -76,6 +77,8 @@ final class SeriesAlgebra {
           reduce(function, of, point(at, point), seedIndex);
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           optima.value(of, point(at, point), seedIndex);
+      case Quantity.BestOf bestOf ->
+          optima.bestOf(bestOf, point(bestOf.at(), point), seedIndex);
       case Quantity.Apply(String function, List<Quantity> arguments) ->
           Arithmetic.apply(
               function,
