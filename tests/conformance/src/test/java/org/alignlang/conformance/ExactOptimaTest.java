@@ -146,53 +146,50 @@ class ExactOptimaTest {
 
   @Test
   void aConstraintThatNoPolicyMeetsStopsTheRunBeforeItTrains() {
-    assertThatThrownBy(
-            () ->
-                run(
-                    """
-                    objective Strict {
-                      policy    pi
-                      reference ref
-                      reward    helpful: sequence
-                      reward    harm: sequence
-                      maximize   E[helpful] - KL(pi || ref)
-                      subject to E[harm] <= 0.05 multiplier lambda(rate = 0.5)
-                      estimate   with exact()
-                    }
-                    experiment Impossible {
-                      task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
-                      train  Strict()
-                      steps  10
-                      batch  0
-                    }
-                    """))
+    assertThatThrownBy(() ->
+            run(
+                """
+                objective Strict {
+                  policy    pi
+                  reference ref
+                  reward    helpful: sequence
+                  reward    harm: sequence
+                  maximize   E[helpful] - KL(pi || ref)
+                  subject to E[harm] <= 0.05 multiplier lambda(rate = 0.5)
+                  estimate   with exact()
+                }
+                experiment Impossible {
+                  task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
+                  train  Strict()
+                  steps  10
+                  batch  0
+                }
+                """))
         .isInstanceOf(ExperimentException.class)
-        .hasMessageContaining(
-            "no policy meets `E[harm] <= 0.05`: the least that it can be is 0.2");
+        .hasMessageContaining("no policy meets `E[harm] <= 0.05`: the least that it can be is 0.2");
   }
 
   @Test
   void whatHasNoClosedFormSaysSo() {
-    assertThatThrownBy(
-            () ->
-                run(
-                    """
-                    objective Two {
-                      policy    pi
-                      reference ref
-                      reward    helpful: sequence
-                      maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
-                      estimate  with exact()
-                    }
-                    experiment None {
-                      task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
-                      train  Two()
-                      steps  1
-                      batch  0
-                      record good = E[helpful]
-                      expect final(good) <= exact(good)
-                    }
-                    """))
+    assertThatThrownBy(() ->
+            run(
+                """
+                objective Two {
+                  policy    pi
+                  reference ref
+                  reward    helpful: sequence
+                  maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
+                  estimate  with exact()
+                }
+                experiment None {
+                  task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
+                  train  Two()
+                  steps  1
+                  batch  0
+                  record good = E[helpful]
+                  expect final(good) <= exact(good)
+                }
+                """))
         .isInstanceOf(ExperimentException.class)
         .hasMessageContaining("no optimum in closed form");
   }

@@ -225,8 +225,8 @@ public record Divergence(String name, Sum f) {
   }
 
   /**
-   * {@code y -> log((f')^-1(y))}, the log-ratio at which {@code f'} is y: negative infinity below the
-   * range of {@code f'}, positive infinity above it. Empty where {@code f'} has no inverse.
+   * {@code y -> log((f')^-1(y))}, the log-ratio at which {@code f'} is y: negative infinity below
+   * the range of {@code f'}, positive infinity above it. Empty where {@code f'} has no inverse.
    */
   public Optional<DoubleUnaryOperator> inverse() {
     return switch (DivergenceCalculus.derive(f).inverse()) {

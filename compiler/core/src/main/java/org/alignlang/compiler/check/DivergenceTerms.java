@@ -173,8 +173,7 @@ final class DivergenceTerms {
   }
 
   /** Reports a combination whose expected gradient is not that of the divergence. */
-  private void judge(
-      Divergence d, Estimator estimator, Placement placement, Span span) {
+  private void judge(Divergence d, Estimator estimator, Placement placement, Span span) {
     String where =
         switch (placement) {
           case LOSS -> "in the loss";
@@ -456,11 +455,7 @@ final class DivergenceTerms {
       Node x,
       Node logPolicy,
       Expression.Call call) {
-    judge(
-        oriented,
-        k,
-        options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS,
-        call.span());
+    judge(oriented, k, options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS, call.span());
     Node value = Divergence.lower(b, oriented.estimator(k), x);
     return options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
   }

@@ -81,8 +81,7 @@ final class ClosedForms {
       if (term.get().divergence().isEmpty()) {
         bounds.add(
             new ExperimentPlan.ClosedForm.Bound(
-                "E[%s] %s %s"
-                    .formatted(term.get().name(), limit.relation(), plain(bound.get())),
+                "E[%s] %s %s".formatted(term.get().name(), limit.relation(), plain(bound.get())),
                 new InterpretedRow(term.get().content(), objective, parameters),
                 limit.relation(),
                 bound.get(),

@@ -328,9 +328,7 @@ final class Quantities {
       }
     }
     boolean counted =
-        count
-            .map(n -> n instanceof Quantity.Constant || n instanceof Quantity.Label)
-            .orElse(false);
+        count.map(n -> n instanceof Quantity.Constant || n instanceof Quantity.Label).orElse(false);
     if (of.isEmpty() || by.isEmpty() || !counted) {
       throw fail(
           call.span(),
@@ -391,7 +389,8 @@ final class Quantities {
       }
       if (term.divergence().isPresent()) {
         Divergence d = term.divergence().get();
-        return new Quantity.Divergence(d.name(), d.integrand()::applyAsDouble, policy(objective), term.other());
+        return new Quantity.Divergence(
+            d.name(), d.integrand()::applyAsDouble, policy(objective), term.other());
       }
       return new Quantity.Expectation(
           policy(objective),

@@ -6,11 +6,11 @@ import org.alignlang.kernel.Functions;
 import org.alignlang.runtime.policy.Responses;
 
 /**
- * The law of the best of n: the response with the highest score among n independent draws, ties broken
- * evenly among the draws. With F the distribution function of the score, a response of score s has
- * probability {@code ref(y) (F(s)^n - F(s-)^n) / (F(s) - F(s-))}, the law of the n-th order statistic
- * shared within ties by the reference (Beirami et al. 2024, "Theoretical guarantees on the best-of-n
- * alignment policy", lemma 1).
+ * The law of the best of n: the response with the highest score among n independent draws, ties
+ * broken evenly among the draws. With F the distribution function of the score, a response of score
+ * s has probability {@code ref(y) (F(s)^n - F(s-)^n) / (F(s) - F(s-))}, the law of the n-th order
+ * statistic shared within ties by the reference (Beirami et al. 2024, "Theoretical guarantees on
+ * the best-of-n alignment policy", lemma 1).
  */
 public final class BestOfLaw {
   private BestOfLaw() {}
@@ -39,8 +39,7 @@ public final class BestOfLaw {
         logTie = Functions.logAddExp(logTie, logReference[order[end]] - logTotal);
         end++;
       }
-      double logUpTo =
-          end == order.length ? 0 : Math.min(0, Functions.logAddExp(logBelow, logTie));
+      double logUpTo = end == order.length ? 0 : Math.min(0, Functions.logAddExp(logBelow, logTie));
       // log(F^n - F-^n) = n log F + log(1 - exp(n (log F- - log F))).
       double logMass =
           logUpTo == Double.NEGATIVE_INFINITY || logTie == Double.NEGATIVE_INFINITY
@@ -48,8 +47,7 @@ public final class BestOfLaw {
               : n * logUpTo + Functions.log1mExp(n * Math.min(logBelow - logUpTo, 0));
       for (int i = start; i < end; i++) {
         double share = logReference[order[i]] - logTotal;
-        law[order[i]] =
-            share == Double.NEGATIVE_INFINITY ? share : logMass + share - logTie;
+        law[order[i]] = share == Double.NEGATIVE_INFINITY ? share : logMass + share - logTie;
       }
       logBelow = logUpTo;
       start = end;

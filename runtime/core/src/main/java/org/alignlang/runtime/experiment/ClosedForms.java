@@ -22,8 +22,8 @@ import org.alignlang.runtime.train.RowFunctions;
 import org.alignlang.runtime.train.Trainer;
 
 /**
- * The closed-form optima of a plan's points, and best-of-n laws, each computed once when it is first
- * asked for. All need the task's responses to be few enough to enumerate.
+ * The closed-form optima of a plan's points, and best-of-n laws, each computed once when it is
+ * first asked for. All need the task's responses to be few enough to enumerate.
  */
 final class ClosedForms implements Optima {
   private final ExperimentPlan plan;
@@ -43,8 +43,7 @@ final class ClosedForms implements Optima {
   private record Bench(Task task, ActorPolicies actors, QuantityEvaluator evaluator) {}
 
   /** An optimum with the values of its multipliers, or the reason why there is none. */
-  private record Optimum(
-      Optional<Policy> policy, Map<String, Double> multipliers, String reason) {
+  private record Optimum(Optional<Policy> policy, Map<String, Double> multipliers, String reason) {
     static Optimum none(String reason) {
       return new Optimum(Optional.empty(), Map.of(), reason);
     }
@@ -58,10 +57,9 @@ final class ClosedForms implements Optima {
   void requireFeasible(int point, int seedIndex) {
     boolean constrained =
         plan.points().get(point).closedForm().stream()
-            .anyMatch(
-                form ->
-                    form instanceof ClosedForm.Regularised r
-                        && (!r.bounds().isEmpty() || Double.isFinite(r.divergenceBudget())));
+            .anyMatch(form ->
+                form instanceof ClosedForm.Regularised r
+                    && (!r.bounds().isEmpty() || Double.isFinite(r.divergenceBudget())));
     if (constrained) {
       optimum(point, seedIndex);
     }
@@ -106,8 +104,7 @@ final class ClosedForms implements Optima {
   @Override
   public double value(Quantity quantity, int point, int seedIndex) {
     Optimum optimum = optimum(point, seedIndex);
-    Policy policy =
-        optimum.policy().orElseThrow(() -> new ExperimentException(optimum.reason()));
+    Policy policy = optimum.policy().orElseThrow(() -> new ExperimentException(optimum.reason()));
     return measure(quantity, bench(point, seedIndex), policy, optimum.multipliers());
   }
 
@@ -244,8 +241,7 @@ final class ClosedForms implements Optima {
       return Optimum.none(tooMany(bench.task()));
     }
     return switch (form.get()) {
-      case ClosedForm.Target(RowFunction logDensity) ->
-          target(bench, logDensity, responses.get());
+      case ClosedForm.Target(RowFunction logDensity) -> target(bench, logDensity, responses.get());
       case ClosedForm.Regularised regularised ->
           regularised(bench, regularised, responses.get(), training(point, seedIndex));
     };

@@ -208,8 +208,8 @@ public record ExperimentPlan(
     record Exact(Quantity of, Map<String, String> at) implements Quantity {}
 
     /**
-     * {@code best_of(x, n = 16, by = score)}: the value of x if the policy drew {@code n} responses from
-     * the reference and gave the one with the highest score.
+     * {@code best_of(x, n = 16, by = score)}: the value of x if the policy drew {@code n} responses
+     * from the reference and gave the one with the highest score.
      *
      * @param reference the actor that is drawn from
      * @param count the number of draws

@@ -45,10 +45,11 @@ record RegularisedProblem(
    * The maximiser.
    *
    * @param logProbabilities of each response, per prompt
-   * @param temperature the total weight of the divergence, {@code strength} and the multiplier of its
-   *     budget
+   * @param temperature the total weight of the divergence, {@code strength} and the multiplier of
+   *     its budget
    * @param multipliers of the bounds, in their order; not negative except for equalities
-   * @param normalisers {@code nu} per prompt, in {@code pi = ref (f')^-1((reward - nu) / temperature)}
+   * @param normalisers {@code nu} per prompt, in {@code pi = ref (f')^-1((reward - nu) /
+   *     temperature)}
    * @param divergence the mean divergence
    */
   record Solution(

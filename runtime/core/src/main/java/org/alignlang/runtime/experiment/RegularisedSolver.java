@@ -15,11 +15,11 @@ import org.apache.commons.math3.linear.SingularValueDecomposition;
  * Solves {@link RegularisedProblem}s by their dual, which is convex.
  *
  * <p>For a temperature {@code t} and multipliers {@code rho} in units of it the maximiser is {@code
- * ref (f')^-1(z)} with {@code z = (reward - nu) / t - sum sign rho value}, and {@code nu} such that it
- * sums to 1. Its variation gives gradient and Hessian of the dual: the covariances of the bounds'
- * values under the weights {@code ref / f''(u)}. Newton steps, projected on multipliers that are not
- * negative, find {@code rho}; the divergence falls as {@code t} rises, so that a root search finds the
- * temperature that meets a budget.
+ * ref (f')^-1(z)} with {@code z = (reward - nu) / t - sum sign rho value}, and {@code nu} such that
+ * it sums to 1. Its variation gives gradient and Hessian of the dual: the covariances of the
+ * bounds' values under the weights {@code ref / f''(u)}. Newton steps, projected on multipliers
+ * that are not negative, find {@code rho}; the divergence falls as {@code t} rises, so that a root
+ * search finds the temperature that meets a budget.
  */
 final class RegularisedSolver {
   private static final int MAXIMUM_STEPS = 300;
@@ -182,8 +182,7 @@ final class RegularisedSolver {
     Dual best = upper;
     for (int i = 0; i < 200 && b - a > 1e-14; i++) {
       double secant = a + (b - a) * fa / (fa - fb);
-      double middle =
-          i % 3 == 2 || !(secant > a && secant < b) ? 0.5 * (a + b) : secant;
+      double middle = i % 3 == 2 || !(secant > a && secant < b) ? 0.5 * (a + b) : secant;
       Dual between = multipliers(Math.exp(middle));
       double value = between.divergence() - problem.budget();
       best = between;
@@ -205,11 +204,7 @@ final class RegularisedSolver {
 
   /** The dual function at given multipliers, with what its minimisation needs. */
   private record Dual(
-      double value,
-      double[] gradient,
-      RealMatrix hessian,
-      double divergence,
-      Solution solution) {}
+      double value, double[] gradient, RealMatrix hessian, double divergence, Solution solution) {}
 
   private Dual multipliers(double temperature) {
     double[] rho = warm.clone();
@@ -296,7 +291,8 @@ final class RegularisedSolver {
             dual.hessian().getEntry(free.get(a), free.get(c))
                 / (spread[free.get(a)] * spread[free.get(c)]));
       }
-      // Where the policy is all but deterministic the curvature is lost, and a step is still needed.
+      // Where the policy is all but deterministic the curvature is lost, and a step is still
+      // needed.
       h.addToEntry(a, a, 1e-14 + 1e-3 * Math.min(1e-9, Math.abs(g[a])));
     }
     double[] step =
@@ -311,7 +307,8 @@ final class RegularisedSolver {
     double value = 0;
     double divergence = 0;
     double[] gradient = new double[constraints];
-    RealMatrix hessian = new Array2DRowRealMatrix(Math.max(1, constraints), Math.max(1, constraints));
+    RealMatrix hessian =
+        new Array2DRowRealMatrix(Math.max(1, constraints), Math.max(1, constraints));
     List<double[]> policies = new ArrayList<>();
     double[] normalisers = new double[prompts];
     for (int x = 0; x < prompts; x++) {

@@ -77,8 +77,7 @@ final class SeriesAlgebra {
           reduce(function, of, point(at, point), seedIndex);
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           optima.value(of, point(at, point), seedIndex);
-      case Quantity.BestOf bestOf ->
-          optima.bestOf(bestOf, point(bestOf.at(), point), seedIndex);
+      case Quantity.BestOf bestOf -> optima.bestOf(bestOf, point(bestOf.at(), point), seedIndex);
       case Quantity.Apply(String function, List<Quantity> arguments) ->
           Arithmetic.apply(
               function,

@@ -45,7 +45,8 @@ class BestOfLawTest {
   void equalScoresLeaveTheReference() {
     double[] reference = {0.5, 0.2, 0.3};
 
-    assertThat(law(reference, new double[] {1, 1, 1}, 64)).containsExactly(reference, within(1e-15));
+    assertThat(law(reference, new double[] {1, 1, 1}, 64))
+        .containsExactly(reference, within(1e-15));
   }
 
   @Test

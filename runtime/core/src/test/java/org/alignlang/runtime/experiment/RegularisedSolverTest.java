@@ -25,7 +25,8 @@ class RegularisedSolverTest {
     FORWARD_KL(x -> -x, y -> y < 0 ? -Math.log(-y) : NONE),
     // f' = 2 (u - 1), from -2 on.
     CHI_SQUARED(
-        x -> Math.pow(Math.expm1(x), 2), y -> y > -2 ? Math.log1p(y / 2) : Double.NEGATIVE_INFINITY),
+        x -> Math.pow(Math.expm1(x), 2),
+        y -> y > -2 ? Math.log1p(y / 2) : Double.NEGATIVE_INFINITY),
     // f' = 1 - u^(-1/2), below 1.
     HELLINGER(x -> Math.pow(Math.expm1(x / 2), 2), y -> y < 1 ? -2 * Math.log1p(-y) : NONE),
     // f' = log(2 u / (u + 1)), below log 2: u = e^y / (2 - e^y).
@@ -55,7 +56,12 @@ class RegularisedSolverTest {
   }
 
   private static RegularisedProblem problem(
-      Case c, double[] reference, double[] reward, double strength, double budget, Bound... bounds) {
+      Case c,
+      double[] reference,
+      double[] reward,
+      double strength,
+      double budget,
+      Bound... bounds) {
     return new RegularisedProblem(
         List.of(logs(reference)),
         List.of(reward),
@@ -89,14 +95,11 @@ class RegularisedSolverTest {
     // pi = ref exp(r) / Z = (e, 1) / (e + 1); f' = log u + 1 gives nu = log Z - 1, Z = (e + 1) / 2.
     Solution solution =
         RegularisedSolver.solve(
-            problem(
-                Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE));
+            problem(Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE));
 
     assertThat(policy(solution))
-        .containsExactly(
-            new double[] {Math.E / (Math.E + 1), 1 / (Math.E + 1)}, within(1e-14));
-    assertThat(solution.normalisers()[0])
-        .isCloseTo(Math.log((Math.E + 1) / 2) - 1, within(1e-13));
+        .containsExactly(new double[] {Math.E / (Math.E + 1), 1 / (Math.E + 1)}, within(1e-14));
+    assertThat(solution.normalisers()[0]).isCloseTo(Math.log((Math.E + 1) / 2) - 1, within(1e-13));
   }
 
   @Test
@@ -144,8 +147,7 @@ class RegularisedSolverTest {
       a -= f / (-2 / (a * a * a) - 2 / Math.pow(a + 1, 3));
     }
     assertThat(solve(Case.HELLINGER, new double[] {0.5, 0.5}, new double[] {1, 0}, 1))
-        .containsExactly(
-            new double[] {0.5 / (a * a), 0.5 / ((a + 1) * (a + 1))}, within(1e-13));
+        .containsExactly(new double[] {0.5 / (a * a), 0.5 / ((a + 1) * (a + 1))}, within(1e-13));
   }
 
   @Test
@@ -195,12 +197,10 @@ class RegularisedSolverTest {
     Bound bound = new Bound("E[c] <= 0.3", List.of(new double[] {1, 0}), "<=", 0.3);
     Solution solution =
         RegularisedSolver.solve(
-            problem(
-                Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 2, NONE, bound));
+            problem(Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 2, NONE, bound));
 
     assertThat(policy(solution)).containsExactly(new double[] {0.3, 0.7}, within(1e-12));
-    assertThat(solution.multipliers()[0])
-        .isCloseTo(1 - 2 * Math.log(0.3 / 0.7), within(1e-10));
+    assertThat(solution.multipliers()[0]).isCloseTo(1 - 2 * Math.log(0.3 / 0.7), within(1e-10));
   }
 
   @Test
@@ -208,8 +208,7 @@ class RegularisedSolverTest {
     Bound bound = new Bound("E[c] <= 0.9", List.of(new double[] {1, 0}), "<=", 0.9);
     Solution solution =
         RegularisedSolver.solve(
-            problem(
-                Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound));
+            problem(Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound));
 
     assertThat(solution.multipliers()[0]).isZero();
     assertThat(policy(solution)[0]).isCloseTo(Math.E / (Math.E + 1), within(1e-14));
@@ -220,8 +219,7 @@ class RegularisedSolverTest {
     Bound bound = new Bound("E[c] == 0.9", List.of(new double[] {1, 0}), "==", 0.9);
     Solution solution =
         RegularisedSolver.solve(
-            problem(
-                Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound));
+            problem(Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound));
 
     assertThat(policy(solution)[0]).isCloseTo(0.9, within(1e-12));
     assertThat(solution.multipliers()[0]).isCloseTo(1 - Math.log(9), within(1e-9));
@@ -252,8 +250,7 @@ class RegularisedSolverTest {
         new Bound("b", List.of(costs[1]), ">=", dot(reference, costs[1]) + 0.02),
         new Bound("c", List.of(costs[2]), "==", dot(reference, costs[2]) + 0.01)
       };
-      RegularisedProblem problem =
-          problem(Case.REVERSE_KL, reference, reward, 0.5, NONE, bounds);
+      RegularisedProblem problem = problem(Case.REVERSE_KL, reference, reward, 0.5, NONE, bounds);
 
       Solution solution = RegularisedSolver.solve(problem);
 
@@ -331,16 +328,10 @@ class RegularisedSolverTest {
   void anUnreachableBoundSaysWhatIsReachable() {
     Bound bound = new Bound("E[harm] <= 0.1", List.of(new double[] {0.5, 0.25}), "<=", 0.1);
 
-    assertThatThrownBy(
-            () ->
-                RegularisedSolver.solve(
-                    problem(
-                        Case.REVERSE_KL,
-                        new double[] {0.5, 0.5},
-                        new double[] {1, 0},
-                        1,
-                        NONE,
-                        bound)))
+    assertThatThrownBy(() ->
+            RegularisedSolver.solve(
+                problem(
+                    Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound)))
         .isInstanceOf(ExperimentException.class)
         .hasMessage("no policy meets `E[harm] <= 0.1`: the least that it can be is 0.25000");
   }
@@ -350,17 +341,16 @@ class RegularisedSolverTest {
     Bound a = new Bound("E[a] <= 0.2", List.of(new double[] {1, 0, 0.9}), "<=", 0.2);
     Bound c = new Bound("E[c] <= 0.5", List.of(new double[] {0, 1, 0.9}), "<=", 0.5);
 
-    assertThatThrownBy(
-            () ->
-                RegularisedSolver.solve(
-                    problem(
-                        Case.REVERSE_KL,
-                        new double[] {0.4, 0.4, 0.2},
-                        new double[] {1, 0, 0},
-                        1,
-                        NONE,
-                        a,
-                        c)))
+    assertThatThrownBy(() ->
+            RegularisedSolver.solve(
+                problem(
+                    Case.REVERSE_KL,
+                    new double[] {0.4, 0.4, 0.2},
+                    new double[] {1, 0, 0},
+                    1,
+                    NONE,
+                    a,
+                    c)))
         .isInstanceOf(ExperimentException.class)
         .hasMessageContaining("together: `E[a] <= 0.2`, `E[c] <= 0.5`");
   }
@@ -370,16 +360,10 @@ class RegularisedSolverTest {
     // E[c] >= 0.9 costs 0.9 log 1.8 + 0.1 log 0.2 = 0.368 nats at least.
     Bound bound = new Bound("E[c] >= 0.9", List.of(new double[] {1, 0}), ">=", 0.9);
 
-    assertThatThrownBy(
-            () ->
-                RegularisedSolver.solve(
-                    problem(
-                        Case.REVERSE_KL,
-                        new double[] {0.5, 0.5},
-                        new double[] {1, 0},
-                        0,
-                        0.1,
-                        bound)))
+    assertThatThrownBy(() ->
+            RegularisedSolver.solve(
+                problem(
+                    Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 0, 0.1, bound)))
         .isInstanceOf(ExperimentException.class)
         .hasMessageContaining("within a divergence of 0.10000: they need at least 0.368");
   }
