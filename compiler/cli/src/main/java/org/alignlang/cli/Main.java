@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.alignlang.cli.command.Check;
+import org.alignlang.cli.command.Fmt;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
@@ -32,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     usageHelpAutoWidth = true,
     subcommands = {
       Check.class,
+      Fmt.class,
     })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

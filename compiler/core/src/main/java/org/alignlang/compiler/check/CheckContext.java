@@ -76,6 +76,9 @@ final class CheckContext {
   /** The values that parameters have if they are needed while compiling. */
   final Map<Node, Double> parameterValues = new LinkedHashMap<>();
 
+  /** Links of divergences whose normaliser must cancel, each with its place. */
+  final Map<Node, Span> links = new LinkedHashMap<>();
+
   final Bounds bounds = new Bounds();
   boolean paired;
   boolean grouped;
@@ -116,11 +119,31 @@ final class CheckContext {
       String slug = accept.expression.slug().replace('_', '-');
       if (slug.equals(diagnostic.code().slug())) {
         accept.used = true;
-        sink.report(diagnostic.withSeverity(Severity.NOTE));
+        sink.report(accepted(diagnostic));
         return;
       }
     }
     sink.report(diagnostic);
+  }
+
+  /** Whether a finding would be accepted here, which is then reported as a note. */
+  boolean accepts(Diagnostic diagnostic) {
+    String slug = diagnostic.code().slug();
+    if (accepted.stream().anyMatch(a -> a.expression.slug().replace('_', '-').equals(slug))) {
+      report(diagnostic);
+      return true;
+    }
+    return false;
+  }
+
+  /** A finding that was accepted: a note, and a biased term under a code of its own. */
+  private static Diagnostic accepted(Diagnostic diagnostic) {
+    return diagnostic.code() == DiagnosticCode.BIASED_DIVERGENCE
+        ? Diagnostic.of(
+            DiagnosticCode.ACCEPTED_BIAS,
+            diagnostic.span(),
+            "accepted on purpose: " + diagnostic.message())
+        : diagnostic.withSeverity(Severity.NOTE);
   }
 
   /** Reports an error and gives up the statement. */

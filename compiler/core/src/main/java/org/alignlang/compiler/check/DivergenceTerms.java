@@ -3,6 +3,7 @@ package org.alignlang.compiler.check;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_DIVERGENCE;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.BIASED_DIVERGENCE;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_ACTOR;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.NORMALIZER_STAYS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.NOT_CONVEX;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.NOT_ZERO_AT_ONE;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.REWARD_GRADIENT;
@@ -161,7 +162,31 @@ final class DivergenceTerms {
           case "k3" -> estimator(d, Estimator.K3, ratio, call);
           default -> throw new IllegalStateException(member.member());
         };
-    return checker.map(ratio, x -> Divergence.lower(b, function, x), Kind.REAL);
+    Meaning.Value value = checker.map(ratio, x -> Divergence.lower(b, function, x), Kind.REAL);
+    boolean link = member.member().equals("link") || member.member().equals("derivative");
+    // The normaliser of the KL is a factor of the policy; that of any other is a shift of the link.
+    if (link && !isLogarithm(d.link()) && !context.accepts(normalizerStays(d.name(), call.span()))) {
+      value.nodes().forEach(node -> context.links.put(node, call.span()));
+    }
+    return value;
+  }
+
+  private static boolean isLogarithm(Sum link) {
+    Sum u = Sum.variable();
+    return link.minus(u.log().times(link.derivative().evaluate(1))).isConstant();
+  }
+
+  static Diagnostic normalizerStays(String divergence, Span span) {
+    return Diagnostic.of(
+            NORMALIZER_STAYS,
+            span,
+            "the optimum fixes "
+                + divergence
+                + ".link only up to a constant per prompt, and in this loss that constant does not"
+                + " cancel")
+        .withHelp(
+            "write the loss as a function of `link(chosen) - link(rejected)`, or use the"
+                + " log-ratio, `reverse_kl.link`");
   }
 
   private Sum estimator(

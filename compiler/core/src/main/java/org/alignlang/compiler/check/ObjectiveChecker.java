@@ -111,8 +111,33 @@ public final class ObjectiveChecker {
         // An actor's vocabulary is used: its token probabilities come from the same logits.
         continue;
       }
+      if (result.isPresent() && !context.links.isEmpty()) {
+        checkNormalizer(declaration, moduleScope, values, context);
+      }
       attempt.sorted().forEach(sink::report);
       return attempt.hasErrors() ? Optional.empty() : result;
+    }
+  }
+
+  /**
+   * Refuses links that are not compared with each other. Looks at the graph as it was written,
+   * where every link is still a value of its own.
+   */
+  private static void checkNormalizer(
+      Declaration.ObjectiveDeclaration declaration,
+      Scope moduleScope,
+      Map<String, Expression> values,
+      CheckContext context) {
+    CheckContext written =
+        new CheckContext(
+            new GraphBuilder(declaration.nameSpan(), false), new DiagnosticSink(), context.logits);
+    Optional<CheckedObjective> result =
+        new ObjectiveChecker(declaration, moduleScope, values, written).run();
+    boolean direct = result.isPresent() && written.expectations.isEmpty();
+    if (direct
+        && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
+      Span span = written.links.values().iterator().next();
+      context.report(DivergenceTerms.normalizerStays("the divergence's", span));
     }
   }
 
