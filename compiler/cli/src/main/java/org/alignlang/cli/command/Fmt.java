@@ -17,9 +17,7 @@ public final class Fmt extends AlignCommand {
       description = "Specs, folders of specs, or - to read standard input and write the result.")
   private List<String> files = new ArrayList<>();
 
-  @Option(
-      names = "--check",
-      description = "Write nothing; exit with 1 if a spec is not laid out.")
+  @Option(names = "--check", description = "Write nothing; exit with 1 if a spec is not laid out.")
   private boolean check;
 
   @Option(names = "--diff", description = "Write nothing; show what would change.")

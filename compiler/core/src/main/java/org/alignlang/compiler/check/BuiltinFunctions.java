@@ -185,9 +185,9 @@ final class BuiltinFunctions {
                     && alwaysZero(n.operand(0)));
     if (one) {
       context.report(
-          Diagnostic.of(
-                  INERT_RATIO, span, "this ratio is always 1, so bounding it has no effect")
-              .withHelp("divide by `old`, the policy that sampled the data, or leave the bound out"));
+          Diagnostic.of(INERT_RATIO, span, "this ratio is always 1, so bounding it has no effect")
+              .withHelp(
+                  "divide by `old`, the policy that sampled the data, or leave the bound out"));
     }
   }
 

@@ -134,8 +134,7 @@ public final class ObjectiveChecker {
     Optional<CheckedObjective> result =
         new ObjectiveChecker(declaration, moduleScope, values, written).run();
     boolean direct = result.isPresent() && written.expectations.isEmpty();
-    if (direct
-        && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
+    if (direct && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
       Span span = written.links.values().iterator().next();
       context.report(DivergenceTerms.normalizerStays("the divergence's", span));
     }

@@ -113,17 +113,14 @@ final class ShiftInvariance {
               ? Optional.of(mapped(a.get(), m -> m.over(plain(second))))
               : Optional.empty();
       case LESS, LESS_EQUAL, EQUAL, MINIMUM, MAXIMUM ->
-          !a.equals(b)
-              ? Optional.empty()
-              : combine.function().truth() ? Optional.of(Map.of()) : a;
+          !a.equals(b) ? Optional.empty() : combine.function().truth() ? Optional.of(Map.of()) : a;
       case POWER, LOG_ADD_EXP, EXP_TIMES, AND, OR -> unseen(node);
     };
   }
 
   /** No slope, if none of the operands has one. */
   private Optional<Map<Monomial, Double>> unseen(Node node) {
-    boolean all =
-        node.operands().stream().allMatch(o -> slope(o).filter(Map::isEmpty).isPresent());
+    boolean all = node.operands().stream().allMatch(o -> slope(o).filter(Map::isEmpty).isPresent());
     return all ? Optional.of(Map.of()) : Optional.empty();
   }
 
@@ -145,8 +142,8 @@ final class ShiftInvariance {
   private static Map<Monomial, Double> mapped(
       Map<Monomial, Double> slope, java.util.function.UnaryOperator<Monomial> change) {
     Map<Monomial, Double> result = new HashMap<>();
-    slope.forEach((monomial, coefficient) ->
-        result.merge(change.apply(monomial), coefficient, Double::sum));
+    slope.forEach(
+        (monomial, coefficient) -> result.merge(change.apply(monomial), coefficient, Double::sum));
     return result;
   }
 

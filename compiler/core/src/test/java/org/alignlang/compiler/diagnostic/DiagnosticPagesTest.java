@@ -89,7 +89,8 @@ class DiagnosticPagesTest {
   @EnumSource(DiagnosticCode.class)
   void examplesShowWhatThePageSays(DiagnosticCode code) {
     String page = DiagnosticPages.page(code);
-    assertThat(page).startsWith("# " + code.code() + " " + code.slug() + ": " + code.title() + "\n");
+    assertThat(page)
+        .startsWith("# " + code.code() + " " + code.slug() + ": " + code.title() + "\n");
     assertThat(section(page, "Why")).isNotBlank();
     assertThat(section(page, "Fix")).isNotBlank();
     assertThat(page.lines().mapToInt(String::length).max().orElseThrow())
