@@ -691,7 +691,11 @@ final class ExpressionChecker {
           new Meaning.FunctionName(
               let.name(), let.parameters().get(), List.of(), let.value(), scope));
     } else {
-      scope.declare(let.name(), check(let.value(), scope));
+      Meaning meaning = check(let.value(), scope);
+      if (meaning instanceof Meaning.Value value && !value.ensemble()) {
+        b.name(value.node(), let.name());
+      }
+      scope.declare(let.name(), meaning);
     }
   }
 

@@ -3,6 +3,7 @@ package org.alignlang.compiler.codegen;
 import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
 import org.alignlang.compiler.reference.InterpretedKernel;
 import org.alignlang.kernel.ObjectiveKernel;
 
@@ -22,11 +23,14 @@ public final class BackEnds {
         }
       };
 
+  /** Generated Java, compiled in memory. */
+  public static final BackEnd JVM = new JvmBackEnd();
+
   private BackEnds() {}
 
   /** All back ends, the fastest that runs everywhere first. */
   public static List<BackEnd> all() {
-    return List.of(REFERENCE);
+    return List.of(JVM, REFERENCE);
   }
 
   /** The back end used unless the user asks for another. */

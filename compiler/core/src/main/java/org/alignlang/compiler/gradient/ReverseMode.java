@@ -45,6 +45,10 @@ public final class ReverseMode {
         throw new IllegalStateException("no adjoint for " + node);
       }
       builder.at(node.origin());
+      String name = builder.nameOf(node);
+      if (!name.isEmpty()) {
+        builder.name(adjoint, name + "_bar");
+      }
       if (node.operation() instanceof Operation.Input
           || node.operation() instanceof Operation.Expectation) {
         leaves.put(node, builder.broadcast(adjoint, node.domain()));

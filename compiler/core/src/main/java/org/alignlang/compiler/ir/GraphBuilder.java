@@ -34,6 +34,7 @@ import org.alignlang.kernel.Signature;
 public final class GraphBuilder {
   private final boolean simplify;
   private final Map<Key, Node> interned = new HashMap<>();
+  private final Map<Node, String> names = new HashMap<>();
   private Span origin;
   private int next;
 
@@ -58,6 +59,16 @@ public final class GraphBuilder {
   /** How many nodes have been made. */
   public int size() {
     return next;
+  }
+
+  /** Gives a node the name it has in the spec, for generated code; the first name stays. */
+  public void name(Node node, String name) {
+    names.putIfAbsent(base(node), name);
+  }
+
+  /** The name of a node in the spec, empty without one. */
+  public String nameOf(Node node) {
+    return names.getOrDefault(base(node), "");
   }
 
   private Node node(Operation operation, List<Node> operands, Domain domain, boolean active) {

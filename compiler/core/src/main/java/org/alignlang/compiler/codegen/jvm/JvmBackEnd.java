@@ -1,0 +1,31 @@
+package org.alignlang.compiler.codegen.jvm;
+
+import com.palantir.javapoet.JavaFile;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.kernel.ObjectiveKernel;
+
+/** Generates Java for an objective, compiles it in memory, and loads it. */
+public final class JvmBackEnd implements BackEnd {
+
+  @Override
+  public String name() {
+    return "jvm";
+  }
+
+  /** The Java source of an objective's kernel, in the given package. */
+  public static JavaFile source(CheckedObjective objective, String packageName) {
+    return JvmEmitter.emit(objective, packageName);
+  }
+
+  @Override
+  public ObjectiveKernel kernel(CheckedObjective objective) {
+    JavaFile file = source(objective, "");
+    Class<?> type = InMemoryCompiler.load(file.typeSpec().name(), file.toString());
+    try {
+      return (ObjectiveKernel) type.getConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("the generated class " + type + " cannot be used", e);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package org.alignlang.compiler.codegen.jvm;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.plan.Plan;
+import org.alignlang.compiler.plan.Planner;
+import org.alignlang.compiler.plan.Site;
+import org.alignlang.compiler.plan.Site.Scope;
+
+/** Who uses which value where: decides what gets a variable and what a field. */
+final class Uses {
+  private record Use(Site site, Node value) {}
+
+  private final Map<Use, Integer> counts = new HashMap<>();
+  private final Map<Node, Set<Site>> sites = new HashMap<>();
+
+  Uses(Plan plan) {
+    plan.sites()
+        .forEach((site, block) -> {
+          for (Node node : block.computed()) {
+            if (node.operation() instanceof Operation.Taken) {
+              taken(node.operand(0), site);
+            } else if (!(node.operation() instanceof Operation.Reduce)) {
+              node.operands().forEach(operand -> use(operand, site));
+            }
+          }
+          for (Node reduction : block.reduced()) {
+            use(Planner.reduced(reduction), site);
+          }
+          block.written().forEach(output -> use(output.value(), site));
+        });
+  }
+
+  private void use(Node node, Site site) {
+    Node value = Plan.base(node);
+    counts.merge(new Use(site, value), 1, Integer::sum);
+    sites.computeIfAbsent(value, _ -> new HashSet<>()).add(site);
+  }
+
+  private void taken(Node node, Site site) {
+    Node value = Plan.base(node);
+    if (Scope.of(value.domain().level()) == Scope.VOCAB) {
+      value.operands().forEach(operand -> taken(operand, site));
+    } else {
+      use(value, site);
+      use(value, site);
+    }
+  }
+
+  /** Whether the only use of a value is at the site that computes it. */
+  boolean once(Node value, Site site) {
+    return sites.getOrDefault(value, Set.of()).equals(Set.of(site))
+        && counts.getOrDefault(new Use(site, value), 0) == 1;
+  }
+
+  /** Where a value is used. */
+  Set<Site> of(Node value) {
+    return sites.getOrDefault(value, Set.of());
+  }
+}

@@ -1,0 +1,73 @@
+package org.alignlang.compiler.plan;
+
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.SortedSet;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+
+/**
+ * How a program is computed: which values at which site, in what order, and what is kept. Every
+ * back end lowers this and nothing else.
+ *
+ * @param program the program
+ * @param passes the number of passes over the rows
+ * @param sites the sites in the order in which they are visited, each with what happens there
+ * @param kept values that outlive the loop that computes them and are kept in arrays: one number
+ *     per row, token or group; values of the batch are always kept
+ * @param split passes whose row values are too many for one method; there they are all kept
+ */
+public record Plan(
+    ObjectiveProgram program,
+    int passes,
+    NavigableMap<Site, Block> sites,
+    Set<Node> kept,
+    Set<Integer> split) {
+
+  /**
+   * What happens at a site, operands first.
+   *
+   * @param computed the values computed here; those that only repeat a coarser value are not among
+   *     them
+   * @param reduced the reductions that accumulate the values of this site
+   * @param written the gradients written here
+   */
+  public record Block(SortedSet<Node> computed, SortedSet<Node> reduced, List<Output> written) {}
+
+  /**
+   * A gradient that is written.
+   *
+   * @param input the contract name of the input
+   * @param value its value
+   */
+  public record Output(String input, Node value) {}
+
+  /** Whether the vocabulary is looped over. */
+  public boolean readsVocabulary() {
+    return sites.keySet().stream().anyMatch(s -> s.scope() == Site.Scope.VOCAB);
+  }
+
+  /** The blocks of one pass and scope. */
+  public Map<Site, Block> of(int pass, Site.Scope scope) {
+    Map<Site, Block> found = new java.util.TreeMap<>();
+    sites.forEach((site, block) -> {
+      if (site.pass() == pass && site.scope() == scope) {
+        found.put(site, block);
+      }
+    });
+    return found;
+  }
+
+  /** The value that a node repeats, or the node itself. */
+  public static Node base(Node node) {
+    Node base = node;
+    while (base.operation() instanceof org.alignlang.compiler.ir.Operation.Broadcast
+        || base.operation() instanceof org.alignlang.compiler.ir.Operation.Lift
+        || base.operation() instanceof org.alignlang.compiler.ir.Operation.Stop) {
+      base = base.operand(0);
+    }
+    return base;
+  }
+}

@@ -1,0 +1,313 @@
+package org.alignlang.compiler.plan;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.plan.Site.Scope;
+
+/**
+ * Turns a program into loop nests.
+ *
+ * <p>Every value is placed at the earliest site at which its operands are known; a reduction ends
+ * the loop that it reduces. Then the outputs are asked for, last loop first: what is asked for at
+ * another site than its own is kept in an array if it took work, and computed again there if it is
+ * cheaper than a trip to memory. Vocabulary values are never kept: an array of them would be as
+ * large as the logits.
+ */
+public final class Planner {
+  /**
+   * The most values of one site: methods of generated code must stay below the JIT's size limit.
+   */
+  static final int MAXIMUM_VALUES = 250;
+
+  private final ObjectiveProgram program;
+  private final Map<Node, Site> homes = new HashMap<>();
+  private final Map<Site, Integer> placed = new HashMap<>();
+  private final NavigableMap<Site, Plan.Block> blocks = new TreeMap<>();
+  private final Set<Node> kept = new HashSet<>();
+  private final Set<Node> accumulated = new HashSet<>();
+  private final Map<Integer, Integer> rowValues = new HashMap<>();
+
+  private Planner(ObjectiveProgram program) {
+    this.program = program;
+  }
+
+  /** The loop nests of a program. */
+  public static Plan plan(ObjectiveProgram program) {
+    return new Planner(program).run();
+  }
+
+  private Plan run() {
+    for (Node node : ObjectiveProgram.reachable(program.outputs())) {
+      Site site = place(node);
+      homes.put(node, site);
+      placed.merge(site, 1, Integer::sum);
+      if (site.scope() == Scope.ROW) {
+        rowValues.merge(site.pass(), 1, Integer::sum);
+      }
+    }
+    List<Node> scalars = new ArrayList<>(List.of(program.loss()));
+    scalars.addAll(program.metrics());
+    scalars.addAll(program.violations());
+    for (Node scalar : scalars) {
+      Node base = Plan.base(scalar);
+      compute(base, home(base));
+    }
+    program
+        .gradients()
+        .forEach((input, gradient) -> {
+          Site site = home(gradient);
+          block(site).written().add(new Plan.Output(input.name(), gradient));
+          require(gradient, site);
+        });
+    int passes =
+        blocks.keySet().stream()
+            .filter(s -> s.scope().compareTo(Scope.ROW) >= 0)
+            .mapToInt(s -> s.pass() + 1)
+            .max()
+            .orElse(0);
+    Set<Integer> splits = new HashSet<>();
+    for (int pass = 0; pass < passes; pass++) {
+      if (split(pass)) {
+        splits.add(pass);
+      }
+    }
+    return new Plan(program, passes, blocks, Set.copyOf(kept), Set.copyOf(splits));
+  }
+
+  private boolean split(int pass) {
+    return rowValues.getOrDefault(pass, 0) > MAXIMUM_VALUES;
+  }
+
+  private Site home(Node node) {
+    Site site = homes.get(node);
+    if (site == null) {
+      throw new IllegalStateException("not placed: " + node);
+    }
+    return site;
+  }
+
+  private Plan.Block block(Site site) {
+    return blocks.computeIfAbsent(
+        site,
+        _ ->
+            new Plan.Block(
+                new TreeSet<>(Comparator.comparingInt(Node::number)),
+                new TreeSet<>(Comparator.comparingInt(Node::number)),
+                new ArrayList<>()));
+  }
+
+  // Placing.
+
+  private Site place(Node node) {
+    Scope scope = Scope.of(node.domain());
+    boolean inRow = scope.compareTo(Scope.ROW) >= 0;
+    int pass = inRow ? 0 : -1;
+    for (Node operand : node.operands()) {
+      Site site = home(operand);
+      boolean reducedBefore = inRow && site.scope().compareTo(Scope.ROW) < 0;
+      pass = Math.max(pass, reducedBefore ? site.pass() + 1 : site.pass());
+    }
+    int rowStep = 0;
+    for (Node operand : node.operands()) {
+      Site site = home(operand);
+      boolean sameSide = inRow == (site.scope().compareTo(Scope.ROW) >= 0);
+      if (site.pass() == pass && sameSide) {
+        boolean ends =
+            (scope == Scope.ROW && site.scope().compareTo(Scope.ROW) > 0)
+                || (scope == Scope.BATCH && site.scope() == Scope.GROUP);
+        rowStep = Math.max(rowStep, site.rowStep() + (ends ? 1 : 0));
+      }
+    }
+    String owner = scope.compareTo(Scope.ROW) > 0 ? node.domain().owner() : "";
+    while (true) {
+      int tokenStep = 0;
+      if (scope.compareTo(Scope.ROW) > 0) {
+        for (Node operand : node.operands()) {
+          Site site = home(operand);
+          if (site.pass() == pass
+              && site.rowStep() == rowStep
+              && site.scope().compareTo(Scope.ROW) > 0) {
+            boolean ends = node.operation() instanceof Operation.Reduce;
+            tokenStep = Math.max(tokenStep, site.tokenStep() + (ends ? 1 : 0));
+          }
+        }
+      }
+      Site site = new Site(scope, pass, rowStep, owner, tokenStep);
+      // A reduction of the vocabulary belongs to the loop that it ends.
+      boolean bound = scope == Scope.TOKEN && node.operation() instanceof Operation.Reduce;
+      if (bound || placed.getOrDefault(site, 0) < MAXIMUM_VALUES) {
+        return site;
+      }
+      rowStep++;
+    }
+  }
+
+  // Asking.
+
+  /** A value is used at a site. */
+  private void require(Node node, Site from) {
+    Node value = Plan.base(node);
+    Site home = home(value);
+    switch (home.scope()) {
+      case BATCH -> compute(value, home);
+      case GROUP -> {
+        compute(value, home);
+        kept.add(value);
+      }
+      case ROW -> {
+        compute(value, home);
+        boolean together =
+            from.equals(home)
+                || (from.scope() == Scope.ROW && from.pass() == home.pass() && !split(from.pass()));
+        if (!together) {
+          kept.add(value);
+        }
+      }
+      case TOKEN -> {
+        Site here =
+            from.scope() == Scope.VOCAB
+                ? new Site(Scope.TOKEN, from.pass(), from.rowStep(), from.owner(), from.tokenStep())
+                : from;
+        if (home.sameTokenLoop(here)) {
+          compute(value, home);
+        } else if (cheap(value)) {
+          compute(value, here);
+        } else {
+          compute(value, home);
+          kept.add(value);
+        }
+      }
+      case VOCAB -> compute(value, from);
+    }
+  }
+
+  private void compute(Node value, Site site) {
+    if (value.operation() instanceof Operation.Reduce) {
+      if (site.scope().compareTo(Scope.ROW) >= 0) {
+        accumulate(value);
+        return;
+      }
+      if (block(site).computed().add(value)) {
+        Node operand = reduced(value);
+        compute(operand, home(operand));
+        kept.add(operand);
+      }
+      return;
+    }
+    if (!block(site).computed().add(value)) {
+      return;
+    }
+    if (value.operation() instanceof Operation.Taken) {
+      requireTaken(value.operand(0), site);
+    } else {
+      value.operands().forEach(operand -> require(operand, site));
+    }
+  }
+
+  /** A reduction inside a row is made up by the loop over what it reduces. */
+  private void accumulate(Node reduction) {
+    if (!accumulated.add(reduction)) {
+      return;
+    }
+    Node operand = reduced(reduction);
+    Site site = home(operand);
+    if (site.scope() == Scope.TOKEN) {
+      kept.add(reduction);
+    }
+    block(site).reduced().add(reduction);
+    compute(operand, site);
+  }
+
+  /** What a reduction goes over: the operand, or the coarser value's repetition. */
+  public static Node reduced(Node reduction) {
+    Node operand = reduction.operand(0);
+    Node base = Plan.base(operand);
+    return Scope.of(base.domain()) == Scope.of(operand.domain()) ? base : operand;
+  }
+
+  /** The taken token's entry of a vocabulary value is computed from the entries of its operands. */
+  private void requireTaken(Node node, Site site) {
+    Node value = Plan.base(node);
+    if (Scope.of(value.domain()) == Scope.VOCAB) {
+      value.operands().forEach(operand -> requireTaken(operand, site));
+    } else {
+      require(value, site);
+    }
+  }
+
+  /** Whether computing a token's value again costs less than writing and reading it. */
+  private static boolean cheap(Node node) {
+    return switch (node.operation()) {
+      case Operation.Constant _,
+          Operation.Parameter _,
+          Operation.Multiplier _,
+          Operation.Input _,
+          Operation.Count _,
+          Operation.Select _,
+          Operation.Stop _,
+          Operation.Broadcast _,
+          Operation.Lift _ ->
+          true;
+      case Operation.Apply apply ->
+          switch (apply.function()) {
+            case NEGATE, ABS, SIGN, FLOOR, NOT -> true;
+            case EXP,
+                LOG,
+                EXPM1,
+                LOG1P,
+                SIGMOID,
+                LOG_SIGMOID,
+                SOFTPLUS,
+                LOG1MEXP,
+                TANH,
+                ARCTAN,
+                SQRT ->
+                false;
+          };
+      case Operation.Combine combine ->
+          switch (combine.function()) {
+            case ADD,
+                SUBTRACT,
+                MULTIPLY,
+                MINIMUM,
+                MAXIMUM,
+                LOG_RATIO,
+                LESS,
+                LESS_EQUAL,
+                EQUAL,
+                AND,
+                OR ->
+                true;
+            case DIVIDE, POWER, LOG_ADD_EXP, EXP_TIMES -> false;
+          };
+      case Operation.OneHot _,
+          Operation.Checked _,
+          Operation.Reduce _,
+          Operation.Taken _,
+          Operation.Expectation _ ->
+          false;
+    };
+  }
+
+  /** Whether a value is a truth value in every back end. */
+  public static boolean truth(Node node) {
+    return switch (node.operation()) {
+      case Operation.Combine combine -> combine.function().truth();
+      case Operation.Apply apply -> apply.function() == Unary.NOT;
+      case Operation.OneHot _ -> true;
+      default -> false;
+    };
+  }
+}
