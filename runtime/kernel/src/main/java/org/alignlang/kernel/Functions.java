@@ -42,6 +42,11 @@ public final class Functions {
     return a == Double.NEGATIVE_INFINITY ? 0 : Math.exp(a) * x;
   }
 
+  /** {@code weight * x}, and 0 where the weight is 0, whatever {@code x} is. */
+  public static double weighted(double weight, double x) {
+    return weight == 0 ? 0 : weight * x;
+  }
+
   /** {@code a - b}, the log of a ratio of probabilities; 0 where both probabilities are 0. */
   public static double logRatio(double a, double b) {
     return a == Double.NEGATIVE_INFINITY && b == Double.NEGATIVE_INFINITY ? 0 : a - b;

@@ -112,6 +112,13 @@ public final class Reductions {
     }
   }
 
+  /** How many tokens each row has. */
+  public static void lengths(int[] offsets, double[] result) {
+    for (int row = 0; row < result.length; row++) {
+      result[row] = offsets[row + 1] - offsets[row];
+    }
+  }
+
   /** How many rows each group has. */
   public static void count(int[] groupOf, double[] result) {
     Arrays.fill(result, 0);

@@ -826,6 +826,7 @@ public final class ObjectiveChecker {
       }
     });
 
+    int forward = b.size();
     Map<Node, Node> gradients = ReverseMode.gradient(b, loss);
     Map<Signature.Input, Node> byInput = new LinkedHashMap<>();
     gradients.forEach((leaf, gradient) -> {
@@ -864,7 +865,8 @@ public final class ObjectiveChecker {
             loss,
             List.copyOf(allMetrics.values()),
             violations,
-            byInput);
+            byInput,
+            forward);
     if (context.sink.hasErrors()) {
       throw new Abandoned();
     }

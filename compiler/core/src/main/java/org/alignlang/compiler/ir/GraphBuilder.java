@@ -199,10 +199,60 @@ public final class GraphBuilder {
         }
       }
     }
+    if (simplify && reduction == Reduction.SUM && value.domain().level() == Level.VOCAB) {
+      Node simpler = sumOverVocabulary(value, parent);
+      if (simpler != null) {
+        return simpler;
+      }
+    }
     if (simplify && reduction == Reduction.SUM && isNegation(value)) {
       return negate(reduceOnce(reduction, value.operand(0), parent));
     }
     return node(new Operation.Reduce(reduction), List.of(value), parent, value.active());
+  }
+
+  /**
+   * A sum over the vocabulary by parts: what a gradient sums is then made of the sums that the
+   * value already has, and the vocabulary is visited once less.
+   */
+  private @org.jspecify.annotations.Nullable Node sumOverVocabulary(Node value, Domain parent) {
+    if (is(value, ADD) || is(value, SUBTRACT)) {
+      Node first = reduceOnce(Reduction.SUM, value.operand(0), parent);
+      Node second = reduceOnce(Reduction.SUM, value.operand(1), parent);
+      return is(value, ADD) ? add(first, second) : subtract(first, second);
+    }
+    if (is(value, EXP_TIMES)) {
+      Node logWeight = value.operand(0);
+      Node x = value.operand(1);
+      if (base(x).domain().level().compareTo(parent.level()) <= 0) {
+        return multiply(
+            base(x), reduceOnce(Reduction.SUM, broadcast(exp(logWeight), x.domain()), parent));
+      }
+      if (is(x, MULTIPLY)) {
+        for (int i = 0; i < 2; i++) {
+          Node factor = base(x.operand(i));
+          if (factor.domain().level().compareTo(parent.level()) <= 0) {
+            Node rest = expTimes(logWeight, x.operand(1 - i));
+            return multiply(factor, reduceOnce(Reduction.SUM, broadcast(rest, x.domain()), parent));
+          }
+        }
+      }
+    }
+    if (is(value, EXP) && is(value.operand(0), SUBTRACT)) {
+      // The probabilities exp(z - logsumexp(z)) sum to 1.
+      Node total = base(value.operand(0).operand(1));
+      if (total.operation() instanceof Operation.Reduce reduce
+          && reduce.reduction() == Reduction.LOG_SUM_EXP
+          && total.operand(0) == value.operand(0).operand(0)) {
+        return constant(1);
+      }
+    }
+    if (value.operation() instanceof Operation.Select
+        && base(value.operand(0)).operation() instanceof Operation.OneHot
+        && is(value.operand(2), 0)) {
+      return taken(value.operand(1));
+    }
+    return null;
   }
 
   public Node sumTo(Node value, Domain to) {
@@ -228,6 +278,9 @@ public final class GraphBuilder {
   public Node taken(Node value) {
     if (value.domain().level() != Level.VOCAB) {
       return value;
+    }
+    if (simplify && value.operation() instanceof Operation.Broadcast) {
+      return broadcast(value.operand(0), Domain.token(value.domain().owner()));
     }
     return node(
         new Operation.Taken(),

@@ -14,6 +14,8 @@ import org.alignlang.kernel.Signature;
  * @param metrics one batch-level value per {@link Signature#metrics()}
  * @param violations one batch-level value per {@link Signature#constraints()}
  * @param gradients the gradient of the loss for every trained input, at the input's domain
+ * @param forward how many nodes there were before differentiation: what has a higher number belongs
+ *     to the gradient alone
  */
 public record ObjectiveProgram(
     Signature signature,
@@ -21,7 +23,8 @@ public record ObjectiveProgram(
     Node loss,
     List<Node> metrics,
     List<Node> violations,
-    Map<Signature.Input, Node> gradients) {
+    Map<Signature.Input, Node> gradients,
+    int forward) {
 
   public ObjectiveProgram {
     metrics = List.copyOf(metrics);

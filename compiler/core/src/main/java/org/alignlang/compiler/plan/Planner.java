@@ -15,6 +15,7 @@ import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.plan.Site.Scope;
+import org.alignlang.kernel.Signature;
 
 /**
  * Turns a program into loop nests.
@@ -114,6 +115,9 @@ public final class Planner {
     Scope scope = Scope.of(node.domain());
     boolean inRow = scope.compareTo(Scope.ROW) >= 0;
     int pass = inRow ? 0 : -1;
+    if (reducesData(node)) {
+      return new Site(scope, pass, 0, "", 0);
+    }
     for (Node operand : node.operands()) {
       Site site = home(operand);
       boolean reducedBefore = inRow && site.scope().compareTo(Scope.ROW) < 0;
@@ -164,9 +168,14 @@ public final class Planner {
       case BATCH -> compute(value, home);
       case GROUP -> {
         compute(value, home);
-        kept.add(value);
+        if (!from.equals(home) || value.operation() instanceof Operation.Reduce) {
+          kept.add(value);
+        }
       }
       case ROW -> {
+        if (readable(value)) {
+          return;
+        }
         compute(value, home);
         boolean together =
             from.equals(home)
@@ -201,8 +210,12 @@ public final class Planner {
       }
       if (block(site).computed().add(value)) {
         Node operand = reduced(value);
-        compute(operand, home(operand));
-        kept.add(operand);
+        if (isLength(operand)) {
+          kept.add(operand);
+        } else if (!isColumn(operand)) {
+          compute(operand, home(operand));
+          kept.add(operand);
+        }
       }
       return;
     }
@@ -245,6 +258,35 @@ public final class Planner {
     } else {
       require(value, site);
     }
+  }
+
+  /** Whether a row's value is read from the batch wherever it is used. */
+  public static boolean readable(Node node) {
+    return node.operation() instanceof Operation.Input
+        || node.operation() instanceof Operation.Count;
+  }
+
+  /** Whether a value is reduced from the data alone, so that no pass over the rows must precede. */
+  private static boolean reducesData(Node node) {
+    if (!(node.operation() instanceof Operation.Reduce)
+        || Scope.of(node.domain()).compareTo(Scope.ROW) >= 0) {
+      return false;
+    }
+    Node operand = reduced(node);
+    return isColumn(operand) || isLength(operand);
+  }
+
+  /** Whether a row's value is how many tokens it has. */
+  public static boolean isLength(Node node) {
+    return node.operation() instanceof Operation.Count && Scope.of(node.domain()) == Scope.ROW;
+  }
+
+  /** Whether a reduction can go over a column of the batch as it is. */
+  public static boolean isColumn(Node node) {
+    return node.operation() instanceof Operation.Input input
+        && input.input().members() <= 1
+        && input.input().role() == Signature.Role.COLUMN
+        && Scope.of(node.domain()).compareTo(Scope.ROW) <= 0;
   }
 
   /** Whether computing a token's value again costs less than writing and reading it. */

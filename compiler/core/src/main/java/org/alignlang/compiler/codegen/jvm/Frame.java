@@ -21,6 +21,7 @@ final class Frame {
   private final CodeBlock.Builder code = CodeBlock.builder();
   private final Map<Node, Term> terms = new HashMap<>();
   private final Map<String, String> arrays = new HashMap<>();
+  private final Map<Node, String> exponentials = new HashMap<>();
   private String comment = "";
 
   private Frame(@Nullable Frame outer, Scope scope, String index, Set<String> taken) {
@@ -60,6 +61,11 @@ final class Frame {
 
   Map<Node, Term> terms() {
     return terms;
+  }
+
+  /** Names of exponentials that are computed here, by what they are of. */
+  Map<Node, String> exponentials() {
+    return exponentials;
   }
 
   Map<String, String> arrays() {

@@ -22,10 +22,12 @@ import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
+import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site;
@@ -34,6 +36,7 @@ import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.Functions;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Reductions;
@@ -63,7 +66,6 @@ public final class JvmEmitter {
           "row",
           "group",
           "token",
-          "first",
           "from",
           "to",
           "v",
@@ -426,7 +428,25 @@ public final class JvmEmitter {
   }
 
   private String field(Node node) {
-    return fields.computeIfAbsent(node, n -> member(wanted(n)));
+    if (Planner.isColumn(node)) {
+      return column(((Operation.Input) node.operation()).input().name());
+    }
+    return fields.computeIfAbsent(
+        node,
+        n ->
+            member(
+                wanted(n)
+                    + switch (scope(n)) {
+                      case BATCH -> "";
+                      case GROUP -> "ByGroup";
+                      case ROW -> "ByRow";
+                      case TOKEN -> "ByToken";
+                      case VOCAB -> throw new IllegalStateException("kept: " + n);
+                    }));
+  }
+
+  private String column(String input) {
+    return columns.computeIfAbsent(input, n -> member(JavaText.variable(n) + "Column"));
   }
 
   private String scalar(Node node) {
@@ -548,6 +568,12 @@ public final class JvmEmitter {
           case TOKEN -> frame.at(Scope.TOKEN);
           case VOCAB -> throw new IllegalStateException("not computed: " + value);
         };
+    if (value.operation() instanceof Operation.Input input) {
+      return define(value, read(input, place), place, uses.of(value).size() == 1);
+    }
+    if (value.operation() instanceof Operation.Count count && scope == Scope.ROW) {
+      return define(value, Term.number(count(count, value, place), Binding.PREFIX), place, false);
+    }
     CodeBlock read =
         switch (scope) {
           case BATCH ->
@@ -605,12 +631,20 @@ public final class JvmEmitter {
 
   /** Computes a value of a site. */
   private void compute(Node node, Site site, Frame frame) {
+    boolean fixed =
+        node.operation() instanceof Operation.Constant
+            || node.operation() instanceof Operation.Parameter
+            || node.operation() instanceof Operation.Multiplier;
+    if (fixed) {
+      if (plan.kept().contains(node)) {
+        keep(node, use(node, frame), frame);
+      }
+      return;
+    }
     Term term =
         switch (node.operation()) {
-          case Operation.Constant _, Operation.Parameter _, Operation.Multiplier _ ->
-              use(node, frame);
           case Operation.Input input -> read(input, frame);
-          case Operation.Count count -> Term.number(count(count, node, frame), Binding.SUM);
+          case Operation.Count count -> Term.number(count(count, node, frame), Binding.PREFIX);
           case Operation.OneHot _ ->
               Term.truth(
                   CodeBlock.of(
@@ -625,6 +659,14 @@ public final class JvmEmitter {
           }
           case Operation.Taken _ -> entry(node.operand(0), frame);
           case Operation.Reduce reduce -> Term.number(reduced(reduce, node, frame), Binding.WHOLE);
+          case Operation.Combine combine when combine.function() == Binary.EXP_TIMES ->
+              Term.whole(
+                  "$T.weighted($L, $L)",
+                  Functions.class,
+                  exponential(node.operand(0), frame),
+                  use(node.operand(1), frame).asNumber().code());
+          case Operation.Apply apply when apply.function() == Unary.EXP ->
+              Term.whole("$L", exponential(node.operand(0), frame));
           case Operation.Apply _,
               Operation.Combine _,
               Operation.Select _,
@@ -632,17 +674,12 @@ public final class JvmEmitter {
               Operation.Broadcast _,
               Operation.Lift _ ->
               Expressions.of(node, operand -> use(operand, frame));
-          case Operation.Expectation _ ->
-              throw new IllegalStateException("an expectation has no estimator: " + node);
+          case Operation.Constant _,
+              Operation.Parameter _,
+              Operation.Multiplier _,
+              Operation.Expectation _ ->
+              throw new IllegalStateException("not computed in a frame: " + node);
         };
-    if (node.operation() instanceof Operation.Constant
-        || node.operation() instanceof Operation.Parameter
-        || node.operation() instanceof Operation.Multiplier) {
-      if (plan.kept().contains(node)) {
-        keep(node, term, frame);
-      }
-      return;
-    }
     boolean kept = outlives(node, site);
     boolean alias =
         node.operation() instanceof Operation.Checked && !plan.kept().contains(node) && !kept;
@@ -658,6 +695,25 @@ public final class JvmEmitter {
     if (kept) {
       keep(node, named, frame);
     }
+  }
+
+  /** The exponential of a value, computed once in a frame. */
+  private String exponential(Node node, Frame frame) {
+    Node value = Plan.base(node);
+    Frame place = frame.at(scope(value));
+    return place
+        .exponentials()
+        .computeIfAbsent(
+            value,
+            x -> {
+              Term term = use(x, place);
+              String name = JavaText.unique("exp" + suffix(x), place.taken());
+              place
+                  .code()
+                  .addStatement(
+                      "final double $L = $T.exp($L)", name, Math.class, term.asNumber().code());
+              return name;
+            });
   }
 
   /** Whether a value is kept in a field. */
@@ -859,7 +915,7 @@ public final class JvmEmitter {
     }
     String line = JavaText.comment(source.lineText(source.line(node.origin().start())));
     String text = line.length() > 80 ? line.substring(0, 77) + "..." : line;
-    return node.number() > Plan.base(program.loss()).number() ? "Gradient: " + text : text;
+    return node.number() >= program.forward() ? "Gradient: " + text : text;
   }
 
   // Loops over rows and tokens.
@@ -1094,6 +1150,7 @@ public final class JvmEmitter {
             .addStatement(
                 "$T.count(groupOf, $L)", Reductions.class, array(field(node), DOUBLES, start));
       } else if (node.operation() instanceof Operation.Reduce reduce) {
+        lengths(Planner.reduced(node), start);
         String rows = array(field(Planner.reduced(node)), DOUBLES, start);
         String result = array(field(node), DOUBLES, start);
         start.comment(origin(node));
@@ -1127,9 +1184,29 @@ public final class JvmEmitter {
         .endControlFlow();
   }
 
+  /** Lays the rows' lengths out for a reduction over them. */
+  private void lengths(Node operand, Frame start) {
+    if (Planner.isLength(operand) && lengthsWritten.add(operand)) {
+      String sequence = ((Operation.Count) operand.operation()).from().owner();
+      start
+          .code()
+          .addStatement(
+              "$T.lengths($L, $L)",
+              Reductions.class,
+              array(
+                  offsets.computeIfAbsent(sequence, s -> member(plural(s, "Offsets"))),
+                  INTS,
+                  start),
+              array(field(operand), DOUBLES, start));
+    }
+  }
+
+  private final Set<Node> lengthsWritten = new HashSet<>();
+
   /** A reduction of rows or groups to the batch. */
   private CodeBlock reduced(Operation.Reduce reduce, Node node, Frame frame) {
     Node operand = Planner.reduced(node);
+    lengths(operand, frame);
     String count = scope(operand) == Scope.GROUP ? "groups" : "rows";
     return CodeBlock.of(
         "$T.$L($L, $L)",

@@ -26,6 +26,10 @@ final class Uses {
               taken(node.operand(0), site);
             } else if (!(node.operation() instanceof Operation.Reduce)) {
               node.operands().forEach(operand -> use(operand, site));
+              if (node.operation() instanceof Operation.Checked) {
+                // Once to check it, and once for what uses the checked value.
+                use(node.operand(0), site);
+              }
             }
           }
           for (Node reduction : block.reduced()) {

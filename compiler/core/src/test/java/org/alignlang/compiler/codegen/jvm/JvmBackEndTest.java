@@ -1,0 +1,167 @@
+package org.alignlang.compiler.codegen.jvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Workers;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Generated kernels against the interpreter. */
+class JvmBackEndTest {
+  private static final String VOCABULARY =
+      """
+      objective Distill(beta: Real = 0.3) {
+        policy pi
+        reference ref
+        minimize mean[token, sequence](
+          KL(pi(y.vocab) || ref(y.vocab)) - beta * entropy(pi(y.vocab)) - log(pi(y.token)))
+      }
+      """;
+
+  @TestFactory
+  Stream<DynamicTest> everyObjectiveOfTheStandardLibrary() {
+    return Stream.concat(
+            StandardLibrary.paths().stream()
+                .map(p -> new SourceFile(p, StandardLibrary.source(p).orElseThrow())),
+            Stream.of(new SourceFile("distill.align", VOCABULARY)))
+        .flatMap(source -> compile(source).stream())
+        .map(o ->
+            DynamicTest.dynamicTest(
+                o.signature().source() + " " + o.name(),
+                () -> {
+                  ObjectiveKernel jvm = BackEnds.JVM.kernel(o);
+                  ObjectiveKernel reference = BackEnds.REFERENCE.kernel(o);
+                  for (int seed = 1; seed <= 5; seed++) {
+                    Batch batch = batch(o.signature(), new SplittableRandom(seed));
+                    compare(jvm, reference, batch, seed);
+                  }
+                }));
+  }
+
+  @Test
+  void hasTheSameBitsForAnyRangesOfRows() {
+    CheckedObjective objective = compile(new SourceFile("d.align", VOCABULARY)).get(0);
+    ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
+    Batch batch = batch(objective.signature(), new SplittableRandom(3));
+    Evaluation serial = new Evaluation(objective.signature(), batch);
+    kernel.evaluate(
+        batch, parameters(objective.signature()), new double[0], serial, Workers.serial());
+    Workers scattered =
+        (count, task) -> {
+          for (int i = count - 1; i >= 0; i--) {
+            task.run(i, i + 1);
+          }
+        };
+    Evaluation other = new Evaluation(objective.signature(), batch);
+    kernel.evaluate(batch, parameters(objective.signature()), new double[0], other, scattered);
+    assertThat(other.loss()).isEqualTo(serial.loss());
+    assertThat(other.gradient("logits")).isEqualTo(serial.gradient("logits"));
+  }
+
+  private static List<CheckedObjective> compile(SourceFile source) {
+    Compilation result = Compiler.compile(source, CompilerOptions.defaults());
+    assertThat(result.diagnostics()).filteredOn(d -> d.isError()).isEmpty();
+    return result.objectives();
+  }
+
+  private static double[] parameters(Signature signature) {
+    return signature.parameters().stream()
+        .mapToDouble(p -> Double.isNaN(p.defaultValue()) ? 0.5 : p.defaultValue())
+        .toArray();
+  }
+
+  private static void compare(
+      ObjectiveKernel kernel, ObjectiveKernel reference, Batch batch, int seed) {
+    Signature signature = reference.signature();
+    assertThat(kernel.signature()).isEqualTo(signature);
+    double[] multipliers = new double[signature.constraints().size()];
+    java.util.Arrays.setAll(multipliers, i -> 0.3 * (i + seed));
+    Evaluation expected = new Evaluation(signature, batch);
+    reference.evaluate(batch, parameters(signature), multipliers, expected, Workers.serial());
+    Evaluation actual = new Evaluation(signature, batch);
+    for (int call = 0; call < 2; call++) {
+      kernel.evaluate(batch, parameters(signature), multipliers, actual, Workers.serial());
+      close(actual.loss(), expected.loss());
+      close(actual.metrics(), expected.metrics());
+      close(actual.violations(), expected.violations());
+      for (Signature.Input input : signature.inputs()) {
+        if (input.trained()) {
+          close(actual.gradient(input.name()), expected.gradient(input.name()));
+        }
+      }
+    }
+  }
+
+  private static void close(double[] actual, double[] expected) {
+    assertThat(actual).hasSameSizeAs(expected);
+    for (int i = 0; i < actual.length; i++) {
+      close(actual[i], expected[i]);
+    }
+  }
+
+  private static void close(double actual, double expected) {
+    if (Double.isNaN(expected)) {
+      assertThat(actual).isNaN();
+    } else {
+      assertThat(actual)
+          .isCloseTo(expected, Offset.offset(1e-12 * Math.max(1, Math.abs(expected))));
+    }
+  }
+
+  private static Batch batch(Signature signature, SplittableRandom random) {
+    int rows = 8;
+    int vocabulary = 5;
+    Batch.Builder batch = Batch.builder(rows).vocabulary(vocabulary);
+    java.util.Map<String, Integer> tokens = new java.util.HashMap<>();
+    for (String sequence : signature.sequences()) {
+      int[] offsets = new int[rows + 1];
+      for (int i = 0; i < rows; i++) {
+        offsets[i + 1] = offsets[i] + 1 + random.nextInt(4);
+      }
+      tokens.put(sequence, offsets[rows]);
+      batch.sequence(sequence, offsets);
+      batch.tokens(sequence, random.ints(offsets[rows], 0, vocabulary).toArray());
+    }
+    batch.groupBy(new int[] {0, 0, 1, 1, 1, 2, 2, 2});
+    for (Signature.Input input : signature.inputs()) {
+      int length =
+          switch (input.level()) {
+            case BATCH -> 1;
+            case GROUP -> 3;
+            case PAIR, SEQUENCE -> rows;
+            case TOKEN -> tokens.get(input.sequence());
+            case VOCAB -> tokens.get(input.sequence()) * vocabulary;
+          };
+      double[] values =
+          random.doubles((long) length * Math.max(1, input.members()), -2, 2).toArray();
+      for (int i = 0; i < values.length; i++) {
+        if (input.role() == Signature.Role.LOG_PROBABILITY) {
+          values[i] = -Math.abs(values[i]) - 0.01;
+        } else if (input.name().endsWith("label")) {
+          values[i] = values[i] > 0 ? 1 : 0;
+        } else if (input.level() == Level.GROUP) {
+          values[i] = Math.abs(values[i]);
+        }
+      }
+      batch.column(input.name(), values);
+    }
+    return batch.build();
+  }
+}
