@@ -57,6 +57,28 @@ final class ClaimJudge {
   }
 
   /**
+   * Judges one claim; one that cannot be judged fails and says why, so that what was trained for
+   * hours is not lost over it.
+   */
+  ClaimVerdict verdict(Claim claim) {
+    try {
+      return judge(claim);
+    } catch (ExperimentException e) {
+      Interval none = Interval.of();
+      ClaimVerdict.Part part =
+          new ClaimVerdict.Part(
+              Map.of(),
+              false,
+              none,
+              none,
+              none,
+              Double.NaN,
+              "It cannot be judged: %s.".formatted(e.getMessage()));
+      return new ClaimVerdict(claim.text(), claim.message(), claim.place(), false, List.of(part));
+    }
+  }
+
+  /**
    * Judges one claim.
    *
    * @throws ExperimentException if it cannot be judged: a name that is not recorded, an {@code

@@ -131,12 +131,14 @@ public final class ExperimentRunner {
       withOptima.add(withOptimum(training, optima));
     }
     optima.notes().forEach(text -> note(notes, text));
-    ClaimJudge judge = new ClaimJudge(plan, new SeriesAlgebra(plan, records, withOptima, optima));
-    List<ClaimVerdict> claims = plan.claims().stream().map(judge::judge).toList();
+    SeriesAlgebra algebra = new SeriesAlgebra(plan, records, withOptima, optima);
+    ClaimJudge judge = new ClaimJudge(plan, algebra);
+    List<ClaimVerdict> claims = plan.claims().stream().map(judge::verdict).toList();
     return new ExperimentResult(
         plan.name(),
         withOptima,
         claims,
+        new Charts(plan, withOptima, algebra, optima).all(text -> note(notes, text)),
         complete == ids.size(),
         notes,
         (System.nanoTime() - start) / 1e9);

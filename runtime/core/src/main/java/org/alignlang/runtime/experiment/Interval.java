@@ -45,7 +45,7 @@ public record Interval(double mean, double low, double high, int count) {
   }
 
   /** A number for sentences, with five significant digits. */
-  static String show(double number) {
+  public static String show(double number) {
     if (Double.isNaN(number)) {
       return "NaN";
     }
