@@ -103,18 +103,19 @@ final class Charts {
         plot.title().isEmpty() ? "%s against %s".formatted(vertical, horizontal) : plot.title();
     List<Chart.Series> lines = new ArrayList<>();
     List<Chart.Series> references = new ArrayList<>();
-    groups(plot).forEach((name, points) -> {
-      List<TrainingResult> members =
-          trainings.stream()
-              .filter(training -> points.contains(training.id().point()))
-              .filter(training -> has(training, plot))
-              .toList();
-      int count = members.stream().mapToInt(t -> t.series().count()).min().orElse(0);
-      if (count > 0) {
-        lines.add(line(name, plot, members, count));
-        reference(name, plot, members, lines.getLast()).ifPresent(references::add);
-      }
-    });
+    groups(plot)
+        .forEach((name, points) -> {
+          List<TrainingResult> members =
+              trainings.stream()
+                  .filter(training -> points.contains(training.id().point()))
+                  .filter(training -> has(training, plot))
+                  .toList();
+          int count = members.stream().mapToInt(t -> t.series().count()).min().orElse(0);
+          if (count > 0) {
+            lines.add(line(name, plot, members, count));
+            reference(name, plot, members, lines.getLast()).ifPresent(references::add);
+          }
+        });
     List<Chart.Series> all = new ArrayList<>(lines);
     all.addAll(distinct(references));
     return new Chart(title, horizontal, vertical, all);
@@ -145,8 +146,7 @@ final class Charts {
         || training.series().values().containsKey(name);
   }
 
-  private Chart.Series line(
-      String name, Plot plot, List<TrainingResult> members, int count) {
+  private Chart.Series line(String name, Plot plot, List<TrainingResult> members, int count) {
     double[] x = new double[count];
     double[] y = new double[count];
     double[] low = new double[count];
@@ -186,8 +186,7 @@ final class Charts {
             : new double[] {x.getAsDouble()};
     double[] ys = new double[xs.length];
     Arrays.fill(ys, y.getAsDouble());
-    return Optional.of(
-        new Chart.Series(name, xs, ys, new double[0], new double[0], true));
+    return Optional.of(new Chart.Series(name, xs, ys, new double[0], new double[0], true));
   }
 
   private OptionalDouble exact(Quantity quantity, List<TrainingResult> members) {

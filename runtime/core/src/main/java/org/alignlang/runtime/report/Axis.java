@@ -60,7 +60,8 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
     long first = (long) Math.ceil(low / step - 1e-9);
     for (long i = first; i * step <= high + 1e-9 * step; i++) {
       BigDecimal value = exactStep.multiply(BigDecimal.valueOf(i));
-      ticks.add(new Tick(value.doubleValue(), label(value, Math.max(Math.abs(low), Math.abs(high)))));
+      ticks.add(
+          new Tick(value.doubleValue(), label(value, Math.max(Math.abs(low), Math.abs(high)))));
     }
     return new Axis(low, high, false, ticks);
   }

@@ -103,7 +103,8 @@ public final class HtmlReport {
             .formatted(escape(contents.title()), escape(contents.subtitle())));
     if (!contents.complete()) {
       out.append(
-          "<p class=\"warning\">This run has not come to its end; all numbers are those reached so far.</p>\n");
+          "<p class=\"warning\">This run has not come to its end; all numbers are those reached so"
+              + " far.</p>\n");
     }
     for (String note : contents.notes()) {
       out.append("<p class=\"warning\">%s</p>\n".formatted(escape(sentence(note))));
@@ -239,14 +240,19 @@ public final class HtmlReport {
       return;
     }
     out.append(
-        "<h2>Responses</h2>\n<p class=\"muted\">The most probable responses of the trained policy, with their probability before (under the base policy) and after.</p>\n");
+        "<h2>Responses</h2>\n"
+            + "<p class=\"muted\">The most probable responses of the trained policy, with their"
+            + " probability before (under the base policy) and after.</p>\n");
     for (TrainingResult training : shown) {
       boolean open = shown.size() == 1;
       out.append(
           "<details%s><summary>%s</summary>\n"
               .formatted(open ? " open" : "", escape(training.id().show())));
       out.append(
-          "<div class=\"scroll\"><table>\n<thead><tr><th>prompt</th><th>response</th><th class=\"number\">before</th><th class=\"number\">after</th><th></th></tr></thead>\n<tbody>\n");
+          "<div class=\"scroll\"><table>\n"
+              + "<thead><tr><th>prompt</th><th>response</th><th class=\"number\">before</th><th"
+              + " class=\"number\">after</th><th></th></tr></thead>\n"
+              + "<tbody>\n");
       for (PolicySummary.Prompt prompt : training.policy().prompts()) {
         boolean first = true;
         for (PolicySummary.Top top : prompt.responses()) {

@@ -58,8 +58,7 @@ public final class SvgChart {
         Axis.of(
             DoubleStream.concat(
                 numbers(chart, Series::y),
-                DoubleStream.concat(
-                    numbers(chart, Series::low), numbers(chart, Series::high))),
+                DoubleStream.concat(numbers(chart, Series::low), numbers(chart, Series::high))),
             false,
             6);
     Set<String> distinct = new LinkedHashSet<>();
@@ -76,8 +75,7 @@ public final class SvgChart {
     top = chart.title().isEmpty() ? 14 : 22 + TITLE_FONT;
   }
 
-  private static DoubleStream numbers(
-      Chart chart, Function<Series, double[]> part) {
+  private static DoubleStream numbers(Chart chart, Function<Series, double[]> part) {
     return chart.series().stream().flatMapToDouble(series -> Arrays.stream(part.apply(series)));
   }
 
@@ -99,14 +97,13 @@ public final class SvgChart {
       int box = svg.indexOf("viewBox=\"") + 9;
       String[] numbers = svg.substring(box, svg.indexOf('"', box)).split(" ");
       inner.append(
-          svg.replaceFirst(
-              "<svg ", "<svg x=\"0\" y=\"%s\" ".formatted(coordinate(height))));
+          svg.replaceFirst("<svg ", "<svg x=\"0\" y=\"%s\" ".formatted(coordinate(height))));
       height += Double.parseDouble(numbers[3]);
     }
     return """
-        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" width="%d" height="%s">
-        %s</svg>
-        """
+    <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %s" width="%d" height="%s">
+    %s</svg>
+    """
         .formatted(WIDTH, coordinate(height), WIDTH, coordinate(height), inner);
   }
 
@@ -133,13 +130,13 @@ public final class SvgChart {
     }
     drawLegend(legend, legendTop);
     return """
-        <svg xmlns="http://www.w3.org/2000/svg" class="align-chart" viewBox="0 0 %d %s" \
-        width="%d" height="%s" role="img" aria-label="%s" \
-        font-family="system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif" font-size="%s">
-        <style>%s</style>
-        <rect class="ground" width="%d" height="%s" fill="#ffffff"/>
-        %s</svg>
-        """
+    <svg xmlns="http://www.w3.org/2000/svg" class="align-chart" viewBox="0 0 %d %s" \
+    width="%d" height="%s" role="img" aria-label="%s" \
+    font-family="system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif" font-size="%s">
+    <style>%s</style>
+    <rect class="ground" width="%d" height="%s" fill="#ffffff"/>
+    %s</svg>
+    """
         .formatted(
             WIDTH,
             coordinate(height),
@@ -228,8 +225,7 @@ public final class SvgChart {
     }
     out.append(
         "<path class=\"frame\" d=\"M%s %sV%sH%s\" fill=\"none\" stroke=\"#57606a\"/>\n"
-            .formatted(
-                coordinate(left), coordinate(top), coordinate(bottom), coordinate(right)));
+            .formatted(coordinate(left), coordinate(top), coordinate(bottom), coordinate(right)));
     text(
         (left + right) / 2,
         bottom + 42,
@@ -278,7 +274,8 @@ public final class SvgChart {
       StringBuilder path = new StringBuilder();
       List<Integer> kept = thinned(series.y(), run[0], run[1]);
       for (int i : kept) {
-        path.append(path.isEmpty() ? 'M' : 'L').append(point(series.x()[i], series.high()[i], bottom));
+        path.append(path.isEmpty() ? 'M' : 'L')
+            .append(point(series.x()[i], series.high()[i], bottom));
       }
       for (int i : kept.reversed()) {
         path.append('L').append(point(series.x()[i], series.low()[i], bottom));
@@ -393,7 +390,8 @@ public final class SvgChart {
         switch (Math.floorMod(index, 4)) {
           case 1 -> "M%s %sh8v8h-8Z".formatted(coordinate(x - r), coordinate(y - r));
           case 2 -> "M%s %sl5 8.5h-10Z".formatted(coordinate(x), coordinate(y - 5));
-          case 3 -> "M%s %sl5.5 5.5l-5.5 5.5l-5.5 -5.5Z".formatted(coordinate(x), coordinate(y - 5.5));
+          case 3 ->
+              "M%s %sl5.5 5.5l-5.5 5.5l-5.5 -5.5Z".formatted(coordinate(x), coordinate(y - 5.5));
           default ->
               "M%s %sa4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z".formatted(coordinate(x - r), coordinate(y));
         };

@@ -104,8 +104,7 @@ record Checkpoint(String fingerprint, int point, long seed, RunLog.Saved saved) 
       throw new DamagedException("its checksum does not fit its content");
     }
     try (DataInputStream in =
-        new DataInputStream(
-            new ByteArrayInputStream(bytes, MAGIC.length, body - MAGIC.length))) {
+        new DataInputStream(new ByteArrayInputStream(bytes, MAGIC.length, body - MAGIC.length))) {
       int version = in.readInt();
       if (version != VERSION) {
         throw new RunException(

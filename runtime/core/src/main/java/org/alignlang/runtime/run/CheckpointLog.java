@@ -56,9 +56,7 @@ final class CheckpointLog implements RunLog {
   }
 
   private Path metrics(TrainingId training) {
-    return directory
-        .resolve("metrics")
-        .resolve(name(training.point(), training.seed()) + ".jsonl");
+    return directory.resolve("metrics").resolve(name(training.point(), training.seed()) + ".jsonl");
   }
 
   @Override
@@ -117,8 +115,7 @@ final class CheckpointLog implements RunLog {
     return found;
   }
 
-  private Optional<Saved> read(
-      Path file, TrainingId training, boolean another, Progress progress) {
+  private Optional<Saved> read(Path file, TrainingId training, boolean another, Progress progress) {
     try {
       Checkpoint checkpoint = Checkpoint.decode(Files.readAllBytes(file));
       if (!checkpoint.fingerprint().equals(fingerprint)

@@ -53,8 +53,7 @@ interface Disk {
 
       @Override
       public void move(Path from, Path to) throws IOException {
-        Files.move(
-            from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         Path folder = to.toAbsolutePath().getParent();
         if (folder != null) {
           force(folder);

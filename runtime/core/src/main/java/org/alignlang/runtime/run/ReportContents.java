@@ -92,8 +92,7 @@ final class ReportContents {
     return all;
   }
 
-  private static String distinct(
-      RunManifest manifest, Function<RunManifest.Point, String> part) {
+  private static String distinct(RunManifest manifest, Function<RunManifest.Point, String> part) {
     return manifest.points().stream().map(part).distinct().collect(Collectors.joining("; "));
   }
 
@@ -121,14 +120,14 @@ final class ReportContents {
 
   private static List<String> commands(Path directory, RunManifest manifest, boolean complete) {
     StringBuilder run =
-        new StringBuilder("align run %s %s".formatted(quoted(manifest.spec()), manifest.experiment()));
+        new StringBuilder(
+            "align run %s %s".formatted(quoted(manifest.spec()), manifest.experiment()));
     manifest
         .overrides()
         .forEach((name, value) -> run.append(" -s ").append(quoted(name + "=" + value)));
     run.append(
         " --steps %d --seeds %d --seed %d --backend %s"
-            .formatted(
-                manifest.steps(), manifest.seeds(), manifest.seed(), manifest.backEnd()));
+            .formatted(manifest.steps(), manifest.seeds(), manifest.seed(), manifest.backEnd()));
     List<String> commands = new ArrayList<>(List.of(run.toString()));
     if (!complete) {
       commands.add("align run --resume " + quoted(directory.toString()));

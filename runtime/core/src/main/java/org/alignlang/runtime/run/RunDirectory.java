@@ -105,8 +105,7 @@ public final class RunDirectory implements AutoCloseable {
 
   /** Whether a process is writing a run right now. */
   static boolean isLocked(Path path) {
-    try (FileChannel channel =
-        FileChannel.open(path.resolve(LOCK), StandardOpenOption.WRITE)) {
+    try (FileChannel channel = FileChannel.open(path.resolve(LOCK), StandardOpenOption.WRITE)) {
       return !tryLock(channel);
     } catch (IOException e) {
       // No lock file, or none that we may touch: nobody that we can know of.

@@ -146,8 +146,7 @@ public record RunRequest(
             Path file = plan.directory().resolve(text);
             if (Files.isRegularFile(file)) {
               found.put(
-                  text,
-                  new RunManifest.Source(text, "", Fingerprint.of(Files.readAllBytes(file))));
+                  text, new RunManifest.Source(text, "", Fingerprint.of(Files.readAllBytes(file))));
             }
           } catch (InvalidPathException e) {
             // A text that is no path names no file.

@@ -45,8 +45,9 @@ public final class RunStore {
    */
   public RunDirectory create(RunRequest request) {
     RunManifest manifest = request.manifest();
-    Path path = makeDirectory(TIME.format(manifest.created()) + "-"
-        + RunNames.plain(manifest.experiment(), "run"));
+    Path path =
+        makeDirectory(
+            TIME.format(manifest.created()) + "-" + RunNames.plain(manifest.experiment(), "run"));
     return RunDirectory.start(path, manifest, request.sources(), disk);
   }
 
@@ -130,13 +131,11 @@ public final class RunStore {
           .orElseThrow(() -> new RunException("there are no runs in `%s`".formatted(root)));
     }
     List<StoredRun> all = list();
-    Optional<StoredRun> named =
-        all.stream().filter(run -> run.name().equals(wanted)).findFirst();
+    Optional<StoredRun> named = all.stream().filter(run -> run.name().equals(wanted)).findFirst();
     if (named.isPresent()) {
       return named.get();
     }
-    List<StoredRun> matching =
-        all.stream().filter(run -> run.name().contains(wanted)).toList();
+    List<StoredRun> matching = all.stream().filter(run -> run.name().contains(wanted)).toList();
     if (matching.size() == 1) {
       return matching.getFirst();
     }

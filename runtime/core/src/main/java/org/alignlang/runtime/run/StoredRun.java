@@ -69,8 +69,7 @@ public record StoredRun(Path path, RunManifest manifest, Optional<RunResults> re
     } catch (IOException e) {
       throw new RunException("`%s` cannot be read: %s".formatted(file, Disk.reason(e)), e);
     } catch (JacksonException e) {
-      throw new RunException(
-          "`%s` is damaged: %s".formatted(file, e.getOriginalMessage()), e);
+      throw new RunException("`%s` is damaged: %s".formatted(file, e.getOriginalMessage()), e);
     }
   }
 

@@ -41,7 +41,8 @@ class AxisTest {
     assertThat(equal.ticks()).isNotEmpty();
     assertThat(Axis.of(DoubleStream.of(Double.POSITIVE_INFINITY), false, 6).ticks()).isNotEmpty();
     assertThat(Axis.of(DoubleStream.of(0, 0), false, 6).position(0)).isEqualTo(0.5);
-    assertThat(Axis.of(DoubleStream.of(-Double.MAX_VALUE / 4, Double.MAX_VALUE / 4), false, 6).ticks())
+    assertThat(
+            Axis.of(DoubleStream.of(-Double.MAX_VALUE / 4, Double.MAX_VALUE / 4), false, 6).ticks())
         .isNotEmpty();
   }
 }

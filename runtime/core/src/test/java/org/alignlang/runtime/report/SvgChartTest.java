@@ -48,7 +48,8 @@ class SvgChartTest {
     Chart.Series known =
         new Chart.Series(
             "beta = 0.5", new double[] {0, 100}, new double[] {2.2, 2.2}, NONE, NONE, true);
-    Document document = parse(SvgChart.draw(new Chart("Gold", "step", "E[gold]", List.of(band, known))));
+    Document document =
+        parse(SvgChart.draw(new Chart("Gold", "step", "E[gold]", List.of(band, known))));
     assertThat(texts(document))
         .contains("Gold", "step", "E[gold]", "0", "100", "1.5", "beta = 0.5", "closed form");
     NodeList paths = document.getElementsByTagName("path");
@@ -68,7 +69,8 @@ class SvgChartTest {
   @Test
   void textIsEscapedAndNothingIsLoaded() throws Exception {
     String nasty = "</text><script>alert('x')</script>\"&\u0000\u001b";
-    String svg = SvgChart.draw(new Chart(nasty, nasty, nasty, List.of(line(nasty, 1, 2), line("b", 2, 1))));
+    String svg =
+        SvgChart.draw(new Chart(nasty, nasty, nasty, List.of(line(nasty, 1, 2), line("b", 2, 1))));
     Document document = parse(svg);
     assertThat(document.getElementsByTagName("script").getLength()).isZero();
     assertThat(svg.replace("http://www.w3.org/2000/svg", ""))
@@ -80,7 +82,10 @@ class SvgChartTest {
     String svg =
         SvgChart.draw(
             new Chart(
-                "t", "x", "y", List.of(line("a", 1, 2, Double.NaN, 3, Double.POSITIVE_INFINITY, 1))));
+                "t",
+                "x",
+                "y",
+                List.of(line("a", 1, 2, Double.NaN, 3, Double.POSITIVE_INFINITY, 1))));
     assertThat(svg).doesNotContain("NaN").doesNotContain("nfinity");
     Element drawn = null;
     NodeList paths = parse(svg).getElementsByTagName("path");
@@ -118,7 +123,8 @@ class SvgChartTest {
           };
       assertThat(left).as(text.getTextContent()).isGreaterThanOrEqualTo(0);
       assertThat(left + width).isLessThanOrEqualTo(Double.parseDouble(box[2]));
-      assertThat(Double.parseDouble(text.getAttribute("y"))).isBetween(0.0, Double.parseDouble(box[3]));
+      assertThat(Double.parseDouble(text.getAttribute("y")))
+          .isBetween(0.0, Double.parseDouble(box[3]));
     }
   }
 

@@ -37,7 +37,8 @@ class CheckpointTest {
     assertThat(read.saved().seconds()).isEqualTo(1.5);
     TrainingState state = read.saved().state();
     assertThat(state.step()).isEqualTo(17);
-    assertThat(Arrays.stream(state.arrays().get("parameters")).mapToLong(Double::doubleToRawLongBits))
+    assertThat(
+            Arrays.stream(state.arrays().get("parameters")).mapToLong(Double::doubleToRawLongBits))
         .containsExactly(
             Double.doubleToRawLongBits(1),
             Double.doubleToRawLongBits(-0.0),

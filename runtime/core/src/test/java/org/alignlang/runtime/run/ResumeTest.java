@@ -83,10 +83,10 @@ class ResumeTest {
       StoredRun run, Map<TrainingId, TrainingState> expected) {
     expected.forEach((id, state) -> {
       List<StoredRun.Record> records = run.metrics(id.point(), id.seed());
-      assertThat(records.stream().map(StoredRun.Record::step))
-          .containsExactly(0, 4, 8, STEPS);
+      assertThat(records.stream().map(StoredRun.Record::step)).containsExactly(0, 4, 8, STEPS);
       for (int i = 0; i < records.size(); i++) {
-        assertThat(records.get(i).values()).containsEntry("helpful", state.series().of("helpful")[i]);
+        assertThat(records.get(i).values())
+            .containsEntry("helpful", state.series().of("helpful")[i]);
       }
     });
   }
@@ -115,8 +115,7 @@ class ResumeTest {
       new ExperimentRunner(plan, new ExperimentRunner.Options(1, 1, 0), progress, run.log()).run();
     }
     // A state is saved after every step here, so none that was recorded is made again.
-    assertThat(begun.stream().mapToLong(Integer::longValue).sum())
-        .isGreaterThanOrEqualTo(recorded);
+    assertThat(begun.stream().mapToLong(Integer::longValue).sum()).isGreaterThanOrEqualTo(recorded);
   }
 
   @Test
@@ -256,8 +255,7 @@ class ResumeTest {
           }
         });
     thread.start();
-    while (store.list().isEmpty()
-        || store.list().getFirst().metrics(0, 1).size() < 2) {
+    while (store.list().isEmpty() || store.list().getFirst().metrics(0, 1).size() < 2) {
       Thread.sleep(5);
     }
     thread.interrupt();
