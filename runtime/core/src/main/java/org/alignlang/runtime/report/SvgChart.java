@@ -407,7 +407,7 @@ public final class SvgChart {
     if (names.size() > 1 || (names.size() == 1 && chart.series().size() > 1)) {
       for (String name : names) {
         if (!name.isEmpty()) {
-          entries.add(entry(name, colours.get(name)));
+          entries.add(entry(name, colours.getOrDefault(name, -1)));
         }
       }
     }

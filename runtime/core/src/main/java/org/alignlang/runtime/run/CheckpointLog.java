@@ -125,7 +125,7 @@ final class CheckpointLog implements RunLog {
       }
       return Optional.of(checkpoint.saved());
     } catch (Checkpoint.DamagedException e) {
-      passOver(file, e.getMessage(), training, another, progress);
+      passOver(file, String.valueOf(e.getMessage()), training, another, progress);
     } catch (IOException e) {
       passOver(file, "it cannot be read: " + Disk.reason(e), training, another, progress);
     }

@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.alignlang.runtime.argument.Names;
@@ -96,15 +97,28 @@ public final class RunStore {
     return RunDirectory.open(run.path(), before, disk);
   }
 
-  /** All runs, the oldest first; folders that hold none are left out. */
+  /** All runs that can be read, the oldest first; folders that hold none are left out. */
   public List<StoredRun> list() {
+    return list(_ -> {});
+  }
+
+  /**
+   * All runs, the oldest first; folders that hold none are left out.
+   *
+   * @param damaged is told of runs that cannot be read, in a sentence each
+   */
+  public List<StoredRun> list(Consumer<String> damaged) {
     if (!Files.isDirectory(root)) {
       return List.of();
     }
     try (Stream<Path> folders = Files.list(root)) {
       List<StoredRun> runs = new ArrayList<>();
       for (Path folder : folders.filter(StoredRun::isRun).toList()) {
-        runs.add(StoredRun.read(folder));
+        try {
+          runs.add(StoredRun.read(folder));
+        } catch (RunException e) {
+          damaged.accept(String.valueOf(e.getMessage()));
+        }
       }
       runs.sort(
           Comparator.comparing((StoredRun run) -> run.manifest().created().toInstant())
