@@ -87,7 +87,11 @@ parameter  : name (COLON type)? (ASSIGN expression)? ;
 type       : name (LBRACKET NUMBER RBRACKET)? (AT level=name)? ;
 
 arguments : argument (COMMA argument)* ;
-argument  : (word ASSIGN)? expression (AGAINST_BAR expression)? ;
+// `in = reward` places a term: there the keyword is a value, which it is nowhere else.
+argument
+  : word ASSIGN placement=REWARD
+  | (word ASSIGN)? expression (AGAINST_BAR expression)?
+  ;
 
 expression
   : (LPAREN | LINE_LPAREN) expression RPAREN                          # parenthesized

@@ -128,6 +128,10 @@ final class DivergenceTerms {
     }
   }
 
+  private static String plain(double value) {
+    return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+  }
+
   private static String round(double value) {
     return String.format(java.util.Locale.ROOT, "%.4g", value);
   }
@@ -194,13 +198,22 @@ final class DivergenceTerms {
   private Sum estimator(
       Divergence d, Estimator estimator, Meaning.Value ratio, Expression.Call call) {
     if (ratio.nodes().stream().anyMatch(Node::active)) {
-      judge(d, estimator, Placement.LOSS, call.span());
+      judge(d, estimator, Placement.LOSS, call.span(), new Sides(d.name(), ""));
     }
     return d.estimator(estimator);
   }
 
+  /**
+   * What a divergence is between, for messages.
+   *
+   * @param declared the divergence as written, {@code forward_kl(ref || pi)}
+   * @param oriented the sides with the trained policy on the left, {@code (pi || ref)}
+   */
+  private record Sides(String declared, String oriented) {}
+
   /** Reports a combination whose expected gradient is not that of the divergence. */
-  private void judge(Divergence d, Estimator estimator, Placement placement, Span span) {
+  private void judge(
+      Divergence d, Estimator estimator, Placement placement, Span span, Sides sides) {
     String where =
         switch (placement) {
           case LOSS -> "in the loss";
@@ -223,17 +236,18 @@ final class DivergenceTerms {
                   + "` "
                   + where
                   + " descends "
-                  + (scale == 1 ? "" : round(scale) + " times ")
+                  + (scale == 1 ? "" : plain(scale) + " times ")
                   + name
+                  + sides.oriented()
                   + ", not "
-                  + d.name();
+                  + sides.declared();
           case Descent.None _ ->
               "`"
                   + k
                   + "` "
                   + where
                   + " descends no divergence that has a name: its expected gradient is not that of "
-                  + d.name();
+                  + sides.declared();
         };
     if (!message.isEmpty()) {
       context.report(
@@ -358,8 +372,16 @@ final class DivergenceTerms {
     if (options.by().equals("exact")) {
       return exact(d, p, q, call, options, policy, other, otherSpan, leftTrained, sequence);
     }
+    String before = left.text();
+    String after = right.text();
+    Sides sides =
+        new Sides(
+            "%s(%s || %s)".formatted(d.name(), before, after),
+            leftTrained
+                ? "(%s || %s)".formatted(before, after)
+                : "(%s || %s)".formatted(after, before));
     if (options.per().equals("token")) {
-      return perToken(oriented, call, options, policy, other, otherSpan, sequence);
+      return perToken(oriented, call, options, policy, other, otherSpan, sequence, sides);
     }
     Node logPolicy = b.sumTo(context.logProbability(policy, sequence), Domain.sequence(sequence));
     Node x = b.subtract(logPolicy, logOther(other, otherSpan, sequence, logPolicy));
@@ -369,7 +391,7 @@ final class DivergenceTerms {
       return Meaning.Value.of(
           Kind.REAL,
           b.meanTo(
-              inLoss(oriented, k, options, x, logPolicy, call),
+              inLoss(oriented, k, options, x, logPolicy, call, sides),
               Domain.BATCH,
               "mean over no sequences"));
     }
@@ -383,7 +405,7 @@ final class DivergenceTerms {
       weight = oriented.link();
     } else {
       Estimator k = estimator(options.by(), call);
-      judge(oriented, k, Placement.REWARD, call.span());
+      judge(oriented, k, Placement.REWARD, call.span(), sides);
       weight = oriented.weight(k, Placement.REWARD);
     }
     Node score = b.stop(Divergence.lower(b, weight, x));
@@ -452,7 +474,8 @@ final class DivergenceTerms {
       CheckContext.Actor policy,
       Meaning other,
       Span otherSpan,
-      String sequence) {
+      String sequence,
+      Sides sides) {
     if (!(other instanceof Meaning.ActorName name)) {
       throw context.fail(
           WRONG_ARGUMENTS, call.span(), "a target density has no tokens: leave `per` out");
@@ -468,7 +491,7 @@ final class DivergenceTerms {
     Node logPolicy = context.logProbability(policy, sequence);
     Node logOther = context.logProbability(checker.actor(name, otherSpan), sequence);
     Node x = b.subtract(logPolicy, logOther);
-    Node k = inLoss(oriented, estimator(options.by(), call), options, x, logPolicy, call);
+    Node k = inLoss(oriented, estimator(options.by(), call), options, x, logPolicy, call, sides);
     return Meaning.Value.of(
         Kind.REAL,
         b.meanTo(b.sumTo(k, Domain.sequence(sequence)), Domain.BATCH, "mean over no sequences"));
@@ -481,8 +504,14 @@ final class DivergenceTerms {
       Options options,
       Node x,
       Node logPolicy,
-      Expression.Call call) {
-    judge(oriented, k, options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS, call.span());
+      Expression.Call call,
+      Sides sides) {
+    judge(
+        oriented,
+        k,
+        options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS,
+        call.span(),
+        sides);
     Node value = Divergence.lower(b, oriented.estimator(k), x);
     return options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
   }

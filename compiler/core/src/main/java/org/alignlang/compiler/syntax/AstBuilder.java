@@ -305,7 +305,9 @@ final class AstBuilder {
                 new Expression.Argument(
                     span(c),
                     Optional.ofNullable(c.word()).map(w -> word(w)),
-                    expression(c.expression(0)),
+                    c.placement == null
+                        ? expression(c.expression(0))
+                        : new Expression.NameReference(span(c.placement), c.placement.getText()),
                     c.expression().size() > 1
                         ? Optional.of(expression(c.expression(1)))
                         : Optional.empty()))

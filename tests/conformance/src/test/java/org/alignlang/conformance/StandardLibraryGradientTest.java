@@ -1,0 +1,147 @@
+package org.alignlang.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.reference.Interpreter;
+import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.conformance.RandomBatches.Regime;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Signature;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The gradient graph of every objective of the standard library against the interpreter's dual
+ * numbers, finite differences, and the graph without simplification.
+ */
+class StandardLibraryGradientTest {
+  private static final List<StandardObjectives.Variant> ALL = StandardObjectives.all();
+
+  @Test
+  void everyFileOfTheLibraryIsClean() {
+    for (String path : StandardLibrary.paths()) {
+      Compilation compilation = StandardObjectives.library(path);
+      assertThat(compilation.diagnostics()).as(path).isEmpty();
+      compilation
+          .module()
+          .declarations()
+          .forEach(d -> assertThat(d.documentation()).as(path + " " + d.name()).isNotBlank());
+    }
+    assertThat(ALL).hasSizeGreaterThan(60);
+  }
+
+  private static double[] parameters(CheckedObjective objective) {
+    return objective.signature().parameters().stream()
+        .mapToDouble(Signature.Parameter::defaultValue)
+        .toArray();
+  }
+
+  private static double[] multipliers(CheckedObjective objective) {
+    double[] multipliers = new double[objective.signature().constraints().size()];
+    Arrays.setAll(multipliers, k -> 0.3 + k);
+    return multipliers;
+  }
+
+  private static Interpreter interpreter(CheckedObjective objective, Batch batch) {
+    return new Interpreter(batch, parameters(objective), multipliers(objective));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Regime.class)
+  void theGradientIsThatOfTheDualNumbers(Regime regime) {
+    for (StandardObjectives.Variant variant : ALL) {
+      for (long seed = 1; seed <= 2; seed++) {
+        CheckedObjective objective = variant.simplified();
+        Batch batch = RandomBatches.of(objective.signature(), regime, seed);
+        Interpreter interpreter = interpreter(objective, batch);
+        double loss = interpreter.value(objective.program().loss())[0];
+        Map<String, double[]> direction = new HashMap<>();
+        double along = 0;
+        double size = 0;
+        for (Map.Entry<Signature.Input, Node> entry : objective.program().gradients().entrySet()) {
+          double[] gradient = interpreter.value(entry.getValue());
+          double[] step = RandomBatches.direction(gradient.length, seed);
+          for (int e = 0; e < gradient.length; e++) {
+            along += gradient[e] * step[e];
+            size += Math.abs(gradient[e] * step[e]);
+          }
+          direction.put(entry.getKey().name(), step);
+        }
+        String what = "%s, %s, seed %d: loss %s".formatted(variant, regime, seed, loss);
+        double tangent = interpreter.tangent(objective.program().loss(), direction)[0];
+        if (Double.isFinite(loss)) {
+          assertThat(Math.abs(along - tangent))
+              .as("%s: gradient %s, dual numbers %s", what, along, tangent)
+              .isLessThanOrEqualTo(1e-10 * size + 1e-30);
+        } else {
+          // Links that grow like a power of the ratio leave the doubles there; the library's own
+          // objectives do not.
+          assertThat(regime).as(what).isIn(Regime.FAR_LOGITS, Regime.FAR_RATIOS);
+          assertThat(variant.name()).as(what).startsWith("generated:");
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void theGradientIsThatOfFiniteDifferences(long seed) {
+    for (StandardObjectives.Variant variant : ALL) {
+      CheckedObjective objective = variant.simplified();
+      Batch batch = RandomBatches.of(objective.signature(), Regime.ORDINARY, seed);
+      Interpreter interpreter = interpreter(objective, batch);
+      // Only what is not stopped may move: values that are detached are read from the first batch.
+      Map<String, double[]> direction = new LinkedHashMap<>();
+      double along = 0;
+      for (Map.Entry<Signature.Input, Node> entry : objective.program().gradients().entrySet()) {
+        double[] gradient = interpreter.value(entry.getValue());
+        double[] step = RandomBatches.direction(gradient.length, seed);
+        for (int e = 0; e < gradient.length; e++) {
+          along += gradient[e] * step[e];
+        }
+        direction.put(entry.getKey().name(), step);
+      }
+      double difference =
+          DetachedDifference.along(
+              objective, batch, direction, parameters(objective), multipliers(objective));
+      assertThat(Math.abs(along - difference))
+          .as("%s: gradient %s, difference %s", variant, along, difference)
+          .isLessThanOrEqualTo(1e-6 * (1 + Math.abs(along)));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Regime.class,
+      names = {"ORDINARY", "ONE_TOKEN", "SINGLE_GROUPS", "EQUAL_REWARDS", "ONE_ROW"})
+  void simplificationChangesNoValue(Regime regime) {
+    for (StandardObjectives.Variant variant : ALL) {
+      Batch batch = RandomBatches.of(variant.simplified().signature(), regime, 5);
+      List<double[]> simplified =
+          interpreter(variant.simplified(), batch).values(variant.simplified().program().outputs());
+      List<double[]> plain =
+          interpreter(variant.plain(), batch).values(variant.plain().program().outputs());
+      assertThat(simplified).as(variant.name()).hasSameSizeAs(plain);
+      for (int i = 0; i < plain.size(); i++) {
+        for (int e = 0; e < plain.get(i).length; e++) {
+          double expected = plain.get(i)[e];
+          assertThat(Math.abs(simplified.get(i)[e] - expected))
+              .as(
+                  "%s, %s, output %d: %s for %s",
+                  variant, regime, i, simplified.get(i)[e], expected)
+              .isLessThanOrEqualTo(1e-9 * (1 + Math.abs(expected)));
+        }
+      }
+    }
+  }
+}

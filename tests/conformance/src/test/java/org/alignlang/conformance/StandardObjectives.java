@@ -1,0 +1,162 @@
+package org.alignlang.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.SourceResolver;
+import org.alignlang.compiler.source.StandardLibrary;
+
+/**
+ * Every objective of the standard library, discovered; and one for every estimator and every
+ * divergence, so that those are used too.
+ */
+public final class StandardObjectives {
+  private StandardObjectives() {}
+
+  /** An objective, compiled with and without simplification, from log-probabilities and logits. */
+  public record Variant(String name, CheckedObjective simplified, CheckedObjective plain) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  /** A source file of the library. */
+  public static Compilation library(String path) {
+    return Compiler.compile(
+        new SourceFile("align:" + path, StandardLibrary.source(path).orElseThrow()),
+        CompilerOptions.defaults());
+  }
+
+  /** Everything there is, in the order of the files. */
+  public static List<Variant> all() {
+    List<Variant> found = new ArrayList<>();
+    List<String> estimators = new ArrayList<>();
+    List<String> divergences = new ArrayList<>();
+    for (String path : StandardLibrary.paths()) {
+      Compilation compilation = library(path);
+      for (Declaration declaration : compilation.module().declarations()) {
+        switch (declaration) {
+          case Declaration.ObjectiveDeclaration objective ->
+              addVariants(objective, compilation, path, found);
+          case Declaration.EstimatorDeclaration estimator -> estimators.add(estimator.name());
+          case Declaration.DivergenceDeclaration divergence -> divergences.add(divergence.name());
+          case Declaration.FunctionDeclaration _, Declaration.ExperimentDeclaration _ -> {}
+        }
+      }
+    }
+    StringBuilder text = new StringBuilder();
+    for (String estimator : estimators) {
+      text.append(
+          """
+          objective With_%s(beta: Real = 0.1) {
+            policy pi  reference ref
+            reward r: sequence
+            maximize E[r] - beta * KL(pi || ref)
+            estimate with %s()
+          }
+          """
+              .formatted(estimator, estimator));
+    }
+    for (String divergence : divergences) {
+      text.append(
+          """
+          objective Regularised_%1$s(beta: Real = 0.1) {
+            policy pi  reference ref
+            reward r: sequence
+            maximize E[r] - beta * %1$s(pi || ref) + 0.1 * mean[token, sequence](entropy(pi(y.vocab)))
+            estimate with rloo()
+          }
+          objective Backwards_%1$s(beta: Real = 0.1) {
+            policy pi  teacher other
+            reward r: sequence
+            maximize E[r] - beta * %1$s(other || pi)
+            estimate with reinforce()
+          }
+          objective Distil_%1$s {
+            policy pi  teacher other
+            minimize mean[token, sequence](%1$s(other(y.vocab) || pi(y.vocab)))
+          }
+          """
+              .formatted(divergence));
+      // The link of the total variation is a sign, through which no gradient flows.
+      text.append(
+          divergence.equals("total_variation")
+              ? ""
+              : """
+              objective Preference_%1$s(beta: Real = 0.1) {
+                policy pi  reference ref
+                pairs chosen > rejected
+                let u(s) = %1$s.link(pi(s) / ref(s))
+                minimize mean[pair](-log_sigmoid(beta * (u(chosen) - u(rejected))))
+              }
+              """
+                  .formatted(divergence));
+    }
+    Compilation own =
+        Compiler.compile(
+            new SourceFile("generated.align", text.toString()), CompilerOptions.defaults());
+    assertThat(own.diagnostics()).isEmpty();
+    for (Declaration declaration : own.module().declarations()) {
+      addVariants((Declaration.ObjectiveDeclaration) declaration, own, "generated", found);
+    }
+    return found;
+  }
+
+  private static void addVariants(
+      Declaration.ObjectiveDeclaration objective,
+      Compilation compilation,
+      String path,
+      List<Variant> found) {
+    String name = path + ":" + objective.name();
+    Variant base = variant(name, objective, compilation, Set.of());
+    found.add(base);
+    boolean reads =
+        base.simplified().signature().inputs().stream()
+            .anyMatch(i -> i.trained() && i.name().endsWith("logp"));
+    if (reads) {
+      found.add(
+          variant(
+              name + " from logits", objective, compilation, base.simplified().actors().keySet()));
+    }
+  }
+
+  private static Variant variant(
+      String name,
+      Declaration.ObjectiveDeclaration objective,
+      Compilation compilation,
+      Set<String> logits) {
+    return new Variant(
+        name,
+        check(objective, compilation, logits, true),
+        check(objective, compilation, logits, false));
+  }
+
+  private static CheckedObjective check(
+      Declaration.ObjectiveDeclaration objective,
+      Compilation compilation,
+      Set<String> logits,
+      boolean simplify) {
+    DiagnosticSink sink = new DiagnosticSink();
+    var checked =
+        Compiler.check(
+            objective,
+            compilation.scope(),
+            Map.of(),
+            logits,
+            new CompilerOptions(SourceResolver.none(), simplify),
+            sink);
+    assertThat(sink.sorted()).as(objective.name()).isEmpty();
+    return checked.orElseThrow();
+  }
+}
