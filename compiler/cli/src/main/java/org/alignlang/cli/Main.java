@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Fmt;
+import org.alignlang.cli.command.Eval;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
@@ -34,6 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       Check.class,
       Fmt.class,
+      Eval.class,
     })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -1,0 +1,163 @@
+package org.alignlang.cli.eval;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.alignlang.cli.ObjectiveName;
+import org.alignlang.cli.Output;
+import org.alignlang.cli.SpecFile;
+import org.alignlang.cli.Specs;
+import org.alignlang.cli.UserError;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.runtime.batch.BatchContract;
+import org.alignlang.runtime.batch.BatchEvaluation;
+import org.alignlang.runtime.batch.BatchException;
+import org.alignlang.runtime.batch.Tensor;
+import org.alignlang.runtime.batch.TensorFile;
+import org.alignlang.runtime.batch.TensorFormat;
+import org.alignlang.runtime.train.WorkerPool;
+
+/**
+ * One evaluation of an objective on a batch.
+ *
+ * @param spec the objective
+ * @param batch the tensors that it reads
+ * @param gradient where to write what it finds, if anywhere
+ * @param values values for the objective's parameters
+ * @param threads how many threads work
+ * @param backEnd the name of what runs the kernel; the standard one if empty
+ */
+public record EvalRun(
+    ObjectiveName spec,
+    Path batch,
+    Optional<Path> gradient,
+    Map<String, Expression> values,
+    int threads,
+    Optional<String> backEnd) {
+
+  /**
+   * Evaluates and prints.
+   *
+   * @param json whether to print one JSON object in place of a table
+   * @throws UserError if the batch does not fit, or a file cannot be read or written
+   */
+  public void run(Output output, boolean json) {
+    if (threads < 1) {
+      throw new UserError("--threads must be at least 1, not " + threads);
+    }
+    BackEnd lowering = lowering();
+    try {
+      gradient.ifPresent(this::requireOutput);
+      TensorFile file = TensorFile.read(batch);
+      CheckedObjective objective = objective(file.tensors().keySet());
+      double[] parameters = parameters(objective.signature());
+      ObjectiveKernel kernel = lowering.kernel(objective);
+      BatchEvaluation evaluation;
+      try (WorkerPool workers = new WorkerPool(threads)) {
+        evaluation = BatchEvaluation.of(kernel, parameters, file, workers);
+      }
+      gradient.ifPresent(path -> TensorFile.write(path, evaluation.tensors()));
+      if (json) {
+        output.out().println(evaluation.json());
+      } else {
+        print(evaluation, output.out());
+      }
+    } catch (BatchException e) {
+      throw new UserError(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private BackEnd lowering() {
+    if (backEnd.isEmpty()) {
+      return BackEnds.standard();
+    }
+    return BackEnds.find(backEnd.get())
+        .orElseThrow(() ->
+            new UserError(
+                "there is no back end `%s`; this build has %s"
+                    .formatted(
+                        backEnd.get(),
+                        BackEnds.all().stream()
+                            .map(b -> "`" + b.name() + "`")
+                            .collect(Collectors.joining(", ")))));
+  }
+
+  /** Complains before the work is done, and never writes over the batch. */
+  private void requireOutput(Path path) {
+    TensorFormat.ofOutput(path);
+    try {
+      if (Files.exists(path) && Files.exists(batch) && Files.isSameFile(path, batch)) {
+        throw new UserError("--grad would overwrite the batch " + batch);
+      }
+    } catch (IOException e) {
+      throw new UserError("cannot compare " + path + " and " + batch + ": " + e.getMessage());
+    }
+  }
+
+  /** The objective, reading logits wherever the batch has them in place of log-probabilities. */
+  private CheckedObjective objective(Set<String> tensors) {
+    SpecFile file = Specs.load(spec.file()).requireClean();
+    CheckedObjective objective = file.objective(spec.objective(), values, Set.of());
+    Set<String> logits = BatchContract.actorsWithLogits(objective.signature(), tensors);
+    return logits.isEmpty() ? objective : file.objective(spec.objective(), values, logits);
+  }
+
+  private static double[] parameters(Signature signature) {
+    List<Signature.Parameter> parameters = signature.parameters();
+    double[] values = new double[parameters.size()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = parameters.get(i).defaultValue();
+      if (Double.isNaN(values[i])) {
+        String name = parameters.get(i).name();
+        throw new UserError(
+            "parameter `%s` of `%s` has no default; give it a value with -s %s=..."
+                .formatted(name, signature.objective(), name));
+      }
+    }
+    return values;
+  }
+
+  private void print(BatchEvaluation evaluation, PrintWriter out) {
+    Map<String, String> lines = new LinkedHashMap<>();
+    lines.put("loss", number(evaluation.loss()));
+    evaluation.metrics().forEach((name, value) -> lines.put("metric." + name, number(value)));
+    evaluation.multipliers().forEach((name, tensor) -> lines.put(name, number(tensor.real(0))));
+    evaluation
+        .gradients()
+        .forEach((name, tensor) ->
+            lines.put(
+                name,
+                "%s  (norm of %s, %s)"
+                    .formatted(
+                        number(norm(tensor)), tensor.shape(), tensor.type().word())));
+    int width = lines.keySet().stream().mapToInt(String::length).max().orElse(0);
+    lines.forEach((name, text) -> out.println(name + " ".repeat(width - name.length() + 2) + text));
+    gradient.ifPresent(path -> out.println("written to " + path));
+  }
+
+  private static double norm(Tensor tensor) {
+    return Math.sqrt(
+        LongStream.range(0, tensor.count())
+            .mapToDouble(tensor::real)
+            .map(value -> value * value)
+            .sum());
+  }
+
+  /** As many digits as tell it from every other number. */
+  private static String number(double value) {
+    return (value < 0 ? "" : " ") + value;
+  }
+}

@@ -1,0 +1,127 @@
+package org.alignlang.runtime.batch;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Signature.Input;
+import org.alignlang.kernel.Workers;
+
+/**
+ * What an objective says about a batch that another program handed in.
+ *
+ * @param loss the minimised number
+ * @param metrics the reported numbers by name
+ * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch
+ * @param gradients {@code grad.} and the name of each trained input, in the input's shape and type
+ *     (f64 for JSON), 0 behind the mask
+ */
+public record BatchEvaluation(
+    double loss,
+    Map<String, Double> metrics,
+    Map<String, Tensor> multipliers,
+    Map<String, Tensor> gradients) {
+
+  /**
+   * Evaluates a kernel on a file.
+   *
+   * @param parameters one value per {@link Signature#parameters()}
+   * @throws BatchException if the file is not a batch for the objective, or has no loss under it;
+   *     the message names the tensor and index, or the spec's line
+   */
+  public static BatchEvaluation of(
+      ObjectiveKernel kernel, double[] parameters, TensorFile file, Workers workers) {
+    Signature signature = kernel.signature();
+    PackedBatch packed = new BatchContract(signature).pack(file, workers);
+    Batch batch = packed.batch();
+    Evaluation result = new Evaluation(signature, batch);
+    try {
+      kernel.evaluate(batch, parameters, packed.multipliers().values(), result, workers);
+      if (Double.isNaN(result.loss())) {
+        throw new BatchException(
+            "the loss of objective `%s` on %s is NaN".formatted(signature.objective(), file.path()));
+      }
+      packed.multipliers().update(result.violations());
+    } catch (EvaluationException | ArithmeticException e) {
+      throw new BatchException("%s: %s".formatted(file.path(), e.getMessage()), e);
+    }
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    for (int i = 0; i < signature.metrics().size(); i++) {
+      metrics.put(signature.metrics().get(i), result.metrics()[i]);
+    }
+    Map<String, Tensor> gradients = new LinkedHashMap<>();
+    for (Input input : signature.inputs()) {
+      if (input.trained()) {
+        gradients.put(
+            "grad." + input.name(),
+            laidOut(input, result.gradient(input.name()), packed, file, workers));
+      }
+    }
+    return new BatchEvaluation(
+        result.loss(), metrics, packed.multipliers().tensors(), gradients);
+  }
+
+  /** All of it under contract names: {@code loss}, {@code metric.NAME}, the rest as they are. */
+  public Map<String, Tensor> tensors() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put("loss", Tensor.of(List.of(), loss));
+    metrics.forEach((name, value) -> tensors.put("metric." + name, Tensor.of(List.of(), value)));
+    tensors.putAll(multipliers);
+    tensors.putAll(gradients);
+    return tensors;
+  }
+
+  /**
+   * {@code loss}, {@code metric.NAME} and {@code multiplier.NAME} as one JSON object on one line;
+   * infinity and NaN are the strings {@code "Infinity"}, {@code "-Infinity"} and {@code "NaN"}.
+   */
+  public String json() {
+    Map<String, Object> numbers = new LinkedHashMap<>();
+    numbers.put("loss", loss);
+    metrics.forEach((name, value) -> numbers.put("metric." + name, value));
+    multipliers.forEach((name, tensor) -> {
+      List<Double> values = LongStream.range(0, tensor.count()).mapToObj(tensor::real).toList();
+      numbers.put(name, tensor.shape().isEmpty() ? values.getFirst() : values);
+    });
+    return JsonTensors.MAPPER.writeValueAsString(numbers);
+  }
+
+  private static Tensor laidOut(
+      Input input, double[] gradient, PackedBatch packed, TensorFile file, Workers workers) {
+    Tensor given = packed.trained().get(input.name());
+    int[] places = packed.positions().get(input.sequence());
+    if (given == null || places == null) {
+      throw new IllegalStateException("the trained input `" + input.name() + "` was not packed");
+    }
+    ElementType type = file.format().typed() ? given.type() : ElementType.F64;
+    Tensor tensor = Tensor.zeros(type, given.shape());
+    int width = places.length == 0 ? 0 : gradient.length / places.length;
+    workers.run(
+        places.length,
+        (from, to) -> {
+          for (int p = from; p < to; p++) {
+            for (int e = 0; e < width; e++) {
+              long index = (long) places[p] * width + e;
+              double value = gradient[p * width + e];
+              type.write(tensor.data(), index, value);
+              if (!Double.isFinite(tensor.real(index))) {
+                throw new BatchException(
+                    "%s: the gradient for tensor `%s` is %s at index %s%s"
+                        .formatted(
+                            file.path(),
+                            input.name(),
+                            value,
+                            tensor.place(index),
+                            Double.isFinite(value) ? ", more than " + type.word() + " holds" : ""));
+              }
+            }
+          }
+        });
+    return tensor;
+  }
+}

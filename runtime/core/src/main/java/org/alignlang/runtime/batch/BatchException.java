@@ -1,0 +1,14 @@
+package org.alignlang.runtime.batch;
+
+/** A file or tensor that cannot be used; the message is one sentence that names it and the place. */
+public final class BatchException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public BatchException(String message) {
+    super(message);
+  }
+
+  BatchException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

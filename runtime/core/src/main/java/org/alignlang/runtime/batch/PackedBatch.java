@@ -1,0 +1,42 @@
+package org.alignlang.runtime.batch;
+
+import java.util.List;
+import java.util.Map;
+import org.alignlang.kernel.Batch;
+
+/**
+ * A file's tensors as a kernel reads them, and what is needed to lay gradients out again.
+ *
+ * @param batch the data that exists
+ * @param multipliers one per constraint of the objective, at the values that the file gives or at
+ *     their first ones
+ * @param trained the file's tensor of each trained input
+ * @param positions of each sequence, where in its {@code [N, T]} each existing position is, as
+ *     {@code n * T + t}, ascending
+ */
+public record PackedBatch(
+    Batch batch,
+    MultiplierValues multipliers,
+    Map<String, Tensor> trained,
+    Map<String, int[]> positions) {
+
+  public PackedBatch {
+    trained = Map.copyOf(trained);
+    positions = Map.copyOf(positions);
+  }
+
+  /** The rows of the batch and the positions that exist, for a person. */
+  public String size() {
+    List<String> parts =
+        positions.entrySet().stream()
+            .sorted(Map.Entry.comparingByKey())
+            .map(e ->
+                positions.size() == 1
+                    ? e.getValue().length + " tokens"
+                    : e.getValue().length + " tokens " + e.getKey())
+            .toList();
+    return "%d %s, %s"
+        .formatted(
+            batch.rows(), positions.size() == 1 ? "rows" : "pairs", String.join(", ", parts));
+  }
+}
