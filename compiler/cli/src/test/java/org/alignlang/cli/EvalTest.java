@@ -64,8 +64,7 @@ class EvalTest {
 
   @Test
   void printsATable() {
-    Result result =
-        align("eval", path("two.align") + "#Likely", "--batch", path("batch.jsonl"));
+    Result result = align("eval", path("two.align") + "#Likely", "--batch", path("batch.jsonl"));
     assertThat(result.err).isEmpty();
     assertThat(result.out)
         .isEqualTo(
@@ -117,12 +116,7 @@ class EvalTest {
         {"logp": [[-1], [-2]], "reward.r": [1, 2], "reward.harm": [0, 1], "multiplier.lambda": 0.25}
         """);
     Result result =
-        align(
-            "eval",
-            path("two.align") + "#Limited",
-            "--batch",
-            path("limited.json"),
-            "--json");
+        align("eval", path("two.align") + "#Limited", "--batch", path("limited.json"), "--json");
     assertThat(result.err).isEmpty();
     assertThat(result.out).contains("\"metric.harm\":0.5").contains("\"multiplier.lambda\":0.5}");
   }
@@ -137,8 +131,8 @@ class EvalTest {
         "two.align#Likly --batch batch.jsonl|`two.align` has no objective `Likly`; did you mean"
             + " `Likely`?",
         "two.align#Likely --batch none.npz|there is no file none.npz",
-        "two.align#Likely --batch two.align|two.align must end in .safetensors, .npz, .json or .jsonl,"
-            + " which says how it is read",
+        "two.align#Likely --batch two.align|two.align must end in .safetensors, .npz, .json or"
+            + " .jsonl, which says how it is read",
         "two.align#Likely --batch batch.jsonl --grad g.pt|g.pt must end in .safetensors, .npz or"
             + " .json, which says how it is written",
         "two.align#Likely --batch batch.jsonl --grad none/g.npz|cannot write none/g.npz: its folder"

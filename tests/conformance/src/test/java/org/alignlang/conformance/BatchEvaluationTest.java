@@ -173,7 +173,11 @@ class BatchEvaluationTest {
   }
 
   private static void assertClose(
-      BatchEvaluation evaluation, String name, double[][] expected, ElementType type, double error) {
+      BatchEvaluation evaluation,
+      String name,
+      double[][] expected,
+      ElementType type,
+      double error) {
     Tensor gradient = evaluation.gradients().get(name);
     assertThat(gradient).as(name).isNotNull();
     assertThat(gradient.type()).isEqualTo(type);
@@ -467,8 +471,7 @@ class BatchEvaluationTest {
       }
       softmax.put(side, p);
       logits.put(side + ".logits", Tensor.of(type, List.of(3, 4, vocabulary), z));
-      logits.put(
-          side + ".tokens", Tensor.ofIntegers(ElementType.I32, List.of(3, 4), tokens));
+      logits.put(side + ".tokens", Tensor.ofIntegers(ElementType.I32, List.of(3, 4), tokens));
       double[] flat = Stream.of(taken).flatMapToDouble(java.util.Arrays::stream).toArray();
       logp.put(side + ".logp", Tensor.of(ElementType.F64, List.of(3, 4), flat));
       for (Map<String, Tensor> tensors : List.of(logits, logp)) {

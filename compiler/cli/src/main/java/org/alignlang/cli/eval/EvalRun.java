@@ -141,8 +141,7 @@ public record EvalRun(
             lines.put(
                 name,
                 "%s  (norm of %s, %s)"
-                    .formatted(
-                        number(norm(tensor)), tensor.shape(), tensor.type().word())));
+                    .formatted(number(norm(tensor)), tensor.shape(), tensor.type().word())));
     int width = lines.keySet().stream().mapToInt(String::length).max().orElse(0);
     lines.forEach((name, text) -> out.println(name + " ".repeat(width - name.length() + 2) + text));
     gradient.ifPresent(path -> out.println("written to " + path));

@@ -44,7 +44,8 @@ public record BatchEvaluation(
       kernel.evaluate(batch, parameters, packed.multipliers().values(), result, workers);
       if (Double.isNaN(result.loss())) {
         throw new BatchException(
-            "the loss of objective `%s` on %s is NaN".formatted(signature.objective(), file.path()));
+            "the loss of objective `%s` on %s is NaN"
+                .formatted(signature.objective(), file.path()));
       }
       packed.multipliers().update(result.violations());
     } catch (EvaluationException | ArithmeticException e) {
@@ -62,8 +63,7 @@ public record BatchEvaluation(
             laidOut(input, result.gradient(input.name()), packed, file, workers));
       }
     }
-    return new BatchEvaluation(
-        result.loss(), metrics, packed.multipliers().tensors(), gradients);
+    return new BatchEvaluation(result.loss(), metrics, packed.multipliers().tensors(), gradients);
   }
 
   /** All of it under contract names: {@code loss}, {@code metric.NAME}, the rest as they are. */

@@ -110,20 +110,17 @@ final class BatchPacker {
     // A single number may also be a list of one: not every program can store the former.
     boolean single = wanted.axes().isEmpty() && shape.equals(List.of(1));
     if (shape.size() != wanted.axes().size() && !single) {
-      throw bad(
-          wanted, "has shape %s, expected %s".formatted(shape, wanted.letters()));
+      throw bad(wanted, "has shape %s, expected %s".formatted(shape, wanted.letters()));
     }
     for (int axis = 0; axis < wanted.axes().size(); axis++) {
       Axis wantedAxis = wanted.axes().get(axis);
       if (wantedAxis.hasFixedSize()) {
         if (shape.get(axis) != Integer.parseInt(wantedAxis.letter())) {
-          throw bad(
-              wanted, "has shape %s, expected %s".formatted(shape, wanted.letters()));
+          throw bad(wanted, "has shape %s, expected %s".formatted(shape, wanted.letters()));
         }
         continue;
       }
-      Size known =
-          sizes.putIfAbsent(wantedAxis.key(), new Size(shape.get(axis), wanted.name()));
+      Size known = sizes.putIfAbsent(wantedAxis.key(), new Size(shape.get(axis), wanted.name()));
       if (known != null && known.entries != shape.get(axis)) {
         throw bad(
             wanted,
@@ -140,11 +137,7 @@ final class BatchPacker {
           wanted,
           "has shape %s, expected %s with %s = %d, %s"
               .formatted(
-                  tensor.shape(),
-                  wanted.letters(),
-                  wanted.axes().getFirst().letter(),
-                  size,
-                  what));
+                  tensor.shape(), wanted.letters(), wanted.axes().getFirst().letter(), size, what));
     }
   }
 
@@ -165,10 +158,9 @@ final class BatchPacker {
                     "there is no tensor `%s`, which would say how many positions there are"
                         .formatted(
                             signature.sequences().size() > 1 ? sequence + ".mask" : "mask")));
-    requireColumn(axis.key(), (long) rows * width);
+    requireColumn(along.getFirst().name(), (long) rows * width);
     int[] lengths = lengths(along, rows, width);
-    Optional<Expected> mask =
-        along.stream().filter(e -> e.content() == Content.MASK).findFirst();
+    Optional<Expected> mask = along.stream().filter(e -> e.content() == Content.MASK).findFirst();
     int[] begin = new int[rows + 1];
     int[] places = new int[rows * width];
     int count = 0;
@@ -255,7 +247,9 @@ final class BatchPacker {
                   wanted,
                   "has only -Infinity at index %s: no token has a probability there"
                       .formatted(
-                          List.of(places[p] / tensor.shape().get(1), places[p] % tensor.shape().get(1))));
+                          List.of(
+                              places[p] / tensor.shape().get(1),
+                              places[p] % tensor.shape().get(1))));
             }
           }
         });
@@ -329,8 +323,7 @@ final class BatchPacker {
     Map<Long, Integer> numbers = new HashMap<>();
     int[] groups = new int[rows];
     for (int row = 0; row < rows; row++) {
-      groups[row] =
-          numbers.computeIfAbsent(integer(wanted, tensor, row), _ -> numbers.size());
+      groups[row] = numbers.computeIfAbsent(integer(wanted, tensor, row), _ -> numbers.size());
     }
     return groups;
   }

@@ -71,7 +71,8 @@ public enum ElementType {
       case I64 -> data.get(LONG, index * 8);
       case I32 -> data.get(INT, index * 4);
       case U8, BOOL -> data.get(ValueLayout.JAVA_BYTE, index) & 0xff;
-      case F64, F32, BF16, F16 -> throw new IllegalArgumentException(word() + " is no integer type");
+      case F64, F32, BF16, F16 ->
+          throw new IllegalArgumentException(word() + " is no integer type");
     };
   }
 
@@ -97,7 +98,8 @@ public enum ElementType {
         }
         data.set(ValueLayout.JAVA_BYTE, index, (byte) value);
       }
-      case F64, F32, BF16, F16 -> throw new IllegalArgumentException(word() + " is no integer type");
+      case F64, F32, BF16, F16 ->
+          throw new IllegalArgumentException(word() + " is no integer type");
     }
   }
 

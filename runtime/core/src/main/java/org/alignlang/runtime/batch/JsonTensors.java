@@ -219,8 +219,7 @@ final class JsonTensors {
       if (anyTruth && (anyReal || anyInteger)) {
         throw new BatchException(where + ": it mixes truth values and numbers");
       }
-      ElementType type =
-          anyReal ? ElementType.F64 : anyTruth ? ElementType.BOOL : ElementType.I64;
+      ElementType type = anyReal ? ElementType.F64 : anyTruth ? ElementType.BOOL : ElementType.I64;
       Tensor tensor = Tensor.zeros(type, shape);
       if (anyReal) {
         for (long i = 0; ragged && i < tensor.count(); i++) {
@@ -255,8 +254,7 @@ final class JsonTensors {
         } else if (node.isNumber() || node.isNull() || special(node)) {
           anyReal = true;
         } else {
-          throw new BatchException(
-              "%s%s: %s is no number".formatted(where, at, brief(node)));
+          throw new BatchException("%s%s: %s is no number".formatted(where, at, brief(node)));
         }
         return;
       }

@@ -58,8 +58,7 @@ public final class MultiplierValues {
       tensors.put(
           BatchContract.multiplier(constraints.get(j)),
           constraints.get(j).form() == DualForm.PID
-              ? Tensor.of(
-                  List.of(BatchContract.PID_STATE), multiplier.value(), state[0], state[1])
+              ? Tensor.of(List.of(BatchContract.PID_STATE), multiplier.value(), state[0], state[1])
               : Tensor.of(List.of(), multiplier.value()));
     }
     return tensors;

@@ -1,8 +1,8 @@
 package org.alignlang.runtime.batch;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.EOFException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -84,7 +84,8 @@ record NpyHeader(
       }
       switch (item.group("key")) {
         case "descr" -> type = Optional.ofNullable(item.group("text"));
-        case "fortran_order" -> fortran = Optional.ofNullable(item.group("truth")).map("True"::equals);
+        case "fortran_order" ->
+            fortran = Optional.ofNullable(item.group("truth")).map("True"::equals);
         case "shape" -> shape = sizes(path, name, item.group("sizes"));
         default -> throw malformed(path, name, text);
       }
@@ -150,8 +151,7 @@ record NpyHeader(
       for (long at = 0; at < stored.byteSize(); at += width) {
         for (int low = 0, high = width - 1; low < high; low++, high--) {
           byte swapped = stored.get(ValueLayout.JAVA_BYTE, at + low);
-          stored.set(
-              ValueLayout.JAVA_BYTE, at + low, stored.get(ValueLayout.JAVA_BYTE, at + high));
+          stored.set(ValueLayout.JAVA_BYTE, at + low, stored.get(ValueLayout.JAVA_BYTE, at + high));
           stored.set(ValueLayout.JAVA_BYTE, at + high, swapped);
         }
       }

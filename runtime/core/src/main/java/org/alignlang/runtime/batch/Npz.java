@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
@@ -43,8 +42,7 @@ final class Npz {
               "%s: `%s` is not an array: its name does not end in .npy"
                   .formatted(path, entry.getName()));
         }
-        String name =
-            entry.getName().substring(0, entry.getName().length() - ENDING.length());
+        String name = entry.getName().substring(0, entry.getName().length() - ENDING.length());
         if (tensors.containsKey(name)) {
           throw bad(path, name, "is there twice");
         }
@@ -82,8 +80,7 @@ final class Npz {
         if (part.length == 0) {
           throw new EOFException();
         }
-        MemorySegment.copy(
-            MemorySegment.ofArray(part), 0, data, from, part.length);
+        MemorySegment.copy(MemorySegment.ofArray(part), 0, data, from, part.length);
         from += part.length;
       }
       if (in.read() >= 0) {

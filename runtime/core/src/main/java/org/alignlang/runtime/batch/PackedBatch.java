@@ -1,6 +1,5 @@
 package org.alignlang.runtime.batch;
 
-import java.util.List;
 import java.util.Map;
 import org.alignlang.kernel.Batch;
 
@@ -23,20 +22,5 @@ public record PackedBatch(
   public PackedBatch {
     trained = Map.copyOf(trained);
     positions = Map.copyOf(positions);
-  }
-
-  /** The rows of the batch and the positions that exist, for a person. */
-  public String size() {
-    List<String> parts =
-        positions.entrySet().stream()
-            .sorted(Map.Entry.comparingByKey())
-            .map(e ->
-                positions.size() == 1
-                    ? e.getValue().length + " tokens"
-                    : e.getValue().length + " tokens " + e.getKey())
-            .toList();
-    return "%d %s, %s"
-        .formatted(
-            batch.rows(), positions.size() == 1 ? "rows" : "pairs", String.join(", ", parts));
   }
 }

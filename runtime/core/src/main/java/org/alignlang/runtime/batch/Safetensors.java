@@ -20,8 +20,8 @@ import tools.jackson.databind.JsonNode;
 
 /**
  * The safetensors format: 8 bytes with the length of a JSON header, the header, the tensors' bytes.
- * As the format's own library, this refuses a header above 100 MB, names that occur twice, and bytes
- * that belong to no tensor or to two.
+ * As the format's own library, this refuses a header above 100 MB, names that occur twice, and
+ * bytes that belong to no tensor or to two.
  */
 final class Safetensors {
   private static final long LONGEST_HEADER = 100_000_000;
@@ -38,8 +38,7 @@ final class Safetensors {
       if (size < 8) {
         throw bad(path, "it has " + size + " bytes, and a safetensors file has at least 8");
       }
-      MemorySegment file =
-          channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto());
+      MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, Arena.ofAuto());
       long length = ElementType.I64.readInteger(file, 0);
       if (length < 0 || length > LONGEST_HEADER) {
         throw bad(
@@ -163,9 +162,7 @@ final class Safetensors {
     }
     List<Long> numbers = new ArrayList<>();
     for (JsonNode element : array.values()) {
-      if (!element.isIntegralNumber()
-          || !element.canConvertToLong()
-          || element.longValue() < 0) {
+      if (!element.isIntegralNumber() || !element.canConvertToLong() || element.longValue() < 0) {
         throw bad(path, name, "has `" + element + "` in its `" + what + "`");
       }
       numbers.add(element.longValue());

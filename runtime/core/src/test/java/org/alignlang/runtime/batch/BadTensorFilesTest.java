@@ -54,27 +54,27 @@ class BadTensorFilesTest {
       value = {
         // Not JSON, or not the right JSON.
         "0|x|its header does not begin with `{`",
-        "0|{|its header is not valid JSON: Unexpected end-of-input: expected close marker for Object"
-            + " (column 2)",
+        "0|{|its header is not valid JSON: Unexpected end-of-input: expected close marker for"
+            + " Object (column 2)",
         "0|{} x|its header is not valid JSON: Unrecognized token 'x' (column 4)",
-        "0|{\"a\": 3}|tensor `a`: has dtype nothing, which is none of F64, F32, BF16, F16, I64, I32,"
-            + " U8, BOOL",
+        "0|{\"a\": 3}|tensor `a`: has dtype nothing, which is none of F64, F32, BF16, F16, I64,"
+            + " I32, U8, BOOL",
         "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"x\":1}}|tensor `a`: has"
             + " the unknown property `x`",
         "8|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
             + "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}|its header is not"
             + " valid JSON: Duplicate Object property \"a\" (column 58)",
         // Types and shapes.
-        "1|{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}|tensor `a`: has dtype"
-            + " \"F8_E4M3\", which is none of F64, F32, BF16, F16, I64, I32, U8, BOOL",
-        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}|tensor `a`: has `-1` in"
-            + " its `shape`",
+        "1|{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[1],\"data_offsets\":[0,1]}}|tensor `a`: has"
+            + " dtype \"F8_E4M3\", which is none of F64, F32, BF16, F16, I64, I32, U8, BOOL",
+        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}|tensor `a`: has `-1`"
+            + " in its `shape`",
         "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1.5],\"data_offsets\":[0,4]}}|tensor `a`: has `1.5`"
             + " in its `shape`",
-        "4|{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}|tensor `a`: needs a list of numbers as"
-            + " `shape`",
-        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[3000000000],\"data_offsets\":[0,4]}}|tensor `a`: has"
-            + " an axis of 3000000000, more than 2147483647",
+        "4|{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}|tensor `a`: needs a list of numbers"
+            + " as `shape`",
+        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[3000000000],\"data_offsets\":[0,4]}}|tensor `a`:"
+            + " has an axis of 3000000000, more than 2147483647",
         "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[2000000000,2000000000,2000000000],"
             + "\"data_offsets\":[0,4]}}|tensor `a`: has more than 2^63 bytes by its shape"
             + " [2000000000, 2000000000, 2000000000]",
@@ -82,10 +82,10 @@ class BadTensorFilesTest {
             + "tensor `a`: has 4 bytes, and f32 of shape [1000000000, 1000000000] needs"
             + " 4000000000000000000",
         // Offsets.
-        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}|tensor `a`: has the data"
-            + " offsets [0, 8], and the file holds 4 bytes of data",
-        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}|tensor `a`: has the data"
-            + " offsets [4, 0], and the file holds 4 bytes of data",
+        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,8]}}|tensor `a`: has the"
+            + " data offsets [0, 8], and the file holds 4 bytes of data",
+        "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}|tensor `a`: has the"
+            + " data offsets [4, 0], and the file holds 4 bytes of data",
         "4|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}|tensor `a`: needs two"
             + " numbers as `data_offsets`, not 1",
         "6|{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
@@ -108,8 +108,8 @@ class BadTensorFilesTest {
     byte[] start = ByteBuffer.allocate(9).order(ByteOrder.LITTLE_ENDIAN).putLong(0, 50).array();
     assertThat(complaint("a.safetensors", start))
         .isEqualTo(
-            "a.safetensors: its header has 50 bytes, and the file has only 1 after its first 8: it is"
-                + " cut off");
+            "a.safetensors: its header has 50 bytes, and the file has only 1 after its first 8: it"
+                + " is cut off");
   }
 
   @Test
@@ -118,8 +118,8 @@ class BadTensorFilesTest {
     Arrays.fill(most, 0, 8, (byte) 0xff);
     assertThat(complaint("a.safetensors", most))
         .isEqualTo(
-            "a.safetensors: its header would have 18446744073709551615 bytes, more than the 100000000"
-                + " allowed");
+            "a.safetensors: its header would have 18446744073709551615 bytes, more than the"
+                + " 100000000 allowed");
   }
 
   @Test
@@ -174,8 +174,8 @@ class BadTensorFilesTest {
                     "a.npy",
                     npy(1, "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", 8))))
         .isEqualTo(
-            "a.npz: tensor `a`: has NumPy's type `|O`; float64, float32, float16, int64, int32, uint8"
-                + " and bool are read");
+            "a.npz: tensor `a`: has NumPy's type `|O`; float64, float32, float16, int64, int32,"
+                + " uint8 and bool are read");
   }
 
   @ParameterizedTest
@@ -183,12 +183,12 @@ class BadTensorFilesTest {
       delimiter = '!',
       quoteCharacter = '~',
       value = {
-        "4!{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }!has 4 bytes of data, and f32 of"
-            + " shape [2] needs 8",
-        "9!{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }!has 9 bytes of data, and f32 of"
-            + " shape [2] needs 8",
-        "4!{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }!has 4 bytes"
-            + " of data, and f32 of shape [1000000000, 1000000000] needs 4000000000000000000",
+        "4!{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }!has 4 bytes of data, and f32"
+            + " of shape [2] needs 8",
+        "9!{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }!has 9 bytes of data, and f32"
+            + " of shape [2] needs 8",
+        "4!{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 1000000000), }!has 4"
+            + " bytes of data, and f32 of shape [1000000000, 1000000000] needs 4000000000000000000",
         "4!{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,), }!has an axis of"
             + " `99999999999` entries",
         "4!{'descr': '<f4', 'fortran_order': False, }!its header is not a dictionary of descr,"
@@ -197,13 +197,13 @@ class BadTensorFilesTest {
         "4![1]!its header is not a dictionary of descr, fortran_order and shape, each of a plain"
             + " array: [1]",
         "4!{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}!its header is not a"
-            + " dictionary of descr, fortran_order and shape, each of a plain array: {'descr': [('x',"
-            + " '<f4')], 'fortran_order': False, 'shape': (1,)}",
+            + " dictionary of descr, fortran_order and shape, each of a plain array: {'descr':"
+            + " [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}",
         "4!{'descr': '<f4', 'descr': '<f4', 'shape': (1,)}!its header is not a dictionary of descr,"
             + " fortran_order and shape, each of a plain array: {'descr': '<f4', 'descr': '<f4',"
             + " 'shape': (1,)}",
-        "2!{'descr': '<V2', 'fortran_order': False, 'shape': (1,), }!has NumPy's type `<V2`; float64,"
-            + " float32, float16, int64, int32, uint8 and bool are read",
+        "2!{'descr': '<V2', 'fortran_order': False, 'shape': (1,), }!has NumPy's type `<V2`;"
+            + " float64, float32, float16, int64, int32, uint8 and bool are read",
       })
   void npz(int dataBytes, String header, String message) throws IOException {
     for (int version = 1; version <= 3; version++) {
@@ -243,8 +243,7 @@ class BadTensorFilesTest {
     int index = find(zip, new byte[] {'P', 'K', 1, 2});
     ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN).putInt(index + 24, 2_000_000_000);
     assertThat(complaint("a.npz", zip))
-        .isEqualTo(
-            "a.npz: tensor `a`: would have 2000000000 bytes, which this file cannot hold");
+        .isEqualTo("a.npz: tensor `a`: would have 2000000000 bytes, which this file cannot hold");
   }
 
   @Test
@@ -271,9 +270,11 @@ class BadTensorFilesTest {
       quoteCharacter = '~',
       value = {
         "[1]|a.json must hold one JSON object from names to numbers or nested lists of numbers",
-        "{\"a\": 1, \"a\": 2}|a.json is not valid JSON: Duplicate Object property \"a\" (column 13)",
+        "{\"a\": 1, \"a\": 2}|a.json is not valid JSON: Duplicate Object property \"a\" (column"
+            + " 13)",
         "{\"a\": [1, [2]]}|a.json: tensor `a` at index [0]: 1 stands where a list belongs",
-        "{\"a\": [[1, 2], [3]]}|a.json: tensor `a` at index [1]: a list of 1 stands among lists of 2",
+        "{\"a\": [[1, 2], [3]]}|a.json: tensor `a` at index [1]: a list of 1 stands among lists of"
+            + " 2",
         "{\"a\": [[1, 2], [3, \"x\"]]}|a.json: tensor `a` at index [1, 1]: \"x\" is no number",
         "{\"a\": {\"b\": 1}}|a.json: tensor `a`: {\"b\":1} is no number",
         "{\"a\": [true, 1]}|a.json: tensor `a`: it mixes truth values and numbers",
@@ -290,15 +291,14 @@ class BadTensorFilesTest {
         "{\"a\": 1};{\"a\": 1, \"b\": 2}|a.jsonl, line 2: `b` is here but not on an earlier line",
         "{\"a\": 1, \"b\": 2};{\"a\": 1}|a.jsonl, line 2: `b` is missing; every line has the same"
             + " names",
-        "{\"multiplier.m\": 1};{\"multiplier.m\": 2}|a.jsonl, line 2: `multiplier.m` is 2, and 1 on an"
-            + " earlier line; it belongs to the whole batch",
+        "{\"multiplier.m\": 1};{\"multiplier.m\": 2}|a.jsonl, line 2: `multiplier.m` is 2, and 1 on"
+            + " an earlier line; it belongs to the whole batch",
         "{\"a\": 1};x|a.jsonl, line 2 is not valid JSON: Unrecognized token 'x' (column 1)",
         "{\"a\": [[1, 2]]};{\"a\": [[1]]}|a.jsonl: tensor `a` at index [1, 0]: a list of 1 stands"
             + " among lists of 2",
       })
   void jsonLines(String lines, String message) throws IOException {
-    assertThat(
-            complaint("a.jsonl", lines.replace(';', '\n').getBytes(StandardCharsets.UTF_8)))
+    assertThat(complaint("a.jsonl", lines.replace(';', '\n').getBytes(StandardCharsets.UTF_8)))
         .isEqualTo(message);
   }
 

@@ -68,7 +68,9 @@ class BatchContractTest {
         false);
   }
 
-  /** A batch for {@link #sequences}: 2 rows, 3 positions, of which [0, 1] and [1, 2] are not there. */
+  /**
+   * A batch for {@link #sequences}: 2 rows, 3 positions, of which [0, 1] and [1, 2] are not there.
+   */
   private static Map<String, Tensor> good() {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("logp", Tensor.of(ROWS_BY_TIME, -1, NAN, -3, -4, -5, INF));
@@ -102,7 +104,6 @@ class BatchContractTest {
     assertThat(batch.groupOf()).containsExactly(0, 1);
     assertThat(packed.multipliers().values()).containsExactly(0.25, 0.5);
     assertThat(packed.positions().get("y")).containsExactly(0, 2, 3, 4);
-    assertThat(packed.size()).isEqualTo("2 rows, 4 tokens");
   }
 
   @Test
@@ -137,16 +138,16 @@ class BatchContractTest {
   static Stream<Arguments> violations() {
     return Stream.of(
         wrong(
-            "there is no tensor `ref.logp`, which objective `Everything` reads: log-probabilities of"
-                + " shape [N, T], type f32, bf16, f16 or f64",
+            "there is no tensor `ref.logp`, which objective `Everything` reads: log-probabilities"
+                + " of shape [N, T], type f32, bf16, f16 or f64",
             t -> t.remove("ref.logp")),
         wrong(
-            "there is no tensor `group`, which objective `Everything` reads: group ids of shape [N],"
-                + " type i32 or i64",
+            "there is no tensor `group`, which objective `Everything` reads: group ids of shape"
+                + " [N], type i32 or i64",
             t -> t.remove("group")),
         wrong(
-            "there is no tensor `reward.panel`, which objective `Everything` reads: numbers of shape"
-                + " [N, 2], type f32, bf16, f16 or f64",
+            "there is no tensor `reward.panel`, which objective `Everything` reads: numbers of"
+                + " shape [N, 2], type f32, bf16, f16 or f64",
             t -> t.remove("reward.panel")),
         wrong(
             "objective `Everything` does not read tensor `reward.ham`; did you mean `reward.harm`?",
@@ -157,9 +158,12 @@ class BatchContractTest {
                 + " `multiplier.lambda`, `multiplier.mu`",
             put("extra", Tensor.of(List.of(), 1))),
         wrong(
-            "objective `Everything` does not read tensor `ref.logits`, for it takes `ref.logp` in its"
-                + " place; give one of the two",
+            "objective `Everything` does not read tensor `ref.logits`, for it takes `ref.logp` in"
+                + " its place; give one of the two",
             put("ref.logits", Tensor.of(List.of(), 1))),
+        wrong(
+            "objective `Everything` does not read tensor `lo?gp`; did you mean `logp`?",
+            rename("logp", "lo\ngp")),
         wrong(
             "tensor `ref.logp` has shape [2, 2], expected [N, T] with T = 3 as in `logp`",
             put("ref.logp", Tensor.of(List.of(2, 2), -1, -1, -1, -1))),
@@ -218,8 +222,7 @@ class BatchContractTest {
             "tensor `multiplier.lambda` has NaN at index []",
             put("multiplier.lambda", Tensor.of(List.of(), NAN))),
         wrong(
-            "multiplier `lambda` needs an initial value of at least 0, not"
-                + " -1.0",
+            "multiplier `lambda` needs an initial value of at least 0, not" + " -1.0",
             put("multiplier.lambda", Tensor.of(List.of(1), -1))));
   }
 
@@ -229,8 +232,7 @@ class BatchContractTest {
     Map<String, Tensor> tensors = good();
     change.accept(tensors);
     Throwable thrown =
-        catchThrowable(
-            () -> new BatchContract(sequences()).pack(file(tensors), Workers.serial()));
+        catchThrowable(() -> new BatchContract(sequences()).pack(file(tensors), Workers.serial()));
     assertThat(thrown).isInstanceOf(BatchException.class);
     assertThat(thrown).hasMessage("b.npz: " + message);
   }
@@ -252,9 +254,7 @@ class BatchContractTest {
 
   @Test
   void packsLogitsAndTokens() {
-    Tensor logits =
-        Tensor.of(
-            ElementType.F16, List.of(1, 3, 2), 1, -INF, NAN, NAN, 3, 4);
+    Tensor logits = Tensor.of(ElementType.F16, List.of(1, 3, 2), 1, -INF, NAN, NAN, 3, 4);
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     tensors.put("logits", logits);
     tensors.put("tokens", Tensor.ofIntegers(ElementType.I64, List.of(1, 3), 1, -100, 0));
@@ -272,24 +272,22 @@ class BatchContractTest {
             "tensor `logits` has only -Infinity at index [0, 1]: no token has a probability there");
     tensors.put("logits", Tensor.of(List.of(1, 3, 2), 1, 2, 3, 4, 5, 6));
     assertThat(packing(logits(), tensors))
-        .isEqualTo(
-            "tensor `tokens` has token -100 at index [0, 1], outside the vocabulary of 2");
+        .isEqualTo("tensor `tokens` has token -100 at index [0, 1], outside the vocabulary of 2");
     tensors.put("logp", Tensor.of(List.of(1, 3), -1, -1, -1));
     assertThat(packing(logits(), tensors))
         .isEqualTo(
-            "objective `Logits` does not read tensor `logp`, for it takes `logits` in its place; give"
-                + " one of the two");
+            "objective `Logits` does not read tensor `logp`, for it takes `logits` in its place;"
+                + " give one of the two");
     tensors.remove("logits");
     assertThat(packing(logits(), tensors))
         .isEqualTo(
-            "objective `Logits` does not read tensor `logp`, for it needs the whole vocabulary: give"
-                + " `logits` in its place");
+            "objective `Logits` does not read tensor `logp`, for it needs the whole vocabulary:"
+                + " give `logits` in its place");
   }
 
   private String packing(Signature signature, Map<String, Tensor> tensors) {
     Throwable thrown =
-        catchThrowable(
-            () -> new BatchContract(signature).pack(file(tensors), Workers.serial()));
+        catchThrowable(() -> new BatchContract(signature).pack(file(tensors), Workers.serial()));
     assertThat(thrown).isInstanceOf(BatchException.class);
     return String.valueOf(thrown.getMessage()).replace("b.npz: ", "");
   }
@@ -300,8 +298,7 @@ class BatchContractTest {
         "pairs.align",
         List.of("chosen", "rejected"),
         List.of(
-            new Input(
-                "chosen.logp", Role.LOG_PROBABILITY, "pi", "chosen", Level.TOKEN, 0, true),
+            new Input("chosen.logp", Role.LOG_PROBABILITY, "pi", "chosen", Level.TOKEN, 0, true),
             new Input(
                 "rejected.logp", Role.LOG_PROBABILITY, "pi", "rejected", Level.TOKEN, 0, true),
             column("feature.margin", "", Level.PAIR, 0)),
@@ -323,7 +320,6 @@ class BatchContractTest {
     assertThat(packed.batch().offsets("chosen")).containsExactly(0, 1, 1);
     assertThat(packed.batch().column("chosen.logp")).containsExactly(-2);
     assertThat(packed.batch().offsets("rejected")).containsExactly(0, 3, 6);
-    assertThat(packed.size()).isEqualTo("2 pairs, 1 tokens chosen, 6 tokens rejected");
     tensors.put("mask", Tensor.ofIntegers(ElementType.U8, List.of(2, 2), 0, 1, 0, 0));
     assertThat(packing(pairs(), tensors))
         .startsWith("objective `Pairs` does not read tensor `mask`; ");
@@ -364,7 +360,8 @@ class BatchContractTest {
   @Test
   void jsonLinesMustAgreeOnTheirLengths() throws IOException {
     TensorFile file =
-        lines("{\"logits\": [[0, 1]], \"tokens\": [1]}\n{\"logits\": [[0, 1]], \"tokens\": [1, 1]}");
+        lines(
+            "{\"logits\": [[0, 1]], \"tokens\": [1]}\n{\"logits\": [[0, 1]], \"tokens\": [1, 1]}");
     Throwable thrown =
         catchThrowable(() -> new BatchContract(logits()).pack(file, Workers.serial()));
     assertThat(thrown)
@@ -374,8 +371,7 @@ class BatchContractTest {
         lines(
             "{\"logits\": [[0, 1]], \"tokens\": [1, 1]}\n"
                 + "{\"logits\": [[0, 1], [0, 1]], \"tokens\": [1]}");
-    assertThat(
-            catchThrowable(() -> new BatchContract(logits()).pack(crossed, Workers.serial())))
+    assertThat(catchThrowable(() -> new BatchContract(logits()).pack(crossed, Workers.serial())))
         .hasMessageEndingWith("tensor `tokens` has 2 positions in row 0, and `logits` has 1");
   }
 
@@ -445,7 +441,8 @@ class BatchContractTest {
                     file(tensors),
                     Workers.serial())))
         .hasMessage(
-            "b.npz: the gradient for tensor `logp` is 90000.0 at index [1, 0], more than f16 holds");
+            "b.npz: the gradient for tensor `logp` is 90000.0 at index [1, 0], more than f16"
+                + " holds");
     assertThat(
             catchThrowable(() ->
                 BatchEvaluation.of(

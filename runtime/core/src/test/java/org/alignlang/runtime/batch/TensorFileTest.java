@@ -192,8 +192,7 @@ class TensorFileTest {
         read.tensors().get("tokens"),
         Tensor.ofIntegers(ElementType.I64, List.of(3, 3), 3, 4, 0, 0, 0, 0, 0, 1, 2));
     assertSame(
-        read.tensors().get("reward.r"),
-        Tensor.ofIntegers(ElementType.I64, List.of(3), 1, 2, 3));
+        read.tensors().get("reward.r"), Tensor.ofIntegers(ElementType.I64, List.of(3), 1, 2, 3));
     assertSame(read.tensors().get("multiplier.m"), Tensor.of(List.of(), 0.5));
   }
 
