@@ -71,7 +71,7 @@ experimentDeclaration
 
 experimentStatement
   : RECORD recorded (COMMA recorded)*                                  # recordStatement
-  | PLOT expression AGAINST expression (BY name)? TEXT?                # plotStatement
+  | PLOT expression AGAINST expression (BY word)? TEXT?                # plotStatement
   | EXPECT claim (WHERE expression)? TEXT?                             # expectStatement
   | word expression                                                    # settingStatement
   ;

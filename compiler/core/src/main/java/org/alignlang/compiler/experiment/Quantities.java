@@ -190,7 +190,7 @@ final class Quantities {
     return switch (expression) {
       case Expression.NumberLiteral number -> new Quantity.Constant(number.value());
       case Expression.Negated negated ->
-          new Quantity.Apply("negate", List.of(quantity(negated.operand(), claim)));
+          new Quantity.Apply("-", List.of(quantity(negated.operand(), claim)));
       case Expression.Binary binary -> {
         switch (binary.operator()) {
           case PLUS, MINUS, TIMES, DIVIDE, POWER -> {}

@@ -230,7 +230,7 @@ final class AstBuilder {
               span(c),
               expression(c.expression(0)),
               expression(c.expression(1)),
-              Optional.ofNullable(c.name()).map(this::name),
+              Optional.ofNullable(c.word()).map(this::word),
               Optional.ofNullable(c.TEXT()).map(t -> unescaped(t.getSymbol())));
       case AlignParser.ExpectStatementContext c ->
           new ExperimentStatement.Expect(

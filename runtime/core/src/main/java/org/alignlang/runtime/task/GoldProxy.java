@@ -34,7 +34,7 @@ import org.alignlang.runtime.random.CounterRandom;
  * over all prompts under the base policy, so both start at 0 and have the same unit. Action
  * features are {@code x}.
  *
- * <p>Arguments: {@code arms} (64), {@code features} (8), {@code prompts} (8), {@code pairs} (256),
+ * <p>Arguments: {@code arms} (64), {@code features} (8), {@code prompts} (16), {@code pairs} (256),
  * {@code label_noise} (0.25), {@code members} (0: a single proxy), {@code ridge} (1), {@code
  * curvature} (1), {@code typical} (2).
  */
@@ -57,7 +57,7 @@ public final class GoldProxy implements TaskProvider {
 
   @Override
   public Task create(Arguments arguments, Path dataDirectory, long seed) {
-    int prompts = arguments.integer("prompts", 8, 1, 1 << 16);
+    int prompts = arguments.integer("prompts", 16, 1, 1 << 16);
     int arms = arguments.integer("arms", 64, 2, 1 << 16);
     int features = arguments.integer("features", 8, 1, 256);
     int count = arguments.integer("pairs", 256, 1, 1 << 20);
