@@ -46,8 +46,9 @@ class SampleExperimentsTest {
                 () -> {
                   for (ExperimentResult result : run(file, read(file), 0)) {
                     assertThat(result.complete()).as(String.join("; ", result.notes())).isTrue();
-                    assertThat(result.claims()).allSatisfy(claim ->
-                        assertThat(claim.passed()).as(sentences(claim)).isTrue());
+                    assertThat(result.claims())
+                        .allSatisfy(
+                            claim -> assertThat(claim.passed()).as(sentences(claim)).isTrue());
                   }
                 }));
   }
@@ -93,8 +94,7 @@ class SampleExperimentsTest {
   private static List<ExperimentResult> run(Path file, String text, int seeds) {
     Path folder = file.getParent();
     SourceFile source = new SourceFile(file.getFileName().toString(), text);
-    CompilerOptions options =
-        CompilerOptions.defaults().withResolver(new SourceFolder(folder));
+    CompilerOptions options = CompilerOptions.defaults().withResolver(new SourceFolder(folder));
     Compilation compilation = Compiler.compile(source, options);
     assertThat(compilation.hasErrors()).as(compilation.diagnostics().toString()).isFalse();
     assertThat(compilation.experiments()).isNotEmpty();
@@ -102,7 +102,10 @@ class SampleExperimentsTest {
         .map(experiment -> plan(experiment, compilation, folder, options, seeds))
         .map(plan ->
             new ExperimentRunner(
-                    plan, new ExperimentRunner.Options(1, 2, 3600), Progress.silent(), RunLog.none())
+                    plan,
+                    new ExperimentRunner.Options(1, 2, 3600),
+                    Progress.silent(),
+                    RunLog.none())
                 .run())
         .toList();
   }
