@@ -211,9 +211,12 @@ public record Divergence(String name, Sum f) {
     }
     Node result = null;
     for (Term term : sum.terms()) {
+      // Without u no multiple of x may enter, as 0 times log 0 is no number.
+      Node constant = b.constant(Math.log(term.coefficient()));
       Node log =
-          b.add(
-              b.constant(Math.log(term.coefficient())), b.multiply(b.constant(term.exponent()), x));
+          term.exponent() == 0
+              ? constant
+              : b.add(constant, b.multiply(b.constant(term.exponent()), x));
       result = result == null ? log : b.combine(Binary.LOG_ADD_EXP, log, result);
     }
     return result == null ? b.log(b.constant(0)) : result;

@@ -92,7 +92,14 @@ final class DivergenceTerms {
 
   private void verify(Divergence divergence, Span span) {
     double atOne = divergence.f().evaluate(1);
-    if (!(Math.abs(atOne) < 1e-9)) {
+    if (!Double.isFinite(atOne)) {
+      throw context.fail(
+          BAD_DIVERGENCE,
+          span,
+          "`" + divergence.name() + "` is not defined at u = 1, between equal distributions",
+          "f must have a value for every ratio u > 0");
+    }
+    if (Math.abs(atOne) >= 1e-9) {
       throw context.fail(
           NOT_ZERO_AT_ONE,
           span,

@@ -70,11 +70,17 @@ public sealed interface Convexity {
       LogSpace.LogForm form = LogSpace.lower(second);
       int points = (int) Math.round(2 * END / STEP);
       double[] relative = new double[points + 1];
+      for (int i = 0; i <= points; i++) {
+        double x = -END + i * STEP;
+        if (Double.isNaN(values.at(x))) {
+          return new Violated(Math.exp(x), Double.NaN);
+        }
+      }
       // From u = 1 outwards, so that a counterexample is a readable number.
       for (int step = 0; step <= points; step++) {
         int i = points / 2 + (step % 2 == 0 ? step / 2 : -(step + 1) / 2);
         double x = -END + i * STEP;
-        if (Double.isNaN(values.at(x)) || Double.isNaN(form.at(x))) {
+        if (Double.isNaN(form.at(x))) {
           return new Violated(Math.exp(x), Double.NaN);
         }
         relative[i] = relative(form, x);

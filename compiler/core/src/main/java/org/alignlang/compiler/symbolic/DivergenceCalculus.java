@@ -98,7 +98,9 @@ public final class DivergenceCalculus {
     LogSpace.LogForm form = LogSpace.lower(second);
     int run = 0;
     for (double x = -10; x <= 10; x += 0.0625) {
-      run = Math.abs(form.at(x)) <= FLAT * form.sizeAt(x) ? run + 1 : 0;
+      double size = form.sizeAt(x);
+      boolean zero = Double.isFinite(size) && Math.abs(form.at(x)) <= FLAT * size;
+      run = zero ? run + 1 : 0;
       if (run >= 3) {
         return Optional.of(x - 0.0625);
       }
