@@ -12,6 +12,10 @@ import java.util.Optional;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Eval;
 import org.alignlang.cli.command.Fmt;
+import org.alignlang.cli.command.Compare;
+import org.alignlang.cli.command.Run;
+import org.alignlang.cli.command.Runs;
+import org.alignlang.cli.command.Verify;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
@@ -34,6 +38,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
     usageHelpAutoWidth = true,
     subcommands = {
       Check.class,
+      Run.class,
+      Verify.class,
+      Runs.class,
+      Compare.class,
       Fmt.class,
       Eval.class,
     })

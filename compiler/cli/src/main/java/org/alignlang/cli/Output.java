@@ -25,6 +25,11 @@ public record Output(PrintWriter out, PrintWriter err, Palette outPalette, Palet
         line.getOut(), line.getErr(), color.palette(Color.OUT), color.palette(Color.ERR));
   }
 
+  /** Whether standard error is a terminal. */
+  public boolean errIsTerminal() {
+    return Color.isTerminal(Color.ERR);
+  }
+
   /** Shows findings on standard error, with their place in the source. */
   public void show(List<Diagnostic> diagnostics) {
     err.print(new FullRenderer(errPalette).render(diagnostics));

@@ -29,7 +29,13 @@ public final class ParameterValues {
     return parse(settings);
   }
 
-  static Map<String, Expression> parse(List<String> settings) {
+  /**
+   * The values by name of settings {@code name=value}.
+   *
+   * @throws UserError if one is not of that form, or is given twice
+   * @throws InvalidSpec if a value is not an expression
+   */
+  public static Map<String, Expression> parse(List<String> settings) {
     Map<String, Expression> values = new LinkedHashMap<>();
     for (String setting : settings) {
       int equals = setting.indexOf('=');

@@ -262,7 +262,7 @@ public final class ExperimentCompiler {
             declaration.span().source().path(),
             declaration.span().source().text(),
             directory,
-            text(choices.get(0).objective()),
+            objectives(choices),
             points,
             steps,
             seeds,
@@ -271,6 +271,19 @@ public final class ExperimentCompiler {
             plots,
             claims,
             seconds));
+  }
+
+  /** The objectives of all points, as written; under their names if there are several. */
+  private static String objectives(List<Choice> choices) {
+    Set<Declaration.ObjectiveDeclaration> distinct = new LinkedHashSet<>();
+    choices.forEach(choice -> distinct.add(choice.objective()));
+    if (distinct.size() == 1) {
+      return text(distinct.iterator().next());
+    }
+    List<String> all = new ArrayList<>();
+    distinct.forEach(
+        objective -> all.add("// " + objective.name() + "\n" + text(objective)));
+    return String.join("\n\n", all);
   }
 
   /** What is optimised, as written. */

@@ -424,7 +424,9 @@ final class Quantities {
       }
     }
     return new Quantity.Expectation(
-        policy(point.objective()), inner.span().text(), new InterpretedRow(row, new double[0], 0));
+        policy(point.objective()),
+        "E[" + inner.span().text() + "]",
+        new InterpretedRow(row, new double[0], 0));
   }
 
   private Quantity divergence(Expression.Call call) {

@@ -72,7 +72,7 @@ public final class QuantityText {
     return at.isEmpty()
         ? ""
         : at.entrySet().stream()
-            .map(label -> label.getKey() + " == " + label.getValue())
-            .collect(Collectors.joining(", ", " at ", ""));
+            .map(label -> ", " + label.getKey() + " = " + label.getValue())
+            .collect(Collectors.joining());
   }
 }

@@ -157,7 +157,7 @@ public final class HtmlReport {
     out.append(
         contents.seeds() == 1
             ? "One seed."
-            : "Means over %d seeds, with their 95 %% confidence intervals."
+            : "Means over %d seeds ± half of the 95 %% confidence interval."
                 .formatted(contents.seeds()));
     out.append("</p>\n<div class=\"scroll\"><table>\n<thead><tr>");
     labels.forEach(label -> heading(label, false));
@@ -203,11 +203,8 @@ public final class HtmlReport {
       cell("", true);
     } else if (interval.spread()) {
       out.append(
-          "<td class=\"number\">%s <span class=\"muted\">[%s, %s]</span></td>"
-              .formatted(
-                  escape(Interval.show(interval.mean())),
-                  escape(Interval.show(interval.low())),
-                  escape(Interval.show(interval.high()))));
+          "<td class=\"number\" title=\"%s\">%s</td>"
+              .formatted(escape(interval.show()), escape(interval.showShort())));
     } else {
       cell(interval.show(), true);
     }

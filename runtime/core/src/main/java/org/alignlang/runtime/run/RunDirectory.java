@@ -8,8 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.RunLog;
 import org.alignlang.runtime.report.Chart;
@@ -147,6 +149,31 @@ public final class RunDirectory implements AutoCloseable {
         HtmlReport.write(ReportContents.of(path, manifest, result, spec()))
             .getBytes(StandardCharsets.UTF_8));
     return report;
+  }
+
+  /**
+   * Removes a run that has neither records nor states, as one has that could not begin.
+   *
+   * @return whether it was removed
+   */
+  public boolean discardIfEmpty() {
+    try {
+      for (String folder : List.of("metrics", "checkpoints")) {
+        try (Stream<Path> files = Files.list(path.resolve(folder))) {
+          if (files.findAny().isPresent()) {
+            return false;
+          }
+        }
+      }
+      try (Stream<Path> files = Files.walk(path)) {
+        for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new RunException("`%s` cannot be removed: %s".formatted(path, Disk.reason(e)), e);
+    }
   }
 
   private String spec() {

@@ -58,12 +58,40 @@ class IntervalTest {
     assertThat(covered / 20_000.0).isCloseTo(0.95, within(0.005));
   }
 
+  /** Welch's test rejects where his interval excludes 0. */
+  @Test
+  void ofDifferenceIsWelchs() {
+    Random random = new Random(3);
+    int rejected = 0;
+    for (int i = 0; i < 200; i++) {
+      double[] first = random.doubles(3, 0, 2).toArray();
+      double[] second = random.doubles(5, 0.8, 1.8).toArray();
+      Interval interval = Interval.ofDifference(first, second);
+      boolean excludes = interval.low() > 0 || interval.high() < 0;
+      assertThat(excludes).isEqualTo(new TTest().tTest(first, second, 0.05));
+      rejected += excludes ? 1 : 0;
+    }
+    assertThat(rejected).isBetween(5, 195);
+    assertThat(Interval.ofDifference(new double[] {3}, new double[] {1, 2}))
+        .isEqualTo(new Interval(1.5, 1.5, 1.5, 1));
+  }
+
   @Test
   void oneNumberOrEqualNumbersHaveNoSpread() {
     assertThat(Interval.of(2)).isEqualTo(new Interval(2, 2, 2, 1));
     assertThat(Interval.of(0.1, 0.1, 0.1)).isEqualTo(new Interval(0.1, 0.1, 0.1, 3));
     assertThat(Interval.of(0.1, 0.1, 0.1).spread()).isFalse();
     assertThat(Interval.of().mean()).isNaN();
+  }
+
+  @Test
+  void numbersAreShownWithoutIdleZeros() {
+    assertThat(Interval.show(0.2)).isEqualTo("0.2");
+    assertThat(Interval.show(-1.25e-9)).isEqualTo("-1.25e-09");
+    assertThat(Interval.show(1e20)).isEqualTo("1e+20");
+    assertThat(Interval.show(123456.5)).isEqualTo("1.2346e+05");
+    assertThat(new Interval(0.5123451, 0.498, 0.52669, 3).showShort()).isEqualTo("0.51235 ± 0.014");
+    assertThat(Interval.of(3).showShort()).isEqualTo("3");
   }
 
   @Test

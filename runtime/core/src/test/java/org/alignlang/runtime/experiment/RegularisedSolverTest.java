@@ -333,7 +333,7 @@ class RegularisedSolverTest {
                 problem(
                     Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 1, NONE, bound)))
         .isInstanceOf(ExperimentException.class)
-        .hasMessage("no policy meets `E[harm] <= 0.1`: the least that it can be is 0.25000");
+        .hasMessage("no policy meets `E[harm] <= 0.1`: the least that it can be is 0.25");
   }
 
   @Test
@@ -365,6 +365,6 @@ class RegularisedSolverTest {
                 problem(
                     Case.REVERSE_KL, new double[] {0.5, 0.5}, new double[] {1, 0}, 0, 0.1, bound)))
         .isInstanceOf(ExperimentException.class)
-        .hasMessageContaining("within a divergence of 0.10000: they need at least 0.368");
+        .hasMessageContaining("within a divergence of 0.1: they need at least 0.368");
   }
 }

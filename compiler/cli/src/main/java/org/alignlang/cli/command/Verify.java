@@ -1,0 +1,63 @@
+package org.alignlang.cli.command;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.alignlang.cli.AlignCommand;
+import org.alignlang.cli.run.Verification;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code align verify}. */
+@Command(
+    name = "verify",
+    description = "Runs experiments and judges what they claim.",
+    footer = {"", "Examples:", "  align verify spec.align", "  align verify papers --json"})
+public final class Verify extends AlignCommand {
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "FILE|DIR|papers",
+      description = {
+        "Specs, folders of specs, or papers for those of the standard library;",
+        "this folder is the default."
+      })
+  private List<String> specs = new ArrayList<>();
+
+  @Option(names = "--seed", paramLabel = "N", description = "The first seed; 1 is the default.")
+  private long seed = 1;
+
+  @Mixin private Threads threads = new Threads();
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description = "What kernels are lowered to; the fastest is the default.")
+  private Optional<String> backEnd = Optional.empty();
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Keep the runs in this folder; without it, none are kept.")
+  private Optional<Path> out = Optional.empty();
+
+  @Option(names = "--json", description = "Write the verdicts as one line of JSON.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    return new Verification(
+            output(),
+            new Verification.Settings(
+                specs.isEmpty() ? List.of(".") : specs,
+                seed,
+                threads.count(),
+                backEnd,
+                out,
+                json,
+                output().errIsTerminal()))
+        .run();
+  }
+}

@@ -1,0 +1,133 @@
+package org.alignlang.cli.run;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.alignlang.cli.Output;
+import org.alignlang.runtime.experiment.Progress;
+import org.alignlang.runtime.experiment.TrainingId;
+import org.alignlang.runtime.experiment.TrainingResult;
+
+/**
+ * Shows how far a run has come on standard error: as a bar that renews itself on a terminal, as a
+ * line every few seconds elsewhere, or not at all.
+ */
+final class RunProgress implements Progress {
+  /** How progress is shown. */
+  enum Style {
+    BAR,
+    LINES,
+    NONE
+  }
+
+  private static final long BAR_NANOS = 100_000_000L;
+  private static final long LINE_NANOS = 5_000_000_000L;
+  private static final int BAR_WIDTH = 30;
+  private static final String ERASE = "\r\u001b[K";
+
+  private final Output output;
+  private final Style style;
+  private final String name;
+  private final Map<TrainingId, Integer> steps = new LinkedHashMap<>();
+  private long total;
+  private int trainings;
+  private int finished;
+  private long before;
+  private long done;
+  private long start;
+  private long lastShown;
+  private boolean barShown;
+
+  /**
+   * Follows an experiment.
+   *
+   * @param name what is run
+   */
+  RunProgress(Output output, Style style, String name) {
+    this.output = output;
+    this.style = style;
+    this.name = name;
+  }
+
+  @Override
+  public void started(int trainingCount, int stepsEach) {
+    trainings = trainingCount;
+    total = (long) trainingCount * stepsEach;
+    start = System.nanoTime();
+    // What is over in a moment needs no progress.
+    lastShown = start + 4 * BAR_NANOS;
+  }
+
+  @Override
+  public void started(TrainingId training, int step) {
+    steps.put(training, step);
+    before += step;
+    done += step;
+  }
+
+  @Override
+  public void step(TrainingId training, int step) {
+    done += step - steps.getOrDefault(training, 0);
+    steps.put(training, step);
+    show(System.nanoTime());
+  }
+
+  @Override
+  public void finished(TrainingResult training) {
+    finished++;
+  }
+
+  @Override
+  public void message(String text) {
+    end();
+    output.note("note: " + text);
+  }
+
+  /** Takes the bar away. */
+  void end() {
+    if (barShown) {
+      output.err().print(ERASE);
+      output.err().flush();
+      barShown = false;
+    }
+  }
+
+  private void show(long now) {
+    long wait = style == Style.BAR ? BAR_NANOS : LINE_NANOS;
+    if (style == Style.NONE || now - lastShown < wait) {
+      return;
+    }
+    lastShown = now;
+    String state =
+        "%d of %d steps, %d of %d trainings complete%s"
+            .formatted(done, total, finished, trainings, left(now));
+    if (style == Style.LINES) {
+      output.note("%s: %s".formatted(name, state));
+      return;
+    }
+    int full = (int) (BAR_WIDTH * done / Math.max(1, total));
+    output
+        .err()
+        .print(
+            ERASE
+                + name
+                + " "
+                + "━".repeat(full)
+                + "╌".repeat(BAR_WIDTH - full)
+                + " "
+                + state);
+    output.err().flush();
+    barShown = true;
+  }
+
+  private String left(long now) {
+    long made = done - before;
+    if (made <= 0) {
+      return "";
+    }
+    double seconds = (now - start) / 1e9 * (total - done) / made;
+    return seconds < 90
+        ? String.format(Locale.ROOT, ", about %.0f s left", seconds)
+        : String.format(Locale.ROOT, ", about %.0f min left", seconds / 60);
+  }
+}

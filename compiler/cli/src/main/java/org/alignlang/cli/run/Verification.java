@@ -1,0 +1,276 @@
+package org.alignlang.cli.run;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.alignlang.cli.ExitCode;
+import org.alignlang.cli.InvalidSpec;
+import org.alignlang.cli.Output;
+import org.alignlang.cli.SpecFile;
+import org.alignlang.cli.Specs;
+import org.alignlang.cli.Summary;
+import org.alignlang.cli.UserError;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.ExperimentStatement;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.experiment.ExperimentCompiler;
+import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.runtime.experiment.ClaimVerdict;
+import org.alignlang.runtime.experiment.ExperimentException;
+import org.alignlang.runtime.experiment.ExperimentResult;
+import org.alignlang.runtime.experiment.ExperimentRunner;
+import org.alignlang.runtime.experiment.RunLog;
+import org.alignlang.runtime.experiment.TrainingId;
+import org.alignlang.runtime.run.RunDirectory;
+import org.alignlang.runtime.run.RunException;
+import org.alignlang.runtime.run.RunRequest;
+import org.alignlang.runtime.run.RunStore;
+
+/** Runs experiments and judges what they claim: what {@code align verify} does. */
+public final class Verification {
+  private static final String PAPERS = "papers";
+
+  private final Output output;
+  private final Settings settings;
+  private final List<Verified> verified = new ArrayList<>();
+
+  /**
+   * What the user asked for.
+   *
+   * @param specs files, folders, or {@code papers} for those of the standard library
+   * @param backEnd what kernels are lowered to
+   * @param out the folder that runs are kept in, if they are to be kept
+   */
+  public record Settings(
+      List<String> specs,
+      long seed,
+      int threads,
+      Optional<String> backEnd,
+      Optional<Path> out,
+      boolean json,
+      boolean showProgress) {}
+
+  /**
+   * An experiment that was run.
+   *
+   * @param error why it could not be run; empty if it could
+   */
+  private record Verified(
+      String spec,
+      String experiment,
+      boolean passed,
+      double seconds,
+      List<ClaimVerdict> claims,
+      String error) {}
+
+  public Verification(Output output, Settings settings) {
+    this.output = output;
+    this.settings = settings;
+  }
+
+  /** Verifies and returns the exit code. */
+  public int run() {
+    BackEnd backEnd = Experiments.backEnd(settings.backEnd());
+    int without = 0;
+    boolean interrupted = false;
+    for (String argument : specs()) {
+      SpecFile spec = Specs.load(argument);
+      if (spec.compilation().hasErrors()) {
+        output.show(spec.diagnostics());
+        verified.add(
+            new Verified(spec.source().path(), "", false, 0, List.of(), "the spec has errors"));
+        continue;
+      }
+      for (Declaration.ExperimentDeclaration experiment : spec.compilation().experiments()) {
+        boolean claims =
+            experiment.statements().stream().anyMatch(ExperimentStatement.Expect.class::isInstance);
+        if (!claims) {
+          without++;
+        } else if (!interrupted) {
+          interrupted = verify(spec, experiment, backEnd);
+        }
+      }
+    }
+    if (verified.isEmpty() && !interrupted) {
+      throw new UserError(
+          without == 0
+              ? "there is no experiment in " + String.join(", ", settings.specs())
+              : "none of %s claims anything: add `expect` lines"
+                  .formatted(Summary.counted(without, "experiment")));
+    }
+    return conclude(interrupted);
+  }
+
+  private List<String> specs() {
+    List<String> all = new ArrayList<>();
+    for (String argument : settings.specs()) {
+      if (argument.equals(PAPERS) && !Files.exists(Path.of(PAPERS))) {
+        List<String> papers =
+            StandardLibrary.paths().stream()
+                .filter(path -> path.startsWith(PAPERS + "/"))
+                .map(path -> "align:" + path)
+                .toList();
+        if (papers.isEmpty()) {
+          throw new UserError("this standard library has no papers");
+        }
+        all.addAll(papers);
+      } else {
+        all.addAll(Specs.expand(List.of(argument)));
+      }
+    }
+    return all;
+  }
+
+  /** Runs an experiment and keeps its verdicts; returns whether the user stopped it. */
+  private boolean verify(
+      SpecFile spec, Declaration.ExperimentDeclaration experiment, BackEnd backEnd) {
+    String path = spec.source().path();
+    RunProgress progress = new RunProgress(output, style(), path + " " + experiment.name());
+    try (Interruption _ = Interruption.watch()) {
+      RunRequest request =
+          Experiments.request(
+              spec,
+              experiment,
+              ExperimentCompiler.Overrides.NONE,
+              backEnd,
+              settings.seed(),
+              settings.threads());
+      ExperimentResult result = run(request, progress);
+      boolean interrupted = Thread.interrupted();
+      if (!interrupted) {
+        String error = result.complete() ? "" : String.join("; ", result.notes());
+        verified.add(
+            new Verified(
+                path,
+                experiment.name(),
+                result.passed(),
+                result.seconds(),
+                result.claims(),
+                error));
+      }
+      return interrupted;
+    } catch (InvalidSpec e) {
+      output.show(e.diagnostics());
+      verified.add(
+          new Verified(
+              path, experiment.name(), false, 0, List.of(), "the experiment has errors"));
+    } catch (ExperimentException e) {
+      verified.add(
+          new Verified(
+              path, experiment.name(), false, 0, List.of(), String.valueOf(e.getMessage())));
+    } catch (RunException e) {
+      throw new UserError(String.valueOf(e.getMessage()));
+    } finally {
+      progress.end();
+    }
+    return false;
+  }
+
+  private ExperimentResult run(RunRequest request, RunProgress progress) {
+    ExperimentRunner.Options options =
+        new ExperimentRunner.Options(settings.seed(), settings.threads(), 10);
+    if (settings.out().isEmpty()) {
+      return new ExperimentRunner(request.plan(), options, progress, RunLog.none()).run();
+    }
+    try (RunDirectory directory = new RunStore(settings.out().get()).create(request)) {
+      ExperimentResult result =
+          new ExperimentRunner(request.plan(), options, progress, directory.log()).run();
+      directory.finish(result);
+      return result;
+    }
+  }
+
+  private RunProgress.Style style() {
+    if (settings.json()) {
+      return RunProgress.Style.NONE;
+    }
+    return settings.showProgress() ? RunProgress.Style.BAR : RunProgress.Style.LINES;
+  }
+
+  private int conclude(boolean interrupted) {
+    boolean passed = !interrupted && verified.stream().allMatch(Verified::passed);
+    if (settings.json()) {
+      output.out().println(JsonText.line(Map.of("passed", passed, "experiments", verified)));
+    } else {
+      output.out().print(table());
+      explainFailures();
+      long claims = verified.stream().mapToLong(v -> v.claims().size()).sum();
+      long held =
+          verified.stream().flatMap(v -> v.claims().stream()).filter(ClaimVerdict::passed).count();
+      output
+          .out()
+          .println(
+              "%s, %d of %d claims hold."
+                  .formatted(Summary.counted(verified.size(), "experiment"), held, claims));
+    }
+    output.out().flush();
+    if (interrupted) {
+      output.note("stopped before the end");
+      return ExperimentRun.INTERRUPTED;
+    }
+    return passed ? ExitCode.CLEAN : ExitCode.FINDINGS;
+  }
+
+  private String table() {
+    TextTable table =
+        new TextTable()
+            .text("verdict")
+            .text("spec")
+            .text("experiment")
+            .text("claim")
+            .text("at")
+            .number("left")
+            .number("right")
+            .number("difference")
+            .number("seconds");
+    for (Verified one : verified) {
+      String seconds = String.format(Locale.ROOT, "%.1f", one.seconds());
+      if (one.claims().isEmpty()) {
+        table.row(
+            List.of("✗ error", one.spec(), one.experiment(), one.error(), "", "", "", "", seconds));
+      }
+      boolean first = true;
+      for (ClaimVerdict claim : one.claims()) {
+        boolean start = true;
+        for (ClaimVerdict.Part part : claim.parts()) {
+          table.row(
+              List.of(
+                  part.passed() ? "✓ holds" : "✗ fails",
+                  first ? one.spec() : "",
+                  first ? one.experiment() : "",
+                  start ? claim.text() : "",
+                  TrainingId.showLabels(part.labels()),
+                  part.left().showShort(),
+                  part.right().showShort(),
+                  part.difference().showShort(),
+                  first ? seconds : ""));
+          first = false;
+          start = false;
+        }
+      }
+    }
+    return table.render() + "\n";
+  }
+
+  private void explainFailures() {
+    for (Verified one : verified) {
+      for (ClaimVerdict claim : one.claims()) {
+        if (!claim.passed()) {
+          output
+              .out()
+              .println(
+                  "%s %s: %s"
+                      .formatted(
+                          output.outPalette().error("✗"), claim.place(), claim.message()));
+          claim.parts().stream()
+              .filter(part -> !part.passed())
+              .forEach(part -> output.out().println("    " + part.sentence()));
+        }
+      }
+    }
+  }
+}
