@@ -121,8 +121,20 @@ class ExperimentCommandsTest {
   void parametersStepsAndSeedsAreSetFromOutside() {
     Outcome outcome =
         align(
-            "run", spec, "Sweep", "--out", runs, "-s", "beta=3", "--steps", "4", "--seeds", "1",
-            "--json", "--backend", "reference");
+            "run",
+            spec,
+            "Sweep",
+            "--out",
+            runs,
+            "-s",
+            "beta=3",
+            "--steps",
+            "4",
+            "--seeds",
+            "1",
+            "--json",
+            "--backend",
+            "reference");
     // The claims name points of the sweep, which is gone.
     assertThat(outcome.exit()).isNotZero();
     Outcome wrong =
@@ -150,7 +162,8 @@ class ExperimentCommandsTest {
     assertThat(onlyRun().status()).isEqualTo(StoredRun.Status.COMPLETE);
     assertThat(whole.path().resolve("metrics/point0-seed1.jsonl")).hasContent(numbers);
 
-    assertThat(align("run", "--resume", "--out", runs).err()).contains("has stopped before its end");
+    assertThat(align("run", "--resume", "--out", runs).err())
+        .contains("has stopped before its end");
     assertThat(align("run", "--resume", "latest", "--steps", "9", "--out", runs).err())
         .contains("leave out");
     Files.writeString(spec, SPEC.replace("less penalty", "no penalty"));

@@ -109,7 +109,8 @@ public final class Run extends AlignCommand {
 
   private static Optional<Integer> positive(String option, @Nullable Integer value, int most) {
     if (value != null && (value < 1 || value > most)) {
-      throw new UserError("`%s` is a whole number from 1 to %d, not %d".formatted(option, most, value));
+      throw new UserError(
+          "`%s` is a whole number from 1 to %d, not %d".formatted(option, most, value));
     }
     return Optional.ofNullable(value);
   }

@@ -34,8 +34,7 @@ public final class Comparison {
    * @param folder the folder that keeps runs
    * @param plot where the overlay goes; empty for a file beside the runs
    */
-  public int compare(
-      Path folder, String first, String second, Optional<Path> plot, boolean json) {
+  public int compare(Path folder, String first, String second, Optional<Path> plot, boolean json) {
     try {
       RunStore store = new RunStore(folder);
       StoredRun a = store.find(first);
@@ -87,8 +86,8 @@ public final class Comparison {
       TextTable settings = new TextTable().text("setting").text("A").text("B");
       comparison
           .settings()
-          .forEach(setting ->
-              settings.row(List.of(setting.name(), setting.first(), setting.second())));
+          .forEach(
+              setting -> settings.row(List.of(setting.name(), setting.first(), setting.second())));
       output.out().print(settings.render());
     }
     output.out().println();
@@ -120,7 +119,8 @@ public final class Comparison {
       output.out().println("Nothing was recorded by both.");
     } else {
       output.out().print(table.render());
-      if (comparison.rows().stream().anyMatch(r -> r.difference() != null && r.difference().spread())) {
+      if (comparison.rows().stream()
+          .anyMatch(r -> r.difference() != null && r.difference().spread())) {
         output
             .out()
             .println(

@@ -135,8 +135,7 @@ public final class ExperimentRun {
             Experiments.backEnd(Optional.of(manifest.backEnd())),
             manifest.seed(),
             settings.threads());
-    if (!manifest.environment().alignVersion().equals(
-        AlignVersion.current())) {
+    if (!manifest.environment().alignVersion().equals(AlignVersion.current())) {
       output.note(
           "note: run `%s` was started with Align %s; its numbers may not be those of one session"
               .formatted(run.name(), manifest.environment().alignVersion()));
@@ -171,8 +170,7 @@ public final class ExperimentRun {
         ExperimentRunner.Options options =
             new ExperimentRunner.Options(
                 directory.manifest().seed(), settings.threads(), CHECKPOINT_SECONDS);
-        result =
-            new ExperimentRunner(request.plan(), options, progress, directory.log()).run();
+        result = new ExperimentRunner(request.plan(), options, progress, directory.log()).run();
       } catch (ExperimentException e) {
         progress.end();
         output.error(String.valueOf(e.getMessage()));
@@ -209,7 +207,8 @@ public final class ExperimentRun {
       output.out().println(JsonText.line(document));
     } else {
       output.out().print(ResultText.table(results.quantities()));
-      if (!results.claims().isEmpty()) {
+      // What has not been trained to its end proves and disproves nothing.
+      if (results.complete() && !results.claims().isEmpty()) {
         output.out().println();
         output.out().print(ResultText.claims(results.claims(), output.outPalette()));
       }

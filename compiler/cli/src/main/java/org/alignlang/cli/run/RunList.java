@@ -61,11 +61,12 @@ public final class RunList {
     object.put("status", status(run));
     object.put("steps", run.recordedSteps());
     object.put("plannedSteps", run.plannedSteps());
-    run.results().ifPresent(results -> {
-      object.put("passed", results.passed());
-      object.put("claims", results.claims());
-      object.put("quantities", results.quantities());
-    });
+    run.results()
+        .ifPresent(results -> {
+          object.put("passed", results.passed());
+          object.put("claims", results.claims());
+          object.put("quantities", results.quantities());
+        });
     return object;
   }
 
@@ -98,7 +99,7 @@ public final class RunList {
   }
 
   private static String claims(Optional<RunResults> results) {
-    if (results.isEmpty() || results.get().claims().isEmpty()) {
+    if (results.isEmpty() || !results.get().complete() || results.get().claims().isEmpty()) {
       return "";
     }
     List<ClaimVerdict> all = results.get().claims();

@@ -108,14 +108,7 @@ final class RunProgress implements Progress {
     int full = (int) (BAR_WIDTH * done / Math.max(1, total));
     output
         .err()
-        .print(
-            ERASE
-                + name
-                + " "
-                + "━".repeat(full)
-                + "╌".repeat(BAR_WIDTH - full)
-                + " "
-                + state);
+        .print(ERASE + name + " " + "━".repeat(full) + "╌".repeat(BAR_WIDTH - full) + " " + state);
     output.err().flush();
     barShown = true;
   }

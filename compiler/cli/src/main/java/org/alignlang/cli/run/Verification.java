@@ -156,8 +156,7 @@ public final class Verification {
     } catch (InvalidSpec e) {
       output.show(e.diagnostics());
       verified.add(
-          new Verified(
-              path, experiment.name(), false, 0, List.of(), "the experiment has errors"));
+          new Verified(path, experiment.name(), false, 0, List.of(), "the experiment has errors"));
     } catch (ExperimentException e) {
       verified.add(
           new Verified(
@@ -264,8 +263,7 @@ public final class Verification {
               .out()
               .println(
                   "%s %s: %s"
-                      .formatted(
-                          output.outPalette().error("✗"), claim.place(), claim.message()));
+                      .formatted(output.outPalette().error("✗"), claim.place(), claim.message()));
           claim.parts().stream()
               .filter(part -> !part.passed())
               .forEach(part -> output.out().println("    " + part.sentence()));

@@ -281,8 +281,7 @@ public final class ExperimentCompiler {
       return text(distinct.iterator().next());
     }
     List<String> all = new ArrayList<>();
-    distinct.forEach(
-        objective -> all.add("// " + objective.name() + "\n" + text(objective)));
+    distinct.forEach(objective -> all.add("// " + objective.name() + "\n" + text(objective)));
     return String.join("\n\n", all);
   }
 

@@ -49,9 +49,7 @@ public record Interval(double mean, double low, double high, int count) {
     double va = squaredError(first, a.mean);
     double vb = squaredError(second, b.mean);
     double freedom =
-        (va + vb)
-            * (va + vb)
-            / (va * va / (first.length - 1) + vb * vb / (second.length - 1));
+        (va + vb) * (va + vb) / (va * va / (first.length - 1) + vb * vb / (second.length - 1));
     double half = TDistribution.of(freedom).inverseSurvivalProbability(0.025) * Math.sqrt(va + vb);
     return new Interval(mean, mean - half, mean + half, count);
   }

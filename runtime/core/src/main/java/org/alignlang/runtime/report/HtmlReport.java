@@ -125,6 +125,15 @@ public final class HtmlReport {
     if (contents.claims().isEmpty()) {
       return;
     }
+    if (!contents.complete()) {
+      out.append("<h2>Claims</h2>\n<p>They are judged when the run is complete:</p>\n<ul>\n");
+      contents
+          .claims()
+          .forEach(
+              claim -> out.append("<li><code>%s</code></li>\n".formatted(escape(claim.text()))));
+      out.append("</ul>\n");
+      return;
+    }
     long held = contents.claims().stream().filter(ClaimVerdict::passed).count();
     out.append(
         "<h2>Claims</h2>\n<p>%d of %d hold.</p>\n<ul class=\"claims\">\n"

@@ -57,15 +57,11 @@ public record RunComparison(
     Side a = new Side(first);
     Side b = new Side(second);
     return new RunComparison(
-        settings(first.manifest(), second.manifest()),
-        rows(a, b, paired),
-        paired,
-        charts(a, b));
+        settings(first.manifest(), second.manifest()), rows(a, b, paired), paired, charts(a, b));
   }
 
   /** The records of a run by the labels of its sweep points, one list per seed. */
-  private record Side(
-      String name, Map<Map<String, String>, List<List<StoredRun.Record>>> records) {
+  private record Side(String name, Map<Map<String, String>, List<List<StoredRun.Record>>> records) {
     Side(StoredRun run) {
       this(run.name(), read(run));
     }
