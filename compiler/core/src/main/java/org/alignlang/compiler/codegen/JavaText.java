@@ -118,13 +118,14 @@ public final class JavaText {
     StringBuilder safe = new StringBuilder();
     for (String line : text.strip().split("\\R", -1)) {
       safe.append(
-              comment(line)
+              line.replaceAll("\\p{Cntrl}", " ")
+                  .stripTrailing()
                   .replace("&", "&amp;")
+                  .replace("\\", "&#92;")
                   .replace("<", "&lt;")
                   .replace(">", "&gt;")
                   .replace("*/", "*&#47;")
-                  .replace("{@", "{&#64;")
-                  .replaceAll("^@", "&#64;"))
+                  .replace("@", "&#64;"))
           .append('\n');
     }
     return safe.toString().strip();

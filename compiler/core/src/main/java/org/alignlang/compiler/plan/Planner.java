@@ -1,7 +1,9 @@
 package org.alignlang.compiler.plan;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,6 +41,7 @@ public final class Planner {
   private final Set<Node> kept = new HashSet<>();
   private final Set<Node> accumulated = new HashSet<>();
   private final Map<Integer, Integer> rowValues = new HashMap<>();
+  private final Map<Site, Set<Node>> entries = new HashMap<>();
 
   private Planner(ObjectiveProgram program) {
     this.program = program;
@@ -72,6 +75,7 @@ public final class Planner {
           block(site).written().add(new Plan.Output(input.name(), gradient));
           require(gradient, site);
         });
+    settle();
     int passes =
         blocks.keySet().stream()
             .filter(s -> s.scope().compareTo(Scope.ROW) >= 0)
@@ -202,6 +206,25 @@ public final class Planner {
     }
   }
 
+  /** Something that is still to be asked for; a deep graph must not become a deep call. */
+  private record Demand(Node value, Site site, boolean entry) {}
+
+  private final Deque<Demand> demands = new ArrayDeque<>();
+
+  private void settle() {
+    while (!demands.isEmpty()) {
+      Demand demand = demands.pop();
+      Node value = demand.value();
+      if (demand.entry()) {
+        requireTaken(value, demand.site());
+      } else if (value.operation() instanceof Operation.Taken) {
+        requireTaken(value.operand(0), demand.site());
+      } else {
+        value.operands().forEach(operand -> require(operand, demand.site()));
+      }
+    }
+  }
+
   private void compute(Node value, Site site) {
     if (value.operation() instanceof Operation.Reduce) {
       if (site.scope().compareTo(Scope.ROW) >= 0) {
@@ -219,13 +242,8 @@ public final class Planner {
       }
       return;
     }
-    if (!block(site).computed().add(value)) {
-      return;
-    }
-    if (value.operation() instanceof Operation.Taken) {
-      requireTaken(value.operand(0), site);
-    } else {
-      value.operands().forEach(operand -> require(operand, site));
+    if (block(site).computed().add(value)) {
+      demands.push(new Demand(value, site, false));
     }
   }
 
@@ -254,7 +272,9 @@ public final class Planner {
   private void requireTaken(Node node, Site site) {
     Node value = Plan.base(node);
     if (Scope.of(value.domain()) == Scope.VOCAB) {
-      value.operands().forEach(operand -> requireTaken(operand, site));
+      if (entries.computeIfAbsent(site, _ -> new HashSet<>()).add(value)) {
+        value.operands().forEach(operand -> demands.push(new Demand(operand, site, true)));
+      }
     } else {
       require(value, site);
     }

@@ -9,6 +9,7 @@ import com.palantir.javapoet.JavaFile;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -870,28 +871,44 @@ public final class JvmEmitter {
 
   /** The taken token's entry of a vocabulary value, computed for that entry alone. */
   private Term entry(Node node, Frame token) {
-    Node value = Plan.base(node);
-    if (scope(value) != Scope.VOCAB) {
-      return use(value, token);
+    Node wanted = Plan.base(node);
+    if (scope(wanted) != Scope.VOCAB) {
+      return use(wanted, token);
     }
     Frame entry = entries.get(token);
     if (entry == null) {
-      entry = token.inner(Scope.VOCAB, taken(value.domain().owner(), token));
+      entry = token.inner(Scope.VOCAB, taken(wanted.domain().owner(), token));
       entries.put(token, entry);
     }
-    Frame frame = entry;
-    Term known = frame.terms().get(value);
-    if (known != null) {
-      return known;
+    for (Node value : entryValues(wanted, entry)) {
+      entry.terms().put(value, entryTerm(value, entry, token));
     }
+    return use(wanted, entry);
+  }
+
+  /** The vocabulary values that an entry is made of and that it does not have yet. */
+  private static List<Node> entryValues(Node wanted, Frame entry) {
+    TreeMap<Integer, Node> found = new TreeMap<>();
+    ArrayDeque<Node> stack = new ArrayDeque<>(List.of(wanted));
+    while (!stack.isEmpty()) {
+      Node value = Plan.base(stack.pop());
+      if (scope(value) == Scope.VOCAB
+          && !entry.terms().containsKey(value)
+          && found.put(value.number(), value) == null) {
+        stack.addAll(value.operands());
+      }
+    }
+    return List.copyOf(found.values());
+  }
+
+  private Term entryTerm(Node value, Frame entry, Frame token) {
     Term term =
         switch (value.operation()) {
           case Operation.OneHot _ -> Term.truth(CodeBlock.of("true"), Binding.WHOLE);
-          case Operation.Input input -> read(input, frame);
-          default -> Expressions.of(value, operand -> entry(operand, token));
+          case Operation.Input input -> read(input, entry);
+          default -> Expressions.of(value, operand -> use(operand, entry));
         };
     if (term.isShort()) {
-      frame.terms().put(value, term);
       return term;
     }
     // Written into the token's own code: the entry is no loop.
@@ -899,10 +916,9 @@ public final class JvmEmitter {
     token
         .code()
         .addStatement("final $L $L = $L", term.truth() ? "boolean" : "double", name, term.code());
-    Term named =
-        term.truth() ? Term.truth(CodeBlock.of("$L", name), Binding.WHOLE) : Term.whole("$L", name);
-    frame.terms().put(value, named);
-    return named;
+    return term.truth()
+        ? Term.truth(CodeBlock.of("$L", name), Binding.WHOLE)
+        : Term.whole("$L", name);
   }
 
   private final Map<Frame, Frame> entries = new LinkedHashMap<>();

@@ -10,6 +10,7 @@ import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.StandardLibrary;
 import org.alignlang.kernel.Batch;
@@ -73,6 +74,41 @@ class JvmBackEndTest {
     kernel.evaluate(batch, parameters(objective.signature()), new double[0], other, scattered);
     assertThat(other.loss()).isEqualTo(serial.loss());
     assertThat(other.gradient("logits")).isEqualTo(serial.gradient("logits"));
+  }
+
+  @Test
+  void splitsWhatWouldBeTooLargeForOneMethod() {
+    StringBuilder text = new StringBuilder("objective Long(a: Real = 0.5) {\n  policy pi\n  reference ref\n");
+    String last = "pi(y.token) / ref(y.token)";
+    for (int i = 0; i < 400; i++) {
+      text.append("  let x").append(i).append(" = log(1 + ((").append(last).append(") * a)^2 + 0.1)\n");
+      last = "exp(-x" + i + ")";
+    }
+    text.append("  minimize mean[sequence](sum[token](").append(last).append("))\n}\n");
+    CheckedObjective objective = compile(new SourceFile("long.align", text.toString())).get(0);
+    Batch batch = batch(objective.signature(), new SplittableRandom(2));
+    compare(BackEnds.JVM.kernel(objective), BackEnds.REFERENCE.kernel(objective), batch, 1);
+    assertThat(Planner.plan(objective.program()).sites().values())
+        .allSatisfy(block -> assertThat(block.computed().size()).isLessThanOrEqualTo(400));
+  }
+
+  @Test
+  void hostileTextIsNeverCode() {
+    String spec =
+        """
+        /// */ static { System.exit(1); } /* \\u002a\\u002f
+        /// {@link x} @throws <b>
+        objective class'(int: Real = 0.1, Δ: Real = 1) {
+          policy    pi
+          reference ref
+          pairs     chosen > rejected
+          let double = log(pi(chosen) / ref(chosen)) - log(pi(rejected) / ref(rejected))  // \\u000a System.exit(1);
+          minimize mean[pair](-log_sigmoid(int * Δ * double))
+        }
+        """;
+    CheckedObjective objective = compile(new SourceFile("a\nb\\u000a.align", spec)).get(0);
+    Batch batch = batch(objective.signature(), new SplittableRandom(2));
+    compare(BackEnds.JVM.kernel(objective), BackEnds.REFERENCE.kernel(objective), batch, 1);
   }
 
   private static List<CheckedObjective> compile(SourceFile source) {
