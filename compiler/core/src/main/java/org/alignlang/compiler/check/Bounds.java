@@ -58,6 +58,8 @@ final class Bounds {
             Operation.OneHot _,
             Operation.Checked _,
             Operation.Stop _,
+            Operation.Reorder _,
+            Operation.Position _,
             Operation.Reduce _ -> {
           return false;
         }
@@ -88,6 +90,8 @@ final class Bounds {
               ? new Range(0, Double.POSITIVE_INFINITY, false)
               : Range.of(1, Double.POSITIVE_INFINITY);
       case Operation.OneHot _ -> new Range(0, 1, false);
+      case Operation.Position _ -> new Range(0, Double.POSITIVE_INFINITY, false);
+      case Operation.Reorder _ -> range(operands.get(0));
       case Operation.Checked _ -> Range.positive(0);
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _ -> range(operands.get(0));
       case Operation.Select _ -> {

@@ -44,7 +44,8 @@ final class BuiltinFunctions {
   /** Names that can be followed by levels in brackets. */
   static final Set<String> REDUCTIONS =
       new TreeSet<>(
-          Set.of("sum", "mean", "max", "min", "logsumexp", "std", "var", "count", "normalize"));
+          Set.of("sum", "mean", "max", "min", "logsumexp", "std", "var", "count", "normalize", "sort",
+              "quantile"));
 
   /** Every builtin name. */
   static final Set<String> NAMES = names();
@@ -221,6 +222,9 @@ final class BuiltinFunctions {
     }
     Expression first = arguments.get(0).value();
     Meaning.Value value = checker.value(checker.check(first, scope), first.span());
+    if (reduction.name().equals("sort") || reduction.name().equals("quantile")) {
+      return ordered(reduction, value, arguments.subList(1, arguments.size()), call, scope);
+    }
     double ddof = -1;
     for (Expression.Argument argument : arguments.subList(1, arguments.size())) {
       if (argument.name().orElse("").equals("ddof")
@@ -253,6 +257,78 @@ final class BuiltinFunctions {
           Kind.REAL);
     }
     return levels(reduction, value, ddof, call);
+  }
+
+  /** {@code sort[batch](x)}, ascending, and {@code quantile[batch](x, q)}; or within each group. */
+  private Meaning ordered(
+      Meaning.ReductionName reduction,
+      Meaning.Value value,
+      List<Expression.Argument> rest,
+      Expression.Call call,
+      Scope scope) {
+    boolean sort = reduction.name().equals("sort");
+    Domain within =
+        switch (reduction.levels().size() == 1 ? reduction.levels().get(0) : "") {
+          case "batch" -> Domain.BATCH;
+          case "group" -> {
+            context.grouped = true;
+            yield Domain.GROUP;
+          }
+          default ->
+              throw context.fail(
+                  WRONG_REDUCTION,
+                  call.span(),
+                  "`" + reduction.name() + "` orders the rows of the batch, or of each group",
+                  "write `" + reduction.name() + "[batch](...)` or `[group]`");
+        };
+    Meaning.Value real = checker.real(value, call.span());
+    if (real.ensemble() || !real.domain().isRow()) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "`"
+              + reduction.name()
+              + "` orders one number per row, and this is at "
+              + (real.ensemble() ? "member level" : real.domain().describe()),
+          "reduce it to one number per sequence or pair first");
+    }
+    if (rest.size() != (sort ? 0 : 1)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          sort
+              ? "`sort` takes one value"
+              : "`quantile` takes a value and a fraction, as in `quantile[batch](x, 0.8)`");
+    }
+    Node x = real.node();
+    Node sorted = b.reorder(x, x, within, false);
+    if (sort) {
+      return Meaning.Value.of(Kind.REAL, sorted);
+    }
+    Meaning.Value fraction =
+        checker.real(checker.check(rest.get(0).value(), scope), rest.get(0).span());
+    if (!fraction.domain().equals(Domain.BATCH) || fraction.node().active()) {
+      throw context.fail(
+          WRONG_ARGUMENTS, rest.get(0).span(), "the fraction of a quantile is one number");
+    }
+    // Between the two nearest elements, linearly: position q (n - 1) of n sorted elements.
+    Node count =
+        b.checked(
+            new Operation.Checked(
+                "quantile of no " + plural(x.domain()) + " in `" + call.span().text() + "`",
+                call.span().place()),
+            b.count(x.domain(), within));
+    Node position = b.multiply(fraction.node(), b.subtract(count, b.constant(1)));
+    Node distance =
+        b.apply(Unary.ABS, b.subtract(b.position(x.domain(), within), position));
+    Node weight =
+        b.combine(Binary.MAXIMUM, b.subtract(b.constant(1), distance), b.constant(0));
+    Node part =
+        b.select(
+            b.combine(Binary.LESS, b.constant(0), weight),
+            b.multiply(weight, sorted),
+            b.constant(0));
+    return Meaning.Value.of(Kind.REAL, b.sumTo(part, within));
   }
 
   private Meaning.Value members(

@@ -10,6 +10,8 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Set;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
@@ -511,11 +513,22 @@ final class ExpressionChecker {
       case Meaning.DivergenceFamily family -> {
         boolean terms =
             call.arguments().stream().anyMatch(argument -> argument.against().isPresent());
-        yield terms
-            ? divergences.term(
-                divergences.instance(family, List.of(), call.function().span(), scope), call, scope)
-            : new Meaning.DivergenceName(
-                divergences.instance(family, call.arguments(), call.span(), scope));
+        if (!terms) {
+          yield new Meaning.DivergenceName(
+              divergences.instance(family, call.arguments(), call.span(), scope));
+        }
+        // `alpha(pi || ref, a = 0.3)` gives the divergence its parameter and the term its actors.
+        Set<String> parameters = new HashSet<>();
+        family.declaration().parameters().forEach(p -> parameters.add(p.name()));
+        List<Expression.Argument> own = new ArrayList<>();
+        List<Expression.Argument> rest = new ArrayList<>();
+        for (Expression.Argument argument : call.arguments()) {
+          (argument.name().filter(parameters::contains).isPresent() ? own : rest).add(argument);
+        }
+        yield divergences.term(
+            divergences.instance(family, own, call.function().span(), scope),
+            new Expression.Call(call.span(), call.function(), rest),
+            scope);
       }
       case Meaning.DivergenceName name -> divergences.term(name.divergence(), call, scope);
       case Meaning.DivergenceMember member -> divergences.member(member, call, scope);

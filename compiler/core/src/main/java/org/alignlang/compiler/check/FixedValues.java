@@ -51,6 +51,8 @@ final class FixedValues {
           Operation.Count _,
           Operation.OneHot _,
           Operation.Reduce _,
+          Operation.Reorder _,
+          Operation.Position _,
           Operation.Taken _,
           Operation.Expectation _ ->
           OptionalDouble.empty();

@@ -73,6 +73,7 @@ final class ShiftInvariance {
           Operation.Input _,
           Operation.Count _,
           Operation.OneHot _,
+          Operation.Position _,
           Operation.Expectation _ ->
           Optional.of(Map.of());
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _, Operation.Checked _ ->
@@ -87,7 +88,7 @@ final class ShiftInvariance {
         Optional<Map<Monomial, Double>> yes = slope(node.operand(1));
         yield decided && yes.equals(slope(node.operand(2))) ? yes : Optional.empty();
       }
-      case Operation.Reduce _, Operation.Taken _ -> unseen(node);
+      case Operation.Reduce _, Operation.Taken _, Operation.Reorder _ -> unseen(node);
     };
   }
 

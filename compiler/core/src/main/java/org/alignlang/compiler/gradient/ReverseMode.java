@@ -109,6 +109,10 @@ public final class ReverseMode {
       case Operation.Checked _ -> flow(operands.get(0), g);
       case Operation.Reduce reduce ->
           flow(operands.get(0), adjointOfReduction(reduce.reduction(), operands.get(0), node, g));
+      case Operation.Reorder reorder ->
+          flow(
+              operands.get(0),
+              builder.reorder(g, operands.get(1), reorder.within(), !reorder.inverse()));
       case Operation.Taken _ -> {
         Domain vocab = operands.get(0).domain();
         Node spread = builder.broadcast(g, vocab);
@@ -122,6 +126,7 @@ public final class ReverseMode {
           Operation.Input _,
           Operation.Count _,
           Operation.OneHot _,
+          Operation.Position _,
           Operation.Stop _,
           Operation.Expectation _ ->
           throw new IllegalStateException("no gradient flows through " + node);

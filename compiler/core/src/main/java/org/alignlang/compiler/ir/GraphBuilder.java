@@ -274,6 +274,24 @@ public final class GraphBuilder {
     return node(check, List.of(value), value.domain(), value.active());
   }
 
+  /** The rows of a value in the order of a key, or back; see {@link Operation.Reorder}. */
+  public Node reorder(Node value, Node key, Domain within, boolean inverse) {
+    Domain rows = join(value.domain(), key.domain());
+    if (!rows.isRow()) {
+      throw new LevelException(rows, within);
+    }
+    return node(
+        new Operation.Reorder(within, inverse),
+        List.of(broadcast(value, rows), broadcast(stop(key), rows)),
+        rows,
+        value.active());
+  }
+
+  /** The position of each row in its scope. */
+  public Node position(Domain rows, Domain within) {
+    return node(new Operation.Position(within), List.of(), rows, false);
+  }
+
   /** The entry of the taken token. */
   public Node taken(Node value) {
     if (value.domain().level() != Level.VOCAB) {

@@ -45,6 +45,17 @@ public sealed interface Operation {
   /** The operand's entry at the taken token: vocabulary to token level. */
   record Taken() implements Operation {}
 
+  /**
+   * The first operand's rows in the order of the second's values, within the domain {@code within}:
+   * the i-th row of each scope gets the value of the row with the i-th smallest key. The inverse
+   * gives the row with the i-th smallest key the value of the i-th row. Each is the adjoint of the
+   * other.
+   */
+  record Reorder(Domain within, boolean inverse) implements Operation {}
+
+  /** The position of a row in its scope {@code within}, from 0. */
+  record Position(Domain within) implements Operation {}
+
   /** The operand, between the row levels of pair data, which are one to one. */
   record Lift() implements Operation {}
 

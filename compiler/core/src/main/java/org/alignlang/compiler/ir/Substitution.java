@@ -48,8 +48,11 @@ public final class Substitution {
           Operation.Multiplier _,
           Operation.Input _,
           Operation.Count _,
-          Operation.OneHot _ ->
+          Operation.OneHot _,
+          Operation.Position _ ->
           node;
+      case Operation.Reorder reorder ->
+          builder.reorder(operands.get(0), operands.get(1), reorder.within(), reorder.inverse());
       case Operation.Checked checked -> builder.checked(checked, operands.get(0));
       case Operation.Apply apply -> builder.apply(apply.function(), operands.get(0));
       case Operation.Combine combine ->

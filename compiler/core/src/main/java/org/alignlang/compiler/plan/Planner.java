@@ -116,7 +116,8 @@ public final class Planner {
   // Placing.
 
   private Site place(Node node) {
-    Scope scope = Scope.of(node.domain());
+    boolean betweenPasses = isLaid(node);
+    Scope scope = betweenPasses ? Scope.BATCH : Scope.of(node.domain());
     boolean inRow = scope.compareTo(Scope.ROW) >= 0;
     int pass = inRow ? 0 : -1;
     if (reducesData(node)) {
@@ -169,7 +170,12 @@ public final class Planner {
     Node value = Plan.base(node);
     Site home = home(value);
     switch (home.scope()) {
-      case BATCH -> compute(value, home);
+      case BATCH -> {
+        compute(value, home);
+        if (isLaid(value)) {
+          kept.add(value);
+        }
+      }
       case GROUP -> {
         compute(value, home);
         if (!from.equals(home) || value.operation() instanceof Operation.Reduce) {
@@ -226,25 +232,47 @@ public final class Planner {
   }
 
   private void compute(Node value, Site site) {
+    if (value.operation() instanceof Operation.Reorder) {
+      if (block(site).computed().add(value)) {
+        value.operands().forEach(operand -> array(laidOperand(operand)));
+      }
+      return;
+    }
     if (value.operation() instanceof Operation.Reduce) {
       if (site.scope().compareTo(Scope.ROW) >= 0) {
         accumulate(value);
         return;
       }
       if (block(site).computed().add(value)) {
-        Node operand = reduced(value);
-        if (isLength(operand)) {
-          kept.add(operand);
-        } else if (!isColumn(operand)) {
-          compute(operand, home(operand));
-          kept.add(operand);
-        }
+        array(reduced(value));
       }
       return;
     }
     if (block(site).computed().add(value)) {
       demands.push(new Demand(value, site, false));
     }
+  }
+
+  /** A value is needed as an array, to be reduced or reordered. */
+  private void array(Node value) {
+    if (isLength(value)) {
+      kept.add(value);
+    } else if (!isColumn(value)) {
+      compute(value, home(value));
+      kept.add(value);
+    }
+  }
+
+  /** Whether a value of the rows is computed for all of them at once, between two passes. */
+  public static boolean isLaid(Node node) {
+    return node.operation() instanceof Operation.Reorder
+        || node.operation() instanceof Operation.Position;
+  }
+
+  /** What a reordering goes over: a row's value, or the coarser value's repetition. */
+  public static Node laidOperand(Node operand) {
+    Node base = Plan.base(operand);
+    return Scope.of(base.domain()) == Scope.ROW ? base : operand;
   }
 
   /** A reduction inside a row is made up by the loop over what it reduces. */
@@ -357,6 +385,8 @@ public final class Planner {
       case Operation.OneHot _,
           Operation.Checked _,
           Operation.Reduce _,
+          Operation.Reorder _,
+          Operation.Position _,
           Operation.Taken _,
           Operation.Expectation _ ->
           false;

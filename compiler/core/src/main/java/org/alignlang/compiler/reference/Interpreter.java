@@ -1,10 +1,12 @@
 package org.alignlang.compiler.reference;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
@@ -140,6 +142,15 @@ public final class Interpreter {
               parent(node.operand(0).domain(), node.domain()),
               !node.operand(0).domain().level().equals(Level.VOCAB)
                   && !node.operand(0).domain().level().equals(Level.TOKEN));
+      case Operation.Position position ->
+          new Dual(positions(node.domain(), position.within()), null);
+      case Operation.Reorder reorder -> {
+        int[][] order = order(operands.get(1).value(), node.domain(), reorder.within());
+        Dual x = operands.get(0);
+        yield new Dual(
+            moved(x.value(), order, reorder.inverse()),
+            x.tangent() == null ? null : moved(x.tangent(), order, reorder.inverse()));
+      }
       case Operation.Taken _ -> {
         int[] taken = batch.takenTokens(node.domain().owner());
         yield gather(operands.get(0), size, t -> t * batch.vocabulary() + taken[t]);
@@ -217,6 +228,38 @@ public final class Interpreter {
       }
     }
     return counts;
+  }
+
+  private double[] positions(Domain rows, Domain within) {
+    IntUnaryOperator scope = parent(rows, within);
+    int[] next = new int[size(within)];
+    return array(size(rows), row -> next[scope.applyAsInt(row)]++);
+  }
+
+  /** The rows by scope, and the rows by scope and key: the i-th of each belong together. */
+  private int[][] order(double[] key, Domain rows, Domain within) {
+    IntUnaryOperator scope = parent(rows, within);
+    Comparator<Integer> byScope = Comparator.comparingInt(scope::applyAsInt);
+    List<Integer> plain = IntStream.range(0, key.length).boxed().sorted(byScope).toList();
+    List<Integer> sorted =
+        IntStream.range(0, key.length)
+            .boxed()
+            .sorted(byScope.thenComparingDouble(row -> key[row]))
+            .toList();
+    return new int[][] {
+      plain.stream().mapToInt(Integer::intValue).toArray(),
+      sorted.stream().mapToInt(Integer::intValue).toArray()
+    };
+  }
+
+  private static double[] moved(double[] x, int[][] order, boolean inverse) {
+    int[] from = order[inverse ? 0 : 1];
+    int[] to = order[inverse ? 1 : 0];
+    double[] y = new double[x.length];
+    for (int i = 0; i < x.length; i++) {
+      y[to[i]] = x[from[i]];
+    }
+    return y;
   }
 
   private EvaluationException failure(Operation.Checked checked, Domain domain, int element) {

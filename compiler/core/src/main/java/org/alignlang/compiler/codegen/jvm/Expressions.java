@@ -46,6 +46,8 @@ final class Expressions {
           Operation.Count _,
           Operation.OneHot _,
           Operation.Reduce _,
+          Operation.Reorder _,
+          Operation.Position _,
           Operation.Taken _,
           Operation.Expectation _ ->
           throw new IllegalArgumentException("not elementwise: " + node);

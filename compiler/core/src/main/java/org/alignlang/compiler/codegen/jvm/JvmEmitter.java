@@ -24,6 +24,7 @@ import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
 import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -40,6 +41,7 @@ import org.alignlang.kernel.EvaluationException;
 import org.alignlang.kernel.Functions;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Ordering;
 import org.alignlang.kernel.Reductions;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
@@ -129,6 +131,7 @@ public final class JvmEmitter {
                 "Double",
                 "Object",
                 "Override",
+                "Ordering",
                 "Reductions",
                 "Signature",
                 "String",
@@ -326,6 +329,11 @@ public final class JvmEmitter {
         make.addStatement("$L = new double[$L]", name, size);
       }
     });
+    orderings.forEach((_, name) -> {
+      type.addField(
+          FieldSpec.builder(Ordering.class, name, Modifier.PRIVATE, Modifier.FINAL).build());
+      make.addStatement("$L = new $T(rows)", name, Ordering.class);
+    });
     for (String task : rowTasks) {
       type.addField(
           FieldSpec.builder(
@@ -483,6 +491,8 @@ public final class JvmEmitter {
       case Operation.Checked _ -> "checked";
       case Operation.Select _ -> "selected";
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _ -> "copy";
+      case Operation.Reorder _ -> "sorted" + suffix(node.operand(0));
+      case Operation.Position _ -> "position";
       case Operation.Taken _ -> "taken" + suffix(node.operand(0));
       case Operation.Reduce reduce ->
           switch (reduce.reduction()) {
@@ -632,6 +642,10 @@ public final class JvmEmitter {
 
   /** Computes a value of a site. */
   private void compute(Node node, Site site, Frame frame) {
+    if (Planner.isLaid(node)) {
+      lay(node, frame);
+      return;
+    }
     boolean fixed =
         node.operation() instanceof Operation.Constant
             || node.operation() instanceof Operation.Parameter
@@ -678,6 +692,8 @@ public final class JvmEmitter {
           case Operation.Constant _,
               Operation.Parameter _,
               Operation.Multiplier _,
+              Operation.Reorder _,
+              Operation.Position _,
               Operation.Expectation _ ->
               throw new IllegalStateException("not computed in a frame: " + node);
         };
@@ -1199,6 +1215,53 @@ public final class JvmEmitter {
         .add(group.code().build())
         .endControlFlow();
   }
+
+  /** Computes a value of all rows at once. */
+  private void lay(Node node, Frame start) {
+    String result = array(field(node), DOUBLES, start);
+    start.comment(origin(node));
+    switch (node.operation()) {
+      case Operation.Position position -> {
+        if (position.within().level() == Level.GROUP) {
+          readsGroups = true;
+          start.code().addStatement("$T.positions(groupOf, $L)", Ordering.class, result);
+        } else {
+          start.code().addStatement("$T.positions($L)", Ordering.class, result);
+        }
+      }
+      case Operation.Reorder reorder -> {
+        Node key = Planner.laidOperand(node.operand(1));
+        Node value = Planner.laidOperand(node.operand(0));
+        lengths(key, start);
+        lengths(value, start);
+        boolean known = orderings.containsKey(new OrderKey(key, reorder.within()));
+        String ordering =
+            orderings.computeIfAbsent(
+                new OrderKey(key, reorder.within()), _ -> member("order" + suffix(key)));
+        String keys = array(field(key), DOUBLES, start);
+        if (!known && reorder.within().level() == Level.GROUP) {
+          readsGroups = true;
+          start.code().addStatement("$L.by($L, groupOf, groups)", ordering, keys);
+        } else if (!known) {
+          start.code().addStatement("$L.by($L)", ordering, keys);
+        }
+        start
+            .code()
+            .addStatement(
+                "$L.$L($L, $L)",
+                ordering,
+                reorder.inverse() ? "scatter" : "gather",
+                array(field(value), DOUBLES, start),
+                result);
+      }
+      default -> throw new IllegalStateException("not laid: " + node);
+    }
+  }
+
+  /** Rows in the order of a key. */
+  private record OrderKey(Node key, Domain within) {}
+
+  private final Map<OrderKey, String> orderings = new LinkedHashMap<>();
 
   /** Lays the rows' lengths out for a reduction over them. */
   private void lengths(Node operand, Frame start) {

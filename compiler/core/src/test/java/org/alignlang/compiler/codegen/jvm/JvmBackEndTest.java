@@ -36,12 +36,27 @@ class JvmBackEndTest {
       }
       """;
 
+  private static final String ORDERED =
+      """
+      objective Aot(beta: Real = 0.1) {
+        policy    pi
+        reference ref
+        pairs     chosen > rejected
+        let x = log(pi(chosen)) - log(pi(rejected))
+        let z = log(ref(chosen)) - log(ref(rejected))
+        minimize mean[pair](-log_sigmoid(beta * (sort[batch](x) - sort[batch](z))))
+          + quantile[batch](x, 0.3) + sum[batch](quantile[group](x * x, 0.75) * x)
+      }
+      """;
+
   @TestFactory
   Stream<DynamicTest> everyObjectiveOfTheStandardLibrary() {
     return Stream.concat(
             StandardLibrary.paths().stream()
                 .map(p -> new SourceFile(p, StandardLibrary.source(p).orElseThrow())),
-            Stream.of(new SourceFile("distill.align", VOCABULARY)))
+            Stream.of(
+                new SourceFile("distill.align", VOCABULARY),
+                new SourceFile("aot.align", ORDERED)))
         .flatMap(source -> compile(source).stream())
         .map(o ->
             DynamicTest.dynamicTest(
@@ -74,6 +89,29 @@ class JvmBackEndTest {
     kernel.evaluate(batch, parameters(objective.signature()), new double[0], other, scattered);
     assertThat(other.loss()).isEqualTo(serial.loss());
     assertThat(other.gradient("logits")).isEqualTo(serial.gradient("logits"));
+  }
+
+  @Test
+  void gradientsOfOrderStatisticsAreThoseOfFiniteDifferences() {
+    CheckedObjective objective = compile(new SourceFile("aot.align", ORDERED)).get(0);
+    Batch batch = batch(objective.signature(), new SplittableRandom(5));
+    Evaluation result = new Evaluation(objective.signature(), batch);
+    ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
+    double[] parameters = parameters(objective.signature());
+    kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
+    double[] gradient = result.gradient("rejected.logp").clone();
+    double[] column = batch.column("rejected.logp");
+    for (int i = 0; i < column.length; i++) {
+      double before = column[i];
+      column[i] = before + 1e-6;
+      kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
+      double up = result.loss();
+      column[i] = before - 1e-6;
+      kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
+      double down = result.loss();
+      column[i] = before;
+      assertThat(gradient[i]).isCloseTo((up - down) / 2e-6, Offset.offset(1e-6));
+    }
   }
 
   @Test
