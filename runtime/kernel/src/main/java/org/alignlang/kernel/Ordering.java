@@ -1,8 +1,9 @@
 package org.alignlang.kernel;
 
 /**
- * The order of a batch's rows by a key, ascending, within the batch or within each group; equal keys
- * keep the order of the rows, and NaN comes last. Allocate once for a number of rows and reuse.
+ * The order of a batch's rows by a key, ascending, within the batch or within each group; equal
+ * keys keep the order of the rows, and NaN comes last. Allocate once for a number of rows and
+ * reuse.
  */
 public final class Ordering {
   private final int[] slots;

@@ -101,8 +101,9 @@ public record Signature(
 
   /**
    * One constraint. Its violation is {@code value - bound} for {@code <=}, {@code bound - value}
-   * for {@code >=} and {@code value - bound} for {@code ==}; the kernel adds {@code multiplier *
-   * violation} to the minimised objective, with the multiplier detached.
+   * for {@code >=} and {@code value - bound} for {@code ==}. The kernel adds {@code multiplier *
+   * value} to the minimised objective (subtracts it for {@code >=}), with the multiplier detached;
+   * {@code multiplier * bound} is a constant of the loss and left out.
    *
    * @param name the name under which its value is reported among the metrics
    * @param multiplier the multiplier's name

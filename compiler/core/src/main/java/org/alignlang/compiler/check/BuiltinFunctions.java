@@ -44,7 +44,17 @@ final class BuiltinFunctions {
   /** Names that can be followed by levels in brackets. */
   static final Set<String> REDUCTIONS =
       new TreeSet<>(
-          Set.of("sum", "mean", "max", "min", "logsumexp", "std", "var", "count", "normalize", "sort",
+          Set.of(
+              "sum",
+              "mean",
+              "max",
+              "min",
+              "logsumexp",
+              "std",
+              "var",
+              "count",
+              "normalize",
+              "sort",
               "quantile"));
 
   /** Every builtin name. */
@@ -319,10 +329,8 @@ final class BuiltinFunctions {
                 call.span().place()),
             b.count(x.domain(), within));
     Node position = b.multiply(fraction.node(), b.subtract(count, b.constant(1)));
-    Node distance =
-        b.apply(Unary.ABS, b.subtract(b.position(x.domain(), within), position));
-    Node weight =
-        b.combine(Binary.MAXIMUM, b.subtract(b.constant(1), distance), b.constant(0));
+    Node distance = b.apply(Unary.ABS, b.subtract(b.position(x.domain(), within), position));
+    Node weight = b.combine(Binary.MAXIMUM, b.subtract(b.constant(1), distance), b.constant(0));
     Node part =
         b.select(
             b.combine(Binary.LESS, b.constant(0), weight),

@@ -8,12 +8,12 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import org.alignlang.compiler.ast.Declaration;

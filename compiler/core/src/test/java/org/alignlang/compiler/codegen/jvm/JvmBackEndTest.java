@@ -55,8 +55,7 @@ class JvmBackEndTest {
             StandardLibrary.paths().stream()
                 .map(p -> new SourceFile(p, StandardLibrary.source(p).orElseThrow())),
             Stream.of(
-                new SourceFile("distill.align", VOCABULARY),
-                new SourceFile("aot.align", ORDERED)))
+                new SourceFile("distill.align", VOCABULARY), new SourceFile("aot.align", ORDERED)))
         .flatMap(source -> compile(source).stream())
         .map(o ->
             DynamicTest.dynamicTest(
@@ -116,10 +115,15 @@ class JvmBackEndTest {
 
   @Test
   void splitsWhatWouldBeTooLargeForOneMethod() {
-    StringBuilder text = new StringBuilder("objective Long(a: Real = 0.5) {\n  policy pi\n  reference ref\n");
+    StringBuilder text =
+        new StringBuilder("objective Long(a: Real = 0.5) {\n  policy pi\n  reference ref\n");
     String last = "pi(y.token) / ref(y.token)";
     for (int i = 0; i < 400; i++) {
-      text.append("  let x").append(i).append(" = log(1 + ((").append(last).append(") * a)^2 + 0.1)\n");
+      text.append("  let x")
+          .append(i)
+          .append(" = log(1 + ((")
+          .append(last)
+          .append(") * a)^2 + 0.1)\n");
       last = "exp(-x" + i + ")";
     }
     text.append("  minimize mean[sequence](sum[token](").append(last).append("))\n}\n");
