@@ -38,7 +38,8 @@ class NormalizerTest {
         "mean[pair](-log_sigmoid(beta * (u(chosen) - u(rejected))))",
         "mean[pair](relu(1 - beta * u(chosen) + beta * u(rejected)))",
         "mean[pair]((u(chosen) - u(rejected) - 1 / (2 * beta))^2)",
-        "mean[pair](-log_sigmoid(u(chosen) - u(rejected)) - beta * log_sigmoid(u(rejected) - u(chosen)))"
+        "mean[pair](-log_sigmoid(u(chosen) - u(rejected)) - beta * log_sigmoid(u(rejected) -"
+            + " u(chosen)))"
       })
   void aFunctionOfTheDifferenceIsClean(String loss) {
     for (String divergence : List.of("jensen_shannon", "forward_kl", "alpha(0.3)", "chi_squared")) {
@@ -69,7 +70,8 @@ class NormalizerTest {
                 codes(
                     "labelled y: Bool",
                     divergence,
-                    "mean[sequence](if label then sigmoid(-beta * u(y)) else sigmoid(beta * u(y)))")))
+                    "mean[sequence](if label then sigmoid(-beta * u(y)) else sigmoid(beta *"
+                        + " u(y)))")))
         .isEqualTo(code);
   }
 }

@@ -202,7 +202,7 @@ public final class GraphBuilder {
     if (simplify && reduction == Reduction.SUM && value.domain().level() == Level.VOCAB) {
       Node simpler = sumOverVocabulary(value, parent);
       if (simpler != null) {
-        return simpler;
+        return broadcast(simpler, parent);
       }
     }
     if (simplify && reduction == Reduction.SUM && isNegation(value)) {

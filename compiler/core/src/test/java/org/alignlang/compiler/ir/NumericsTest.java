@@ -17,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The rewrites that {@code docs/numerics.md} lists: equal for ordinary values, right at extreme ones. */
+/**
+ * The rewrites that {@code docs/numerics.md} lists: equal for ordinary values, right at extreme
+ * ones.
+ */
 class NumericsTest {
 
   /** A form as one writes it, in two trained values. */
@@ -87,8 +90,7 @@ class NumericsTest {
             -1000,
             -1000 + Math.log(2),
             0.5),
-        new Rewrite(
-            "log(sigmoid(x))", (b, x, z) -> b.log(b.sigmoid(x)), false, -1000, 0, -1000, 1),
+        new Rewrite("log(sigmoid(x))", (b, x, z) -> b.log(b.sigmoid(x)), false, -1000, 0, -1000, 1),
         new Rewrite(
             "x - log(1 + exp(x))",
             (b, x, z) -> b.subtract(x, b.log(b.add(one(b), b.exp(x)))),
@@ -114,13 +116,7 @@ class NumericsTest {
             Math.exp(-700),
             Math.exp(-700)),
         new Rewrite(
-            "1 - exp(x)",
-            (b, x, z) -> b.subtract(one(b), b.exp(x)),
-            true,
-            -1e-17,
-            0,
-            1e-17,
-            -1),
+            "1 - exp(x)", (b, x, z) -> b.subtract(one(b), b.exp(x)), true, -1e-17, 0, 1e-17, -1),
         new Rewrite(
             "exp(x) - 1", (b, x, z) -> b.subtract(b.exp(x), one(b)), true, -1e-17, 0, -1e-17, 1),
         new Rewrite(
@@ -158,14 +154,7 @@ class NumericsTest {
             0,
             0,
             0),
-        new Rewrite(
-            "sigmoid'(x)",
-            (b, x, z) -> b.sigmoid(x),
-            false,
-            40,
-            0,
-            1,
-            Math.exp(-40)));
+        new Rewrite("sigmoid'(x)", (b, x, z) -> b.sigmoid(x), false, 40, 0, 1, Math.exp(-40)));
   }
 
   private static GraphBuilder builder(boolean simplify) {
@@ -247,5 +236,4 @@ class NumericsTest {
         .as("%s gives %s", rewrite.name(), plain)
         .isFalse();
   }
-
 }
