@@ -117,11 +117,11 @@ expression
 
 // What an expression or declaration may be called: keywords that cannot begin a statement where an
 // expression could stand are free to be names.
-name : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS ;
+name : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS | OBJECTIVE ;
 
 // After a dot, before `=` in arguments and at the start of a setting, every word is a name.
 word
   : name | BY | POLICY | REFERENCE | TEACHER | BEHAVIOR | REWARD | FEATURE | LABELLED | MULTIPLIER
-  | DIVERGENCE | ESTIMATOR | OBJECTIVE | EXPERIMENT | WITH | METRIC | SURROGATE | EXPECTATION
+  | DIVERGENCE | ESTIMATOR | EXPERIMENT | WITH | METRIC | SURROGATE | EXPECTATION
   | SUBJECT | ESTIMATE | ENUMERATE | MAXIMIZE | MINIMIZE | FOR | ACCEPT | LET
   ;

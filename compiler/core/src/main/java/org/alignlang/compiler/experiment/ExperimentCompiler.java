@@ -145,6 +145,7 @@ public final class ExperimentCompiler {
       Declaration.ObjectiveDeclaration objective,
       Scope objectiveScope,
       Map<String, Expression> values,
+      Expression task,
       Expression policy,
       Expression optimizer) {}
 
@@ -165,7 +166,7 @@ public final class ExperimentCompiler {
         }
       }
     }
-    Component task = component(required("task").value());
+    required("task");
     List<Choice> choices = choices();
     if (choices.size() > MAXIMUM_POINTS) {
       throw fail(
@@ -224,7 +225,7 @@ public final class ExperimentCompiler {
               choice.labels(),
               kernel(objective, choice),
               values,
-              task,
+              component(choice.task()),
               component(choice.policy()),
               component(choice.optimizer()),
               batch,
@@ -413,38 +414,51 @@ public final class ExperimentCompiler {
     for (Map.Entry<String, List<Expression>> axis : parameters.entrySet()) {
       combinations = times(combinations, axis.getKey(), axis.getValue());
     }
-    Expression defaultPolicy = word("softmax_table");
-    Expression defaultOptimizer = word("adam");
-    List<Expression> policies =
-        settings.containsKey("policy") ? sweep(required("policy").value()) : List.of(defaultPolicy);
-    List<Expression> optimizers =
-        settings.containsKey("optimizer")
-            ? sweep(required("optimizer").value())
-            : List.of(defaultOptimizer);
+    List<Expression> tasks = sweep(required("task").value());
+    List<Expression> policies = swept("policy", "softmax_table");
+    List<Expression> optimizers = swept("optimizer", "adam");
     for (Map<String, Expression> combination : combinations) {
-      for (Expression policy : policies) {
-        for (Expression optimizer : optimizers) {
-          Map<String, String> labels = new LinkedHashMap<>();
-          if (labelled) {
-            labels.put("objective", found.declaration().name());
-          }
-          combination.forEach((name, value) -> {
-            List<Expression> values = parameters.get(name);
-            if (values != null && values.size() > 1) {
-              labels.put(name, label(value));
+      for (Expression task : tasks) {
+        for (Expression policy : policies) {
+          for (Expression optimizer : optimizers) {
+            Map<String, String> labels = new LinkedHashMap<>();
+            if (labelled) {
+              labels.put("objective", found.declaration().name());
             }
-          });
-          if (policies.size() > 1) {
-            labels.put("policy", label(policy));
+            combination.forEach((name, value) -> {
+              List<Expression> values = parameters.get(name);
+              if (values != null && values.size() > 1) {
+                labels.put(name, label(value));
+              }
+            });
+            labelPart("task", tasks, task, labels);
+            labelPart("policy", policies, policy, labels);
+            labelPart("optimizer", optimizers, optimizer, labels);
+            choices.add(
+                new Choice(
+                    labels,
+                    found.declaration(),
+                    found.scope(),
+                    combination,
+                    task,
+                    policy,
+                    optimizer));
           }
-          if (optimizers.size() > 1) {
-            labels.put("optimizer", label(optimizer));
-          }
-          choices.add(
-              new Choice(
-                  labels, found.declaration(), found.scope(), combination, policy, optimizer));
         }
       }
+    }
+  }
+
+  private List<Expression> swept(String setting, String otherwise) {
+    return settings.containsKey(setting)
+        ? sweep(required(setting).value())
+        : List.of(new Expression.NameReference(declaration.nameSpan(), otherwise));
+  }
+
+  private static void labelPart(
+      String name, List<Expression> values, Expression value, Map<String, String> labels) {
+    if (values.size() > 1) {
+      labels.put(name, label(value));
     }
   }
 
@@ -465,12 +479,13 @@ public final class ExperimentCompiler {
   }
 
   /** A list of components sweeps them. */
-  private static List<Expression> sweep(Expression value) {
-    return value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
-  }
-
-  private Expression word(String name) {
-    return new Expression.NameReference(declaration.nameSpan(), name);
+  private List<Expression> sweep(Expression value) {
+    List<Expression> values =
+        value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
+    if (values.isEmpty()) {
+      throw fail(BAD_SETTING, value.span(), "this list is empty", "name at least one");
+    }
+    return values;
   }
 
   /** A swept value as tables and {@code where} show it: numbers plainly, the rest as written. */

@@ -13,7 +13,7 @@ import org.alignlang.runtime.task.Task;
 import org.alignlang.runtime.task.Task.Response;
 
 /**
- * What a policy says most often.
+ * What a policy says most often, beside what its task's base policy says.
  *
  * @param prompts the first few prompts
  */
@@ -31,12 +31,16 @@ public record PolicySummary(List<Prompt> prompts) {
    * The most probable responses to one prompt.
    *
    * @param prompt the prompt's number
-   * @param responses in descending probability
+   * @param text the prompt as the task shows it
+   * @param responses in descending probability under the policy
+   * @param before the same for the base policy, in descending probability under it
    * @param exhaustive whether all responses were looked at, or only a sample
    */
-  public record Prompt(int prompt, List<Top> responses, boolean exhaustive) {
+  public record Prompt(
+      int prompt, String text, List<Top> responses, List<Top> before, boolean exhaustive) {
     public Prompt {
       responses = List.copyOf(responses);
+      before = List.copyOf(before);
     }
   }
 
@@ -53,25 +57,39 @@ public record PolicySummary(List<Prompt> prompts) {
   public static PolicySummary of(Policy policy, Task task, long seed) {
     List<Prompt> prompts = new ArrayList<>();
     for (int prompt = 0; prompt < Math.min(PROMPTS, task.prompts()); prompt++) {
-      List<Response> responses = task.responses(prompt, ENUMERATED);
-      boolean exhaustive = !responses.isEmpty();
-      if (!exhaustive) {
-        responses = sample(policy, task, prompt, seed);
-      }
-      double[] own = Responses.logProbabilities(policy, responses);
-      double[] base = Responses.logProbabilities(task.base(), responses);
-      List<Integer> order = new ArrayList<>();
-      for (int i = 0; i < own.length; i++) {
-        order.add(i);
-      }
-      order.sort(Comparator.comparingDouble((Integer i) -> -own[i]));
-      List<Top> top = new ArrayList<>();
-      for (int i : order.subList(0, Math.min(RESPONSES, order.size()))) {
-        top.add(new Top(task.show(responses.get(i)), Math.exp(own[i]), Math.exp(base[i])));
-      }
-      prompts.add(new Prompt(prompt, top, exhaustive));
+      List<Response> all = task.responses(prompt, ENUMERATED);
+      prompts.add(
+          new Prompt(
+              prompt,
+              task.showPrompt(prompt),
+              top(policy, policy, task, all.isEmpty() ? sample(policy, task, prompt, seed) : all),
+              top(
+                  task.base(),
+                  policy,
+                  task,
+                  all.isEmpty() ? sample(task.base(), task, prompt, seed) : all),
+              !all.isEmpty()));
     }
     return new PolicySummary(prompts);
+  }
+
+  /** The responses that are most probable under {@code ranking}. */
+  private static List<Top> top(Policy ranking, Policy policy, Task task, List<Response> responses) {
+    double[] rank = Responses.logProbabilities(ranking, responses);
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < rank.length; i++) {
+      order.add(i);
+    }
+    order.sort(Comparator.comparingDouble((Integer i) -> -rank[i]));
+    List<Response> best =
+        order.subList(0, Math.min(RESPONSES, order.size())).stream().map(responses::get).toList();
+    double[] own = Responses.logProbabilities(policy, best);
+    double[] base = Responses.logProbabilities(task.base(), best);
+    List<Top> top = new ArrayList<>();
+    for (int i = 0; i < own.length; i++) {
+      top.add(new Top(task.show(best.get(i)), Math.exp(own[i]), Math.exp(base[i])));
+    }
+    return top;
   }
 
   private static List<Response> sample(Policy policy, Task task, int prompt, long seed) {

@@ -12,7 +12,7 @@ import org.alignlang.runtime.task.Task;
 /**
  * Makes optimisers by the names that specs use. A rate is a number or a schedule: {@code
  * constant(value)}, {@code linear(from, to, steps)}, {@code cosine(from, to, steps)}, {@code
- * warmup(steps, then)} with a number or a schedule as {@code then}.
+ * warmup(steps, to)} with a number or a schedule as {@code to}.
  */
 public final class Optimizers {
   private static final List<String> NAMES = List.of("sgd", "adam", "natural");
@@ -108,13 +108,13 @@ public final class Optimizers {
           case "cosine" ->
               new Schedule.Cosine(required(read, "from"), required(read, "to"), steps(read));
           case "warmup" -> {
-            Optional<Object> then = read.value("then");
+            Optional<Object> to = read.value("to");
             yield new Schedule.Warmup(
                 steps(read),
                 schedule(
                     read,
-                    "then",
-                    then.orElseThrow(() -> read.missing("then", "a number or a schedule"))));
+                    "to",
+                    to.orElseThrow(() -> read.missing("to", "a number or a schedule"))));
           }
           default -> throw Names.unknown("schedule", call.name(), SCHEDULES);
         };

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.IntFunction;
 import org.alignlang.runtime.policy.Frozen;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.SoftmaxTable;
@@ -27,6 +28,7 @@ final class CandidateTask implements Task {
   private final double[][][] actionFeatures;
   private final List<Pair> pairs;
   private final List<Labelled> labelled;
+  private final IntFunction<String> promptText;
   private final BiFunction<Integer, Integer, String> text;
 
   private CandidateTask(Builder builder) {
@@ -39,6 +41,7 @@ final class CandidateTask implements Task {
     actionFeatures = builder.actionFeatures;
     pairs = List.copyOf(builder.pairs);
     labelled = List.copyOf(builder.labelled);
+    promptText = builder.promptText;
     text = builder.text;
   }
 
@@ -143,6 +146,11 @@ final class CandidateTask implements Task {
   }
 
   @Override
+  public String showPrompt(int prompt) {
+    return promptText.apply(prompt);
+  }
+
+  @Override
   public String show(Response response) {
     return text.apply(response.prompt(), response.tokens()[0]);
   }
@@ -169,6 +177,7 @@ final class CandidateTask implements Task {
     private double[][][] actionFeatures = new double[0][][];
     private List<Pair> pairs = List.of();
     private List<Labelled> labelled = List.of();
+    private IntFunction<String> promptText = prompt -> "prompt " + prompt;
     private BiFunction<Integer, Integer, String> text =
         (prompt, candidate) -> String.valueOf(candidate);
 
@@ -234,6 +243,12 @@ final class CandidateTask implements Task {
 
     Builder labelled(List<Labelled> values) {
       labelled = values;
+      return this;
+    }
+
+    /** How a prompt is shown. */
+    Builder promptText(IntFunction<String> show) {
+      promptText = show;
       return this;
     }
 

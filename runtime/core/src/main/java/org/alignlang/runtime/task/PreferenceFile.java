@@ -106,27 +106,35 @@ final class PreferenceFile {
   private byte[] bytes(Path directory) {
     try {
       Path file = directory.resolve(name).normalize();
-      boolean outside = Path.of(name).isAbsolute() || !file.startsWith(directory.normalize());
-      if (outside || Files.exists(file) && !file.toRealPath().startsWith(directory.toRealPath())) {
-        throw new IllegalArgumentException("`" + name + "` leads out of the folder of the spec");
+      if (Path.of(name).isAbsolute() || !file.startsWith(directory.normalize())) {
+        throw outside();
       }
       if (!Files.exists(file)) {
         throw new IllegalArgumentException("there is no file `" + name + "` beside the spec");
       }
-      if (!Files.isRegularFile(file)) {
+      // Links are followed once, so that what is checked is what is read.
+      Path real = file.toRealPath();
+      if (!real.startsWith(directory.toRealPath())) {
+        throw outside();
+      }
+      if (!Files.isRegularFile(real)) {
         throw new IllegalArgumentException("`" + name + "` is not a file");
       }
-      if (Files.size(file) > LONGEST) {
+      if (Files.size(real) > LONGEST) {
         throw new IllegalArgumentException(
             "`%s` has %d bytes; preference data has at most %d"
-                .formatted(name, Files.size(file), LONGEST));
+                .formatted(name, Files.size(real), LONGEST));
       }
-      return Files.readAllBytes(file);
+      return Files.readAllBytes(real);
     } catch (InvalidPathException e) {
       throw new IllegalArgumentException("`" + name + "` is no file name", e);
     } catch (IOException e) {
       throw new IllegalArgumentException("`" + name + "` cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private IllegalArgumentException outside() {
+    return new IllegalArgumentException("`" + name + "` leads out of the folder of the spec");
   }
 
   private String text(byte[] bytes, int start, int end, int number) {

@@ -178,6 +178,7 @@ public final class Preferences implements TaskProvider {
         .score("length", length)
         .pairs(pairs)
         .labelled(labelled(data, pairs, Preferences::candidate))
+        .promptText(data.prompts()::get)
         .text((prompt, candidate) -> data.texts().get(prompt).get(candidate))
         .build();
   }
@@ -232,6 +233,7 @@ public final class Preferences implements TaskProvider {
         .score("length", response -> TokenTask.contentLength(response, tokens.end()))
         .pairs(pairs)
         .labelled(labelled(data, pairs, reference -> encoded(encoded, reference)))
+        .promptText(data.prompts()::get)
         .text(response ->
             tokens.decode(
                 Arrays.copyOf(response.tokens(), TokenTask.contentLength(response, tokens.end()))))

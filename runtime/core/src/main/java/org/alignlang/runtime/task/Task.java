@@ -92,6 +92,11 @@ public interface Task {
     return List.of();
   }
 
+  /** A prompt as text, for reports. */
+  default String showPrompt(int prompt) {
+    return "prompt " + prompt;
+  }
+
   /** A response as text, for reports. */
   default String show(Response response) {
     StringBuilder text = new StringBuilder();

@@ -94,6 +94,7 @@ public final class TextReviews implements TaskProvider {
             .score("harsh", reviews::harsh)
             .score("length", response -> TokenTask.contentLength(response, 0))
             .score("gold", reviews::gold)
+            .promptText(prompt -> "about the " + TOPICS.get(prompt))
             .text(reviews::show);
     List<Task.Pair> pairs =
         new SampledPairs(base, prompts, length, 0, reviews::gold, count, noise)

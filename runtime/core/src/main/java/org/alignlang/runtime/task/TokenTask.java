@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
@@ -31,6 +32,7 @@ final class TokenTask implements Task {
   private final Set<String> perToken;
   private final List<Pair> pairs;
   private final List<Labelled> labelled;
+  private final IntFunction<String> promptText;
   private final Function<Response, String> text;
 
   private TokenTask(Builder builder) {
@@ -43,6 +45,7 @@ final class TokenTask implements Task {
     perToken = Set.copyOf(builder.perToken);
     pairs = List.copyOf(builder.pairs);
     labelled = List.copyOf(builder.labelled);
+    promptText = builder.promptText;
     text = builder.text;
   }
 
@@ -134,6 +137,11 @@ final class TokenTask implements Task {
   }
 
   @Override
+  public String showPrompt(int prompt) {
+    return promptText.apply(prompt);
+  }
+
+  @Override
   public String show(Response response) {
     return text.apply(response);
   }
@@ -155,6 +163,7 @@ final class TokenTask implements Task {
     private final Set<String> perToken = new HashSet<>();
     private List<Pair> pairs = List.of();
     private List<Labelled> labelled = List.of();
+    private IntFunction<String> promptText = prompt -> "prompt " + prompt;
     private Function<Response, String> text = String::valueOf;
 
     private Builder(String name, Policy base, int prompts, int maximumLength, int endToken) {
@@ -185,6 +194,12 @@ final class TokenTask implements Task {
 
     Builder labelled(List<Labelled> values) {
       labelled = values;
+      return this;
+    }
+
+    /** How a prompt is shown. */
+    Builder promptText(IntFunction<String> show) {
+      promptText = show;
       return this;
     }
 

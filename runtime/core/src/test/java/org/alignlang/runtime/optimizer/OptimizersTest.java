@@ -96,7 +96,7 @@ class OptimizersTest {
   @Test
   void aScheduleComesAsAComponent() {
     Component cosine = new Component("cosine", Map.of("from", 1.0, "to", 0.0, "steps", 2.0), "");
-    Component rate = new Component("warmup", Map.of("steps", 2.0, "then", cosine), "");
+    Component rate = new Component("warmup", Map.of("steps", 2.0, "to", cosine), "");
     Optimizer sgd = Optimizers.create("sgd", Map.of("rate", rate));
     double[] p = {0};
     for (int step = 0; step < 5; step++) {
