@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.alignlang.runtime.experiment.ClaimVerdict;
 import org.alignlang.runtime.experiment.Interval;
 import org.alignlang.runtime.experiment.PolicySummary;
@@ -247,8 +248,8 @@ public final class HtmlReport {
     }
     out.append(
         "<h2>Responses</h2>\n"
-            + "<p class=\"muted\">The most probable responses of the trained policy, with their"
-            + " probability before (under the base policy) and after.</p>\n");
+            + "<p class=\"muted\">The most probable responses of the trained policy and of the base"
+            + " policy, with their probability before (under the base policy) and after.</p>\n");
     for (TrainingResult training : shown) {
       boolean open = shown.size() == 1;
       out.append(
@@ -261,9 +262,13 @@ public final class HtmlReport {
               + "<tbody>\n");
       for (PolicySummary.Prompt prompt : training.policy().prompts()) {
         boolean first = true;
-        for (PolicySummary.Top top : prompt.responses()) {
+        List<PolicySummary.Top> rows =
+            Stream.concat(prompt.responses().stream(), prompt.before().stream())
+                .distinct()
+                .toList();
+        for (PolicySummary.Top top : rows) {
           out.append(first && prompt.prompt() > 0 ? "<tr class=\"next\">" : "<tr>");
-          cell(first ? Integer.toString(prompt.prompt()) : "", false);
+          cell(first ? prompt.text() : "", false);
           cell(top.text(), false);
           cell(probability(top.baseProbability()), true);
           cell(probability(top.probability()), true);
