@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Compare;
 import org.alignlang.cli.command.Eval;
+import org.alignlang.cli.command.Explain;
 import org.alignlang.cli.command.Fmt;
 import org.alignlang.cli.command.Run;
 import org.alignlang.cli.command.Runs;
@@ -42,6 +43,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       Verify.class,
       Runs.class,
       Compare.class,
+      Explain.class,
       Fmt.class,
       Eval.class,
     })

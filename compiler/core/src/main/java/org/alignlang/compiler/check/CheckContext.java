@@ -67,8 +67,8 @@ final class CheckContext {
   /** Actors whose vocabulary was asked for although their logits are not read yet. */
   final Set<String> logitsWanted = new LinkedHashSet<>();
 
-  /** The divergences that have a name, for explaining what a biased term descends. */
-  final Map<String, Divergence> namedDivergences = new LinkedHashMap<>();
+  /** Where divergences are looked for by name, for explaining what a biased term descends. */
+  Optional<Scope> divergenceScope = Optional.empty();
 
   /** Parameters whose values were needed while compiling. */
   final Map<String, Double> fixed = new LinkedHashMap<>();

@@ -29,17 +29,17 @@ import org.alignlang.compiler.symbolic.Term;
  */
 public record Divergence(String name, Sum f) {
 
-  Sum derivative() {
+  public Sum derivative() {
     return f.derivative();
   }
 
   /** {@code f~(u) = u f(1 / u)}, so that {@code D_f(p || q) = D_f~(q || p)}. */
-  Divergence dual() {
+  public Divergence dual() {
     return new Divergence(name, DivergenceCalculus.dual(f));
   }
 
   /** A sample estimator as an expression in the ratio of the policy to the other. */
-  Sum estimator(Estimator estimator) {
+  public Sum estimator(Estimator estimator) {
     return GradientWeight.estimator(f, estimator);
   }
 
@@ -47,19 +47,19 @@ public record Divergence(String name, Sum f) {
    * The factor of {@code grad log pi} in the expected gradient, as a function of u. It is right if
    * it differs from {@code f'(u)} by a constant, whose expected gradient is zero.
    */
-  Sum weight(Estimator estimator, Placement placement) {
+  public Sum weight(Estimator estimator, Placement placement) {
     return GradientWeight.weight(f, estimator, placement);
   }
 
   /** What a weight descends, given the divergences that have a name. */
-  GradientWeight.Descent descends(Sum weight, Map<String, Divergence> named) {
+  public GradientWeight.Descent descends(Sum weight, Map<String, Divergence> named) {
     Map<String, Sum> generators = new LinkedHashMap<>();
     named.forEach((each, divergence) -> generators.put(each, divergence.f()));
     return GradientWeight.classify(weight, f, generators);
   }
 
   /** {@code f'(u)} without its additive constant, which cancels wherever links are compared. */
-  Sum link() {
+  public Sum link() {
     Sum derivative = derivative();
     return derivative.minus(Sum.constant(derivative.constantTerm()));
   }

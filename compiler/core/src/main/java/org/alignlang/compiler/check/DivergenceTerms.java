@@ -186,7 +186,8 @@ final class DivergenceTerms {
 
   private static boolean isLogarithm(Sum link) {
     Sum u = Sum.variable();
-    return link.minus(u.log().times(link.derivative().evaluate(1))).isConstant();
+    double scale = link.derivative().evaluate(1);
+    return scale != 0 && link.minus(u.log().times(scale)).isConstant();
   }
 
   static Diagnostic normalizerStays(String divergence, Span span) {
@@ -218,6 +219,10 @@ final class DivergenceTerms {
    */
   private record Sides(String declared, String oriented) {}
 
+  private Map<String, Divergence> named(Span span) {
+    return context.divergenceScope.map(s -> DivergenceRegistry.named(s, span)).orElse(Map.of());
+  }
+
   /** Reports a combination whose expected gradient is not that of the divergence. */
   private void judge(
       Divergence d, Estimator estimator, Placement placement, Span span, Sides sides) {
@@ -229,7 +234,7 @@ final class DivergenceTerms {
         };
     String k = estimator.name().toLowerCase(java.util.Locale.ROOT);
     String message =
-        switch (d.descends(d.weight(estimator, placement), context.namedDivergences)) {
+        switch (d.descends(d.weight(estimator, placement), named(span))) {
           case Descent.Matches _ -> "";
           case Descent.Zero _ ->
               "`"

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Module;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -27,6 +28,7 @@ import org.alignlang.compiler.syntax.AlignSyntax;
  */
 public final class ModuleLoader {
   private static final String LIBRARY = "align.";
+  private static final Map<String, Module> LIBRARY_MODULES = new ConcurrentHashMap<>();
 
   private final SourceResolver resolver;
   private final DiagnosticSink sink;
@@ -67,7 +69,7 @@ public final class ModuleLoader {
       prelude = Optional.of(scope);
       for (String path : StandardLibrary.paths()) {
         if (path.startsWith("prelude/")) {
-          Module module = parse(librarySource(path).orElseThrow());
+          Module module = library(path).orElseThrow();
           module.declarations().forEach(d -> declare(d, scope));
         }
       }
@@ -77,6 +79,18 @@ public final class ModuleLoader {
 
   private static Optional<SourceFile> librarySource(String path) {
     return StandardLibrary.source(path).map(text -> new SourceFile("align:" + path, text));
+  }
+
+  /** A file of the standard library, which never changes and is parsed once. */
+  private Optional<Module> library(String path) {
+    Module known = LIBRARY_MODULES.get(path);
+    if (known != null) {
+      return Optional.of(known);
+    }
+    Optional<SourceFile> source = librarySource(path);
+    Optional<AlignSyntax.Parsed> parsed = source.map(s -> AlignSyntax.parse(s, sink));
+    parsed.filter(AlignSyntax.Parsed::clean).ifPresent(p -> LIBRARY_MODULES.put(path, p.module()));
+    return parsed.map(AlignSyntax.Parsed::module);
   }
 
   private Module parse(SourceFile source) {

@@ -141,9 +141,9 @@ public final class ObjectiveChecker {
   }
 
   private Optional<CheckedObjective> run() {
-    DivergenceRegistry.namedIn(moduleScope, context);
+    context.divergenceScope = Optional.of(moduleScope);
     attempt(this::declareParameters);
-    attempt(this::declareData);
+    declareData();
     for (Statement statement : declaration.statements()) {
       attempt(() -> declare(statement));
     }
@@ -269,45 +269,67 @@ public final class ObjectiveChecker {
     scope.declare(name, meaning);
   }
 
-  /** The sequences of a row, which everything else refers to. */
+  /** The sequences of a row, which everything else refers to, whatever is wrong with the data. */
   private void declareData() {
-    List<String> sequences = new ArrayList<>();
+    boolean labelled = false;
     for (Statement statement : declaration.statements()) {
-      if (statement instanceof Statement.Pairs pairs) {
-        context.paired = true;
-        sequences.addAll(List.of(pairs.chosen(), pairs.rejected()));
-        if (!pairs.chosen().equals("chosen") || !pairs.rejected().equals("rejected")) {
-          throw context.fail(
-              WRONG_ARGUMENTS,
-              pairs.span(),
-              "the sequences of a pair are called `chosen` and `rejected`, as in the data",
-              "write `pairs chosen > rejected`");
+      switch (statement) {
+        case Statement.Pairs pairs -> {
+          if (context.paired) {
+            wrongData(pairs.span(), "pairs are declared twice", "remove one of them");
+          }
+          context.paired = true;
+          if (!pairs.chosen().equals("chosen") || !pairs.rejected().equals("rejected")) {
+            wrongData(
+                pairs.span(),
+                "the sequences of a pair are called `chosen` and `rejected`, as in the data",
+                "write `pairs chosen > rejected`");
+          }
         }
-      } else if (statement instanceof Statement.Labelled labelled) {
-        sequences.add(labelled.sequence());
-      } else if (statement instanceof Statement.Target target) {
-        if (!target.sequence().equals("y")) {
-          throw context.fail(WRONG_ARGUMENTS, target.span(), "the sampled sequence is called `y`");
+        case Statement.Labelled label -> {
+          if (!label.sequence().equals("y") || labelled) {
+            wrongData(
+                label.span(),
+                labelled ? "labels are declared twice" : "the labelled sequence is called `y`",
+                "write `labelled y: Bool` once");
+          }
+          labelled = true;
         }
+        case Statement.Target target -> {
+          if (!target.sequence().equals("y")) {
+            wrongData(
+                target.span(),
+                "the sampled sequence is called `y`",
+                "write `target " + target.name() + "(y) ~ ...`");
+          }
+        }
+        case Statement.Actor _,
+            Statement.Column _,
+            Statement.GroupBy _,
+            Statement.Let _,
+            Statement.Sense _,
+            Statement.SubjectTo _,
+            Statement.EstimateWith _,
+            Statement.Metric _,
+            Statement.Expectation _,
+            Statement.Surrogate _,
+            Statement.Enumerate _ -> {}
       }
     }
-    if (sequences.isEmpty()) {
-      sequences.add("y");
-    }
-    if (!context.paired && (sequences.size() > 1 || !sequences.get(0).equals("y"))) {
-      throw context.fail(
-          WRONG_ARGUMENTS,
+    if (context.paired && labelled) {
+      wrongData(
           declaration.nameSpan(),
-          "an objective has one kind of data: one sequence `y`, or `pairs chosen > rejected`");
+          "an objective has one kind of data: one sequence `y`, or `pairs chosen > rejected`",
+          "remove the label or the pairs");
     }
-    if (context.paired && sequences.size() != 2) {
-      throw context.fail(
-          WRONG_ARGUMENTS, declaration.nameSpan(), "pairs stand alone: they are the data");
-    }
-    context.sequences = List.copyOf(sequences);
-    for (String sequence : sequences) {
+    context.sequences = context.paired ? List.of("chosen", "rejected") : List.of("y");
+    for (String sequence : context.sequences) {
       scope.declare(sequence, new Meaning.SequenceName(sequence));
     }
+  }
+
+  private void wrongData(Span span, String message, String help) {
+    context.report(Diagnostic.of(WRONG_ARGUMENTS, span, message).withHelp(help));
   }
 
   /** What can be used before it is written: actors and columns. */

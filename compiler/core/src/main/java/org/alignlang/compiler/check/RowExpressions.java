@@ -157,25 +157,7 @@ public final class RowExpressions {
 
   /** A divergence by the expression that names it, such as {@code KL} or {@code alpha(0.3)}. */
   public Optional<Divergence> divergence(Expression expression) {
-    CheckContext context =
-        new CheckContext(new GraphBuilder(expression.span(), true), sink, Set.of());
-    ExpressionChecker checker = new ExpressionChecker(context);
-    try {
-      Meaning meaning = checker.check(expression, moduleScope);
-      return switch (meaning) {
-        case Meaning.DivergenceFamily family ->
-            Optional.of(
-                checker.divergences().instance(family, List.of(), expression.span(), moduleScope));
-        case Meaning.DivergenceName name -> Optional.of(name.divergence());
-        case Meaning other ->
-            throw context.fail(
-                DiagnosticCode.WRONG_THING,
-                expression.span(),
-                "expected a divergence, found " + other.what());
-      };
-    } catch (Abandoned _) {
-      return Optional.empty();
-    }
+    return DivergenceRegistry.find(expression, moduleScope, sink);
   }
 
   /** The value of a batch-level node, if it is made of numbers and these parameters alone. */

@@ -15,10 +15,17 @@ public final class StandardLibrary {
 
   /** Returns the paths of all sources, sorted, for example {@code papers/dpo.align}. */
   public static List<String> paths() {
-    String index =
+    return Index.PATHS;
+  }
+
+  /** Read once: it is part of the program. */
+  private static final class Index {
+    static final List<String> PATHS =
         read("index.txt")
-            .orElseThrow(() -> new IllegalStateException("align-stdlib has no index.txt"));
-    return index.lines().filter(line -> !line.isBlank()).toList();
+            .orElseThrow(() -> new IllegalStateException("align-stdlib has no index.txt"))
+            .lines()
+            .filter(line -> !line.isBlank())
+            .toList();
   }
 
   /** Returns the text of the source with this path, or empty if the library has none such. */

@@ -28,6 +28,10 @@ final class Nesting {
     int tight;
     int negations;
     int conditions;
+
+    /** Calls and indices of one value in a row, over which prediction takes quadratic time. */
+    int calls;
+
     boolean operand;
 
     int depth() {
@@ -38,6 +42,7 @@ final class Nesting {
       tight = 0;
       negations = 0;
       conditions = 0;
+      calls = 0;
       operand = false;
     }
   }
@@ -66,6 +71,10 @@ final class Nesting {
             AlignParser.LINE_LPAREN,
             AlignParser.LINE_LBRACKET,
             AlignParser.LBRACE -> {
+          frame.calls = frame.operand ? frame.calls + 1 : 0;
+          if (frame.calls > LIMIT) {
+            return Optional.of(token);
+          }
           outside += frame.depth();
           frames.push(frame);
           frame = new Frame();
@@ -140,6 +149,7 @@ final class Nesting {
           if (frame.operand) {
             frame.reset();
           }
+          frame.calls = 0;
           frame.operand = true;
         }
         default -> frame.reset();

@@ -1,0 +1,36 @@
+package org.alignlang.cli.command;
+
+import java.util.Optional;
+import org.alignlang.cli.AlignCommand;
+import org.alignlang.cli.explain.ExplainRun;
+import org.alignlang.compiler.explain.Explanation;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code align explain}. */
+@Command(
+    name = "explain",
+    description = {
+      "Explains a finding (ALN4004, biased), an objective as mathematics (FILE or FILE#OBJECTIVE),"
+          + " or a divergence (KL, alpha(0.3))."
+    })
+public final class Explain extends AlignCommand {
+  @Parameters(arity = "0..1", paramLabel = "CODE|SLUG|FILE[#OBJECTIVE]|DIVERGENCE")
+  private @Nullable String topic;
+
+  @Option(names = "--all", description = "List the findings and divergences that have a page.")
+  private boolean all;
+
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "${COMPLETION-CANDIDATES}; unicode is the default.")
+  private Explanation.Format format = Explanation.Format.UNICODE;
+
+  @Override
+  public Integer call() {
+    return new ExplainRun(output(), format).run(Optional.ofNullable(topic), all);
+  }
+}

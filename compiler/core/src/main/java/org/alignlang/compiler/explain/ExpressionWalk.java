@@ -1,0 +1,71 @@
+package org.alignlang.compiler.explain;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+
+/** All expressions within statements, outer ones before those in them. */
+final class ExpressionWalk {
+  private final List<Expression> found = new ArrayList<>();
+
+  private ExpressionWalk() {}
+
+  static List<Expression> of(List<Statement> statements) {
+    ExpressionWalk walk = new ExpressionWalk();
+    statements.forEach(walk::visit);
+    return walk.found;
+  }
+
+  private void visit(Statement statement) {
+    switch (statement) {
+      case Statement.Actor actor -> actor.definition().ifPresent(this::visit);
+      case Statement.Column column -> column.definition().ifPresent(this::visit);
+      case Statement.Let let -> visit(let.value());
+      case Statement.Target target -> visit(target.density());
+      case Statement.Sense sense -> visit(sense.value());
+      case Statement.SubjectTo subject -> subject.constraints().forEach(c -> visit(c.condition()));
+      case Statement.EstimateWith estimate -> visit(estimate.estimator());
+      case Statement.Metric metric -> visit(metric.value());
+      case Statement.Expectation expectation -> visit(expectation.value());
+      case Statement.Surrogate surrogate -> visit(surrogate.value());
+      case Statement.Pairs _, Statement.Labelled _, Statement.GroupBy _, Statement.Enumerate _ -> {}
+    }
+  }
+
+  private void visit(Expression expression) {
+    found.add(expression);
+    switch (expression) {
+      case Expression.Negated e -> visit(e.operand());
+      case Expression.Not e -> visit(e.operand());
+      case Expression.Binary e -> {
+        visit(e.left());
+        visit(e.right());
+      }
+      case Expression.Conditional e -> {
+        visit(e.condition());
+        visit(e.yes());
+        visit(e.no());
+      }
+      case Expression.Member e -> visit(e.target());
+      case Expression.Call e -> {
+        visit(e.function());
+        e.arguments()
+            .forEach(a -> {
+              visit(a.value());
+              a.against().ifPresent(this::visit);
+            });
+      }
+      case Expression.Index e -> {
+        visit(e.target());
+        e.indices().forEach(this::visit);
+      }
+      case Expression.ListLiteral e -> e.elements().forEach(this::visit);
+      case Expression.Accepted e -> visit(e.value());
+      case Expression.NumberLiteral _,
+          Expression.TextLiteral _,
+          Expression.TruthLiteral _,
+          Expression.NameReference _ -> {}
+    }
+  }
+}

@@ -1,0 +1,721 @@
+package org.alignlang.compiler.explain;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.check.Divergence;
+import org.alignlang.compiler.check.DivergenceRegistry;
+import org.alignlang.compiler.check.Meaning;
+import org.alignlang.compiler.check.Scope;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.explain.Explanation.Equation;
+import org.alignlang.compiler.explain.Explanation.Inline;
+import org.alignlang.compiler.explain.Notation.Symbol;
+import org.alignlang.compiler.gradient.ReverseMode;
+import org.alignlang.compiler.ir.GraphBuilder;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.compiler.source.Span;
+import org.alignlang.compiler.symbolic.DivergenceCalculus;
+import org.alignlang.compiler.symbolic.GradientWeight.Descent;
+import org.alignlang.compiler.symbolic.GradientWeight.Estimator;
+import org.alignlang.compiler.symbolic.GradientWeight.Placement;
+import org.alignlang.compiler.symbolic.Inverse;
+import org.alignlang.compiler.symbolic.Sum;
+import org.alignlang.kernel.Signature;
+
+/**
+ * An objective as mathematics: as it is written, and what the compiler made of it: the loss, its
+ * gradient, what each divergence term descends, how multipliers move, the optimum where it is
+ * known, and what a batch must hold.
+ */
+public final class ObjectiveExplainer {
+  private final CheckedObjective objective;
+  private final Declaration.ObjectiveDeclaration declaration;
+  private final Scope scope;
+  private final WrittenNotation written;
+  private final Map<String, Symbol> actors = new HashMap<>();
+  private final Explanation out = new Explanation();
+
+  private ObjectiveExplainer(CheckedObjective objective, Scope scope) {
+    this.objective = objective;
+    this.declaration = objective.declaration();
+    this.scope = scope;
+    this.written = new WrittenNotation(declaration.statements(), declaration.parameters());
+    objective
+        .actors()
+        .forEach((name, role) -> actors.put(name, Symbols.actor(name, role.equals("policy"))));
+    actors.put("", written.policy());
+  }
+
+  /**
+   * Explains an objective.
+   *
+   * @param scope what its module sees
+   */
+  public static Explanation explain(CheckedObjective objective, Scope scope) {
+    ObjectiveExplainer explainer = new ObjectiveExplainer(objective, scope);
+    explainer.run();
+    return explainer.out;
+  }
+
+  private void run() {
+    out.heading(1, "objective " + objective.name());
+    out.documentation(declaration.documentation());
+    asWritten();
+    estimator();
+    Optional<Declaration.EstimatorDeclaration> estimator = estimatorDeclaration();
+    loss(estimator);
+    divergences();
+    constraints();
+    optimum();
+    batch();
+    parameters();
+  }
+
+  // As written.
+
+  private void asWritten() {
+    out.heading(2, "As written");
+    List<Equation> goal = new ArrayList<>();
+    List<Equation> where = new ArrayList<>();
+    for (Statement statement : declaration.statements()) {
+      switch (statement) {
+        case Statement.Sense sense ->
+            goal.add(
+                new Equation(
+                    Notation.symbol(
+                        sense.maximize() ? "max" : "min",
+                        (sense.maximize() ? "\\max_{" : "\\min_{")
+                            + written.policy().latex()
+                            + "}"),
+                    Notation.symbol("", "\\quad"),
+                    written.of(sense.value())));
+        case Statement.SubjectTo subject ->
+            subject
+                .constraints()
+                .forEach(c ->
+                    goal.add(
+                        new Equation(
+                            Notation.symbol("s.t.", "\\text{s.t.}"),
+                            Notation.symbol("", "\\quad"),
+                            constraint(c))));
+        case Statement.Let let -> where.add(let(let, written));
+        case Statement.Target target ->
+            where.add(
+                new Equation(
+                    new Notation.Called(
+                        Symbols.function(target.name()),
+                        List.of(Symbols.sequence(target.sequence()))),
+                    Notation.symbol("∝", "\\propto"),
+                    written.of(target.density())));
+        case Statement.Column column when column.definition().isPresent() ->
+            where.add(
+                new Equation(
+                    new Notation.Called(
+                        Symbols.function(column.name()), List.of(Symbols.sequence("y"))),
+                    Symbols.EQUALS,
+                    written.of(column.definition().get())));
+        case Statement.Metric metric ->
+            where.add(
+                new Equation(
+                    Symbols.function(metric.name()), Symbols.EQUALS, written.of(metric.value())));
+        case Statement.Actor _,
+            Statement.Column _,
+            Statement.Pairs _,
+            Statement.Labelled _,
+            Statement.GroupBy _,
+            Statement.EstimateWith _,
+            Statement.Expectation _,
+            Statement.Surrogate _,
+            Statement.Enumerate _ -> {}
+      }
+    }
+    out.equations(goal);
+    if (!where.isEmpty()) {
+      out.paragraph("where");
+      out.equations(where);
+    }
+  }
+
+  private Notation constraint(Statement.Constraint constraint) {
+    Notation condition = written.of(constraint.condition());
+    if (constraint.multiplier().isEmpty()) {
+      return condition;
+    }
+    return new Notation.Row(
+        List.of(
+            condition,
+            new Notation.Enclosed(
+                Notation.symbol("   [", "\\qquad \\left["),
+                signed(constraint),
+                Symbols.BRACKET_CLOSE)));
+  }
+
+  /** A multiplier with its sign: that of an equality has none. */
+  private static Notation signed(Statement.Constraint constraint) {
+    Notation multiplier =
+        Symbols.name(
+            constraint.multiplier().map(Statement.MultiplierClause::name).orElse("lambda"));
+    boolean equality =
+        constraint.condition() instanceof Expression.Binary b
+            && b.operator() == Expression.Operator.EQUAL;
+    return equality
+        ? multiplier
+        : WrittenNotation.relation(multiplier, "≥", "\\ge", new Notation.Number(0));
+  }
+
+  private static Equation let(Statement.Let let, WrittenNotation notation) {
+    Notation left =
+        let.parameters()
+            .<Notation>map(parameters ->
+                new Notation.Called(
+                    Symbols.function(let.name()),
+                    parameters.stream().<Notation>map(p -> Symbols.sequence(p.name())).toList()))
+            .orElseGet(() -> Symbols.name(let.name()));
+    return new Equation(left, Symbols.EQUALS, notation.of(let.value()));
+  }
+
+  // Estimator.
+
+  private Optional<Declaration.EstimatorDeclaration> estimatorDeclaration() {
+    return scope
+        .find(objective.estimator())
+        .filter(Meaning.EstimatorName.class::isInstance)
+        .map(m -> ((Meaning.EstimatorName) m).declaration());
+  }
+
+  private void estimator() {
+    Optional<Declaration.EstimatorDeclaration> found = estimatorDeclaration();
+    if (found.isEmpty()) {
+      return;
+    }
+    Declaration.EstimatorDeclaration estimator = found.get();
+    WrittenNotation notation = WrittenNotation.ofEstimator(estimator);
+    out.heading(2, "Estimator " + estimator.name());
+    out.documentation(estimator.documentation());
+    List<Equation> equations = new ArrayList<>();
+    List<Equation> lets = new ArrayList<>();
+    for (Statement statement : estimator.statements()) {
+      switch (statement) {
+        case Statement.Surrogate surrogate ->
+            equations.add(
+                new Equation(
+                    Notation.symbol("∇𝔼[r]", "\\nabla\\, \\mathbb{E}[r]"),
+                    Notation.symbol("≈ ∇", "\\approx \\nabla"),
+                    new Notation.Enclosed(
+                        Notation.symbol("{ ", "\\left\\{"),
+                        notation.of(surrogate.value()),
+                        Notation.symbol(" }", "\\}"))));
+        case Statement.Let let -> lets.add(let(let, notation));
+        default -> {}
+      }
+    }
+    out.equations(equations);
+    if (!lets.isEmpty()) {
+      out.paragraph("where");
+      out.equations(lets);
+    }
+  }
+
+  // Loss and gradient.
+
+  private void loss(Optional<Declaration.EstimatorDeclaration> estimator) {
+    ObjectiveProgram program = objective.program();
+    Map<Span, Symbol> names = new LinkedHashMap<>();
+    estimator.ifPresent(e -> lets(e.statements(), names));
+    lets(declaration.statements(), names);
+    // What the estimator is given is made where the objective is: the combined return.
+    Optional<Span> returned =
+        declaration.statements().stream()
+            .filter(Statement.Sense.class::isInstance)
+            .map(Statement::span)
+            .filter(_ -> estimator.isPresent())
+            .findFirst();
+    List<Node> roots = new ArrayList<>(List.of(program.loss()));
+    roots.addAll(program.gradients().values());
+    GraphNotation graph = new GraphNotation(actors, names, returned, program.loss(), roots);
+    out.heading(2, "Loss");
+    out.paragraph(
+        objective.estimator().isEmpty()
+            ? "What is minimised:"
+            : "What is minimised on samples from the policy, so that its gradient is the"
+                + " estimate:");
+    Notation loss = graph.of(program.loss());
+    List<Notation> slopes = program.gradients().values().stream().map(graph::detached).toList();
+    out.equation(Symbols.LOSS, Symbols.EQUALS, loss);
+    out.heading(2, "Gradient");
+    List<Equation> equations = new ArrayList<>();
+    int i = 0;
+    for (Signature.Input input : program.gradients().keySet()) {
+      Notation of = graph.input(input, 0);
+      Notation left =
+          Notation.symbol(
+              "∂ℒ/∂ " + NotationPrinter.unicode(of),
+              "\\frac{\\partial \\mathcal{L}}{\\partial " + NotationPrinter.latex(of) + "}");
+      equations.add(new Equation(left, Symbols.EQUALS, slopes.get(i++)));
+    }
+    out.equations(equations);
+    List<Equation> definitions = graph.definitions();
+    if (!definitions.isEmpty()) {
+      out.paragraph("where, in both,");
+      out.equations(definitions);
+    }
+    out.paragraph(legend(program));
+  }
+
+  private static void lets(List<Statement> statements, Map<Span, Symbol> names) {
+    for (Statement statement : statements) {
+      if (statement instanceof Statement.Let let && let.parameters().isEmpty()) {
+        names.put(let.value().span(), Symbols.name(let.name()));
+      }
+    }
+  }
+
+  private Object[] legend(ObjectiveProgram program) {
+    List<Object> pieces = new ArrayList<>();
+    boolean logits =
+        program.signature().inputs().stream().anyMatch(i -> i.role() == Signature.Role.LOGITS);
+    Symbol y = Symbols.sequence(program.signature().sequences().getFirst());
+    pieces.add(Symbols.token(y));
+    pieces.add(" is the token at position ");
+    pieces.add(Symbols.TOKEN);
+    pieces.add(", given the prompt and the tokens before it; ");
+    if (logits) {
+      pieces.add(Symbols.name("z"));
+      pieces.add(" are logits, ");
+      pieces.add(Symbols.VOCAB);
+      pieces.add(" runs over the vocabulary; ");
+    }
+    pieces.add(Symbols.ROWS);
+    pieces.add(
+        program.signature().sequences().size() > 1
+            ? " pairs are in the batch"
+            : " sequences are in the batch");
+    if (program.signature().grouped()) {
+      pieces.add(", ");
+      pieces.add(Symbols.name("K"));
+      pieces.add(" of them for the prompt ");
+      pieces.add(Symbols.name("x"));
+      pieces.add(" of ");
+      pieces.add(y);
+    }
+    pieces.add(".");
+    return pieces.toArray();
+  }
+
+  // Divergences.
+
+  private record DivergenceCall(Expression.Call call, Divergence divergence) {}
+
+  private void divergences() {
+    List<DivergenceCall> calls = new ArrayList<>();
+    DiagnosticSink quiet = new DiagnosticSink();
+    ExpressionWalk.of(declaration.statements())
+        .forEach(e -> {
+          if (e instanceof Expression.Call call
+              && !call.arguments().isEmpty()
+              && call.arguments().getFirst().against().isPresent()) {
+            DivergenceRegistry.find(named(call.function()), scope, quiet)
+                .ifPresent(d -> calls.add(new DivergenceCall(call, d)));
+          } else if (e instanceof Expression.Member member && member.name().equals("link")) {
+            DivergenceRegistry.find(named(member.target()), scope, quiet)
+                .ifPresent(d -> calls.add(new DivergenceCall(asCall(member), d)));
+          }
+        });
+    if (calls.isEmpty()) {
+      return;
+    }
+    out.heading(2, "Divergences");
+    Map<String, Divergence> named = DivergenceRegistry.named(scope, declaration.nameSpan());
+    Set<String> shown = new HashSet<>();
+    for (DivergenceCall use : calls) {
+      boolean link = use.call().arguments().isEmpty();
+      Notation title = link ? new Notation.Words(use.divergence().name()) : written.of(use.call());
+      if (shown.add(NotationPrinter.unicode(title))) {
+        out.equation(
+            title,
+            Notation.symbol(":", ":\\quad"),
+            Symbols.list(
+                List.of(
+                    equals("f(u)", "f(u)", use.divergence().f()),
+                    equals("f′(u)", "f'(u)", use.divergence().f().derivative()))));
+        out.paragraph(remark(use, named));
+      }
+    }
+  }
+
+  private static Notation equals(String unicode, String latex, Sum value) {
+    return new Notation.Relation(
+        Notation.symbol(unicode, latex), Symbols.EQUALS, DivergenceExplainer.sum(value));
+  }
+
+  private static Expression.Call asCall(Expression.Member member) {
+    return new Expression.Call(member.span(), member, List.of());
+  }
+
+  /** A divergence parameter stands for its value. */
+  private Expression named(Expression expression) {
+    if (expression instanceof Expression.NameReference name) {
+      for (Declaration.Parameter parameter : declaration.parameters()) {
+        if (parameter.name().equals(name.name()) && parameter.defaultValue().isPresent()) {
+          return parameter.defaultValue().get();
+        }
+      }
+    }
+    return expression;
+  }
+
+  private String remark(DivergenceCall use, Map<String, Divergence> named) {
+    Expression.Call call = use.call();
+    String name = use.divergence().name();
+    if (call.arguments().isEmpty()) {
+      return DivergenceExplainer.isLogarithm(use.divergence())
+          ? name
+              + ": the link is the log-ratio; the implicit reward is its multiple, up to the"
+              + " logarithm of the normaliser, which is the same for both responses of a prompt."
+          : name
+              + ": the link is f′; the optimum fixes it up to a constant per prompt, which cancels"
+              + " because the loss depends on differences only.";
+    }
+    Map<String, String> options = new HashMap<>();
+    call.arguments().stream()
+        .skip(1)
+        .forEach(a -> options.put(a.name().orElse(""), a.value().span().text()));
+    String by = options.getOrDefault("by", "");
+    String in = options.getOrDefault("in", "");
+    boolean perToken = options.getOrDefault("per", "").equals("token");
+    String scope =
+        perToken
+            ? "at each token, with the prefixes held fixed: it does not see which prefixes are"
+                + " visited"
+            : "over whole sequences";
+    boolean vocabulary =
+        call.arguments().getFirst().value() instanceof Expression.Call p
+            && p.span().text().contains(".vocab");
+    if (vocabulary || by.equals("exact")) {
+      return "Summed over the vocabulary, exactly, at each visited position; the prefixes are held"
+          + " fixed. Both value and gradient are those of "
+          + name
+          + " between next-token distributions.";
+    }
+    if (by.isEmpty() || !by.matches("k[123]")) {
+      return "Taken "
+          + scope
+          + " and estimated with the rewards: the score of a sample is f′(π/π_ref), which differs"
+          + " from the k₁ reward by a constant, so that the expected gradient is exactly that of "
+          + name
+          + ".";
+    }
+    boolean policyLeft =
+        call.arguments().getFirst().value() instanceof Expression.NameReference p
+            && "policy".equals(objective.actors().get(p.name()));
+    Divergence oriented = policyLeft ? use.divergence() : use.divergence().dual();
+    Estimator k = Estimator.values()[by.charAt(1) - '1'];
+    Placement placement =
+        in.equals("loss")
+            ? options.getOrDefault("weight", "").equals("ratio")
+                ? Placement.LOSS_TIMES_RATIO
+                : Placement.LOSS
+            : Placement.REWARD;
+    String descends =
+        switch (oriented.descends(oriented.weight(k, placement), named)) {
+          case Descent.Matches _ -> "its expected gradient is exactly that of " + name;
+          case Descent.Zero _ -> "its expected gradient is zero";
+          case Descent.MatchesOther(String other, double scale) ->
+              "it descends "
+                  + (scale == 1 ? "" : NotationPrinter.unicode(Notation.number(scale)) + " times ")
+                  + other
+                  + " and not "
+                  + name;
+          case Descent.None _ -> "its expected gradient is that of no divergence that has a name";
+        };
+    return "Estimated by "
+        + by
+        + " in the "
+        + (placement == Placement.REWARD ? "reward" : "loss")
+        + ", "
+        + scope
+        + "; on samples of the policy "
+        + descends
+        + ".";
+  }
+
+  // Constraints.
+
+  private void constraints() {
+    if (objective.constraints().isEmpty()) {
+      return;
+    }
+    out.heading(2, "Multipliers");
+    for (CheckedObjective.Limit limit : objective.constraints()) {
+      Signature.Constraint c = limit.constraint();
+      Symbol multiplier = Symbols.name(c.multiplier());
+      Symbol violation = Notation.symbol("Δ", "\\Delta");
+      GraphNotation graph = GraphNotation.plain(actors, limit.value());
+      Notation value = graph.of(limit.value());
+      Notation bound = graph.of(limit.bound());
+      List<Equation> equations = new ArrayList<>();
+      equations.add(
+          new Equation(
+              violation,
+              Symbols.EQUALS,
+              c.relation().equals(">=")
+                  ? Notation.difference(bound, value)
+                  : Notation.difference(value, bound)));
+      equations.addAll(update(c, multiplier, violation));
+      out.equations(equations);
+      out.paragraph(
+          "`"
+              + c.multiplier()
+              + "` starts at "
+              + NotationPrinter.unicode(Notation.number(c.initial()))
+              + (Double.isFinite(c.maximum())
+                  ? " and never exceeds " + NotationPrinter.unicode(Notation.number(c.maximum()))
+                  : "")
+              + "; it carries no gradient, and Δ is positive where the constraint is broken.");
+    }
+  }
+
+  private static List<Equation> update(
+      Signature.Constraint c, Symbol multiplier, Symbol violation) {
+    Symbol arrow = Notation.symbol("←", "\\leftarrow");
+    Symbol nu = Symbols.name("nu");
+    Notation rate = Notation.number(c.rate());
+    Symbol max = Notation.symbol("max", "\\max");
+    Notation zero = new Notation.Number(0);
+    Notation step = Notation.product(rate, violation);
+    return switch (c.form()) {
+      case PROJECTED -> {
+        Notation moved = Notation.sum(multiplier, step);
+        yield List.of(
+            new Equation(
+                multiplier,
+                arrow,
+                c.relation().equals("==")
+                    ? moved
+                    : new Notation.Called(max, List.of(zero, moved))));
+      }
+      case LOG ->
+          List.of(
+              new Equation(multiplier, Symbols.EQUALS, Symbols.exp(nu)),
+              new Equation(
+                  nu,
+                  arrow,
+                  Notation.sum(nu, new Notation.Product(List.of(rate, multiplier, violation)))));
+      case SOFTPLUS ->
+          List.of(
+              new Equation(
+                  multiplier,
+                  Symbols.EQUALS,
+                  Symbols.log(Notation.sum(new Notation.Number(1), Symbols.exp(nu)))),
+              new Equation(
+                  nu,
+                  arrow,
+                  Notation.sum(
+                      nu,
+                      new Notation.Product(
+                          List.of(
+                              rate,
+                              new Notation.Called(Symbols.SIGMOID, List.of(nu)),
+                              violation)))));
+      case PID -> {
+        Symbol integral = Notation.symbol("I", "I");
+        Symbol before = Notation.symbol("Δ′", "\\Delta'");
+        yield List.of(
+            new Equation(
+                integral,
+                arrow,
+                new Notation.Called(
+                    max,
+                    List.of(
+                        zero,
+                        Notation.sum(
+                            integral, Notation.product(Notation.number(c.ki()), violation))))),
+            new Equation(
+                multiplier,
+                Symbols.EQUALS,
+                new Notation.Called(
+                    max,
+                    List.of(
+                        zero,
+                        Notation.sum(
+                            Notation.sum(
+                                Notation.product(Notation.number(c.kp()), violation), integral),
+                            Notation.product(
+                                Notation.number(c.kd()),
+                                new Notation.Called(
+                                    max,
+                                    List.of(zero, Notation.difference(violation, before)))))))));
+      }
+    };
+  }
+
+  // Optimum.
+
+  private void optimum() {
+    if (objective.target().isPresent()) {
+      out.heading(2, "Optimum");
+      out.paragraph(
+          "The divergence is zero where the policy is the target: the optimum is the normalised"
+              + " density above.");
+      return;
+    }
+    Optional<CheckedObjective.Term> divergence = soleDivergence();
+    if (divergence.isEmpty()) {
+      return;
+    }
+    GraphBuilder b = objective.builder();
+    Node value = objective.maximize() ? objective.value() : b.negate(objective.value());
+    Map<Node, Node> slopes = ReverseMode.gradient(b, value);
+    Map<Node, Node> zeros = new LinkedHashMap<>();
+    objective.expectations().forEach(t -> zeros.put(t.leaf(), b.constant(0)));
+    if (new Substitution(b, zeros).apply(objective.value()).active()) {
+      return;
+    }
+    GraphNotation graph = GraphNotation.plain(actors, objective.value());
+    Notation reward = new Notation.Number(0);
+    Notation strength = new Notation.Number(0);
+    for (CheckedObjective.Term term : objective.expectations()) {
+      Node slope = slopes.get(term.leaf());
+      if (slope == null) {
+        continue;
+      }
+      if (ObjectiveProgram.reachable(List.of(slope)).stream()
+          .anyMatch(n -> objective.expectations().stream().anyMatch(t -> t.leaf() == n))) {
+        return;
+      }
+      if (term == divergence.get()) {
+        strength = Notation.sum(strength, graph.of(b.negate(slope)));
+      } else {
+        reward = Notation.sum(reward, Notation.product(graph.of(slope), graph.of(term.content())));
+      }
+    }
+    for (CheckedObjective.Limit limit : objective.constraints()) {
+      Optional<CheckedObjective.Term> term =
+          objective.expectations().stream().filter(t -> t.leaf() == limit.value()).findFirst();
+      if (term.isEmpty()) {
+        return;
+      }
+      Symbol multiplier = Symbols.name(limit.constraint().multiplier());
+      boolean least = limit.relation().equals(">=");
+      if (term.get() == divergence.get()) {
+        strength =
+            least ? Notation.difference(strength, multiplier) : Notation.sum(strength, multiplier);
+      } else {
+        Notation cost = Notation.product(multiplier, graph.of(term.get().content()));
+        reward = least ? Notation.sum(reward, cost) : Notation.difference(reward, cost);
+      }
+    }
+    optimum(divergence.get(), reward, strength);
+  }
+
+  private void optimum(CheckedObjective.Term term, Notation reward, Notation strength) {
+    Divergence d = term.divergence().orElseThrow();
+    Inverse inverse = DivergenceCalculus.derive(d.f()).inverse();
+    if (inverse instanceof Inverse.None || Notation.is(strength, 0)) {
+      return;
+    }
+    out.heading(2, "Optimum");
+    Notation reference =
+        new Notation.Called(
+            actors.getOrDefault(term.other(), Symbols.actor(term.other(), false)),
+            List.of(Symbols.sequence("y")));
+    Notation best =
+        new Notation.Called(Notation.symbol("π*", "\\pi^{*}"), List.of(Symbols.sequence("y")));
+    double scale = d.link().derivative().evaluate(1);
+    if (DivergenceExplainer.isLogarithm(d)) {
+      Notation below = Notation.product(Notation.number(scale), strength);
+      out.paragraph("Over all policies, the maximum is the reference tilted by the rewards:");
+      out.equation(
+          best,
+          Notation.symbol("∝", "\\propto"),
+          Notation.product(reference, Symbols.exp(Notation.quotient(reward, below))));
+    } else {
+      Symbol nu = Symbols.name("nu");
+      out.paragraph("Over all policies, the maximum is, with ν so that it sums to 1 per prompt:");
+      out.equation(
+          best,
+          Symbols.EQUALS,
+          Notation.product(
+              reference,
+              new Notation.Called(
+                  Notation.symbol("(f′)⁻¹", "(f')^{-1}"),
+                  List.of(Notation.quotient(Notation.difference(reward, nu), strength)))));
+      if (inverse instanceof Inverse.Closed closed) {
+        out.equation(
+            Notation.symbol("(f′)⁻¹(y)", "(f')^{-1}(y)"),
+            Symbols.EQUALS,
+            DivergenceExplainer.formula(closed.formula()));
+      }
+    }
+    if (!objective.constraints().isEmpty()) {
+      out.paragraph(
+          "Each multiplier is there the least one, 0 or more, at which its constraint holds.");
+    }
+  }
+
+  private Optional<CheckedObjective.Term> soleDivergence() {
+    List<CheckedObjective.Term> all =
+        objective.expectations().stream().filter(t -> t.divergence().isPresent()).toList();
+    return all.size() == 1 ? Optional.of(all.getFirst()) : Optional.empty();
+  }
+
+  // What a batch holds.
+
+  private void batch() {
+    out.heading(2, "Batch");
+    GraphNotation graph = GraphNotation.plain(actors, objective.program().loss());
+    List<List<Inline>> rows = new ArrayList<>();
+    for (Signature.Input input : objective.signature().inputs()) {
+      rows.add(
+          List.of(
+              Inline.of("`" + input.name() + "`"),
+              Inline.of(graph.input(input, 0)),
+              Inline.of(input.level().word()),
+              Inline.of(shape(input)),
+              Inline.of(input.trained() ? "gradient" : "")));
+    }
+    out.table(List.of("tensor", "holds", "level", "shape", ""), rows);
+  }
+
+  private static String shape(Signature.Input input) {
+    String shape =
+        switch (input.level()) {
+          case VOCAB -> "N × T × V";
+          case TOKEN -> "N × T";
+          case SEQUENCE, PAIR -> "N";
+          case GROUP -> "G";
+          case BATCH -> "1";
+        };
+    return input.members() > 0 ? shape + " × " + input.members() : shape;
+  }
+
+  private void parameters() {
+    List<List<Inline>> rows = new ArrayList<>();
+    for (Declaration.Parameter parameter : declaration.parameters()) {
+      rows.add(
+          List.of(
+              Inline.of("`" + parameter.name() + "`"),
+              Inline.of(Symbols.name(parameter.name())),
+              Inline.of(parameter.type().map(t -> t.span().text()).orElse("Real")),
+              Inline.of(parameter.defaultValue().map(v -> v.span().text()).orElse("no default")),
+              Inline.of(
+                  objective.fixed().containsKey(parameter.name()) ? "fixed when compiled" : "")));
+    }
+    if (!rows.isEmpty()) {
+      out.heading(2, "Parameters");
+      out.table(List.of("parameter", "here", "type", "default", ""), rows);
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package org.alignlang.compiler.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.UnreadableSourceException;
+import org.junit.jupiter.api.Test;
+
+/** What is found where: {@code // error: ALN2001} on a line announces it. */
+class FindingsTest {
+  private static final Pattern ANNOUNCED = Pattern.compile("// (error|warning|note): (ALN\\d{4})");
+
+  private static List<Diagnostic> findings(String text) {
+    return compile(Map.of("main.align", text)).diagnostics();
+  }
+
+  private static Compilation compile(Map<String, String> files) {
+    CompilerOptions options =
+        CompilerOptions.defaults()
+            .withResolver(path -> {
+              String text = files.get(path);
+              if (text == null) {
+                throw new UnreadableSourceException("there is no file `" + path + "`");
+              }
+              return new SourceFile(path, text);
+            });
+    return Compiler.compile(
+        new SourceFile("main.align", String.valueOf(files.get("main.align"))), options);
+  }
+
+  @Test
+  void findingsAreThoseAnnounced() throws IOException {
+    String text =
+        Files.readString(Path.of("src/test/resources/org/alignlang/compiler/check/findings.align"));
+    List<String> expected = new ArrayList<>();
+    String[] lines = text.split("\n");
+    for (int i = 0; i < lines.length; i++) {
+      Matcher announced = ANNOUNCED.matcher(lines[i]);
+      while (announced.find()) {
+        expected.add((i + 1) + " " + announced.group(1) + " " + announced.group(2));
+      }
+    }
+    List<String> actual =
+        findings(text).stream()
+            .map(d ->
+                d.span().source().line(d.span().start())
+                    + " "
+                    + d.severity().word()
+                    + " "
+                    + d.code().code())
+            .toList();
+    assertThat(actual).containsExactlyInAnyOrderElementsOf(expected);
+  }
+
+  private static String help(String text) {
+    return findings(text).stream()
+        .flatMap(d -> d.help().stream())
+        .reduce((a, b) -> a + "; " + b)
+        .orElse("");
+  }
+
+  @Test
+  void whatWasProbablyMeantIsSuggested() {
+    assertThat(help("fun f(x) = log_sigmiod(x)")).isEqualTo("did you mean `log_sigmoid`?");
+    assertThat(help("import align.losses.dpp"))
+        .isEqualTo("did you mean `import align.losses.dpo`?");
+    assertThat(help("objective A {\n policy pi\n reward r: sequense\n maximize E[r]\n}"))
+        .contains("did you mean `sequence`?");
+    assertThat(
+            help(
+                "objective A {\n policy pi\n reward r: sequence\n maximize E[r]\n estimate with"
+                    + " rlo()\n}"))
+        .contains("did you mean `rloo`?");
+    assertThat(
+            help(
+                "objective A {\n policy pi\n reward r: sequence\n maximize E[r]\n estimate with"
+                    + " grpo(clp = 0.1)\n}"))
+        .contains("did you mean `clip`?");
+  }
+
+  @Test
+  void importsFormNoCycle() {
+    Compilation compiled =
+        compile(
+            Map.of(
+                "main.align", "import \"a.align\"\nfun m() = 1\n",
+                "a.align", "import \"b.align\"\nfun a() = 1\n",
+                "b.align", "import \"a.align\"\nfun b() = 1\n"));
+    assertThat(compiled.diagnostics())
+        .extracting(d -> d.code().code() + " " + d.span().source().path())
+        .containsExactly("ALN2004 b.align");
+  }
+
+  @Test
+  void aFileThatImportsItselfIsACycle() {
+    assertThat(compile(Map.of("main.align", "import \"main.align\"\n")).diagnostics())
+        .extracting(d -> d.code().code())
+        .containsExactly("ALN2004");
+  }
+
+  @Test
+  void oneFileMayBeImportedOnTwoWays() {
+    assertThat(
+            compile(
+                    Map.of(
+                        "main.align", "import \"a.align\"\nimport \"b.align\"\nfun m() = c()\n",
+                        "a.align", "import \"c.align\"\nfun a() = c()\n",
+                        "b.align", "import \"c.align\"\nfun b() = c()\n",
+                        "c.align", "fun c() = 1\n"))
+                .diagnostics())
+        .extracting(Diagnostic::message)
+        .containsExactly("there is no thing called `c`");
+  }
+
+  @Test
+  void importsThatDeclareTheSameNameClash() {
+    assertThat(
+            compile(
+                    Map.of(
+                        "main.align", "import \"a.align\"\nimport \"b.align\"\n",
+                        "a.align", "fun same() = 1\n",
+                        "b.align", "fun same() = 2\n"))
+                .diagnostics())
+        .extracting(d -> d.code().code() + " " + d.message())
+        .containsExactly("ALN2002 two imports declare `same` too");
+  }
+
+  @Test
+  void importsStayInTheirFolder() {
+    for (String path :
+        List.of("../up.align", "/etc/passwd.align", "a/../../up.align", "C:x.align")) {
+      assertThat(findings("import \"" + path + "\"\n"))
+          .as(path)
+          .extracting(Diagnostic::message)
+          .containsExactly("an import must stay inside the folder of the spec");
+    }
+    assertThat(findings("import \"data.json\"\n"))
+        .extracting(Diagnostic::message)
+        .containsExactly("an import names an `.align` file");
+  }
+
+  @Test
+  void definitionsThatDoubleAreBounded() {
+    StringBuilder text = new StringBuilder("fun f0(x) = x + x\n");
+    for (int i = 1; i < 60; i++) {
+      text.append("fun f%d(x) = f%d(f%d(x))%n".formatted(i, i - 1, i - 1));
+    }
+    text.append("objective A {\n policy pi\n minimize f59(mean[sequence](log(pi(y))))\n}\n");
+    assertThat(findings(text.toString()))
+        .extracting(d -> d.code().code())
+        .containsExactly("ALN1004");
+  }
+}
