@@ -1,5 +1,6 @@
 package org.alignlang.cli;
 
+import java.util.Locale;
 import org.alignlang.compiler.diagnostic.Palette;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,11 @@ public enum Color {
       return true;
     }
     return !"dumb".equals(System.getenv("TERM")) && isTerminal(stream);
+  }
+
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
   }
 
   private static boolean isSet(@Nullable String value) {

@@ -6,28 +6,28 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
+import org.alignlang.cli.check.Format;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Compare;
+import org.alignlang.cli.command.Devices;
+import org.alignlang.cli.command.Emit;
 import org.alignlang.cli.command.Eval;
 import org.alignlang.cli.command.Explain;
 import org.alignlang.cli.command.Fmt;
+import org.alignlang.cli.command.Generate;
+import org.alignlang.cli.command.New;
 import org.alignlang.cli.command.Run;
 import org.alignlang.cli.command.Runs;
 import org.alignlang.cli.command.Verify;
-import org.alignlang.compiler.diagnostic.Suggestions;
+import org.alignlang.cli.emit.Stage;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The entry point of the {@code align} command. */
 @Command(
@@ -39,13 +39,17 @@ import picocli.CommandLine.UnmatchedArgumentException;
     usageHelpAutoWidth = true,
     subcommands = {
       Check.class,
+      Explain.class,
+      Emit.class,
+      Generate.class,
       Run.class,
       Verify.class,
       Runs.class,
       Compare.class,
-      Explain.class,
-      Fmt.class,
       Eval.class,
+      Devices.class,
+      Fmt.class,
+      New.class,
     })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -61,6 +65,7 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     int exit =
         run(
+            commandLine(),
             args,
             new FileOutputStream(FileDescriptor.out),
             new FileOutputStream(FileDescriptor.err));
@@ -69,11 +74,20 @@ public final class Main implements Runnable {
   }
 
   /** Runs the command, writing UTF-8 to the given streams, and returns its exit code. */
-  static int run(String[] args, OutputStream standardOut, OutputStream standardErr) {
+  static int run(
+      CommandLine line, String[] args, OutputStream standardOut, OutputStream standardErr) {
     PrintWriter out = writer(new CheckedOutput(standardOut));
     PrintWriter err = writer(standardErr);
-    CommandLine line = commandLine().setOut(out).setErr(err);
+    line.setOut(out).setErr(err);
     Failures failures = new Failures(args);
+    line.setExecutionStrategy(parsed -> {
+      try {
+        return new CommandLine.RunLast().execute(parsed);
+      } catch (CheckedOutput.Failed e) {
+        // Of help and version, which no command prints.
+        return failures.handle(e, Output.of(line));
+      }
+    });
     try {
       int exit = line.execute(args);
       out.flush();
@@ -91,41 +105,13 @@ public final class Main implements Runnable {
 
   static CommandLine commandLine() {
     return new CommandLine(new Main())
-        .setCaseInsensitiveEnumValuesAllowed(true)
-        .setParameterExceptionHandler((problem, _) -> usage(problem))
+        .registerConverter(Color.class, ChoiceConverter.of(Color.class))
+        .registerConverter(Format.class, ChoiceConverter.of(Format.class))
+        .registerConverter(Stage.class, ChoiceConverter.of(Stage.class))
+        .setParameterExceptionHandler((problem, _) -> UsageErrors.handle(problem))
         .setExecutionExceptionHandler((problem, line, parsed) ->
             new Failures(parsed.originalArgs().toArray(new String[0]))
                 .handle(problem, Output.of(line)));
-  }
-
-  /** Says what is wrong with the command line, and what was probably meant. */
-  private static int usage(ParameterException problem) {
-    CommandLine line = problem.getCommandLine();
-    Output output = Output.of(line);
-    String name = line.getCommandSpec().qualifiedName();
-    if (problem instanceof MissingCommand) {
-      line.usage(output.err(), line.getHelp().ansi());
-      output.err().println();
-      output.error(String.valueOf(problem.getMessage()));
-      return ExitCode.USAGE;
-    }
-    output.error(String.valueOf(problem.getMessage()));
-    suggestion(problem).ifPresent(s -> output.note("did you mean `" + s + "`?"));
-    output.note("`" + name + " --help` lists what there is.");
-    return ExitCode.USAGE;
-  }
-
-  private static Optional<String> suggestion(ParameterException problem) {
-    if (!(problem instanceof UnmatchedArgumentException unmatched)
-        || unmatched.getUnmatched().isEmpty()) {
-      return Optional.empty();
-    }
-    CommandSpec command = problem.getCommandLine().getCommandSpec();
-    List<String> known = new ArrayList<>(command.optionsMap().keySet());
-    known.addAll(command.subcommands().keySet());
-    String wrong = unmatched.getUnmatched().getFirst();
-    int value = wrong.indexOf('=');
-    return Suggestions.nearest(value < 0 ? wrong : wrong.substring(0, value), known);
   }
 
   Color color() {
@@ -134,15 +120,7 @@ public final class Main implements Runnable {
 
   @Override
   public void run() {
-    throw new MissingCommand(spec.commandLine());
-  }
-
-  private static final class MissingCommand extends ParameterException {
-    private static final long serialVersionUID = 1L;
-
-    MissingCommand(CommandLine line) {
-      super(line, "Missing command");
-    }
+    throw new UsageErrors.MissingCommand(spec.commandLine());
   }
 
   /** Says which Align this is, and which Java runs it. */

@@ -79,6 +79,11 @@ public record SpecFile(
     return single("experiment", all);
   }
 
+  /** The same spec under another name in messages and generated sources. */
+  public SpecFile named(String name) {
+    return Specs.compile(folder, new SourceFile(name, source.text()));
+  }
+
   /** Errors, warnings and notes. */
   public List<Diagnostic> diagnostics() {
     return compilation.diagnostics();

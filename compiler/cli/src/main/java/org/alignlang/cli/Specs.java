@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.source.SourceFile;
@@ -41,9 +42,7 @@ public final class Specs {
     }
     String library = library(argument);
     if (!library.isEmpty()) {
-      String text =
-          StandardLibrary.source(library)
-              .orElseThrow(() -> new UserError("the standard library has no `" + argument + "`"));
+      String text = StandardLibrary.source(library).orElseThrow(() -> unknownLibrary(argument));
       return compile(Path.of(""), new SourceFile("align:" + library, text));
     }
     Path file = path(argument);
@@ -52,6 +51,20 @@ public final class Specs {
     } catch (UnreadableSourceException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static UserError unknownLibrary(String argument) {
+    List<String> known =
+        StandardLibrary.paths().stream()
+            .map(path -> LIBRARY + path.replace(".align", "").replace('/', '.'))
+            .toList();
+    return new UserError(
+        "the standard library has no `"
+            + argument
+            + "`"
+            + Suggestions.nearest(argument, known)
+                .map(n -> "; did you mean `" + n + "`?")
+                .orElse(""));
   }
 
   /** Reads standard input as a spec. */
@@ -76,7 +89,7 @@ public final class Specs {
     return dotted ? argument.substring(LIBRARY.length()).replace('.', '/') + ".align" : "";
   }
 
-  private static SpecFile compile(Path folder, SourceFile source) {
+  static SpecFile compile(Path folder, SourceFile source) {
     int slash = source.path().lastIndexOf('/');
     String prefix = slash < 0 ? "" : source.path().substring(0, slash + 1);
     CompilerOptions options =
@@ -127,7 +140,8 @@ public final class Specs {
             }
           });
     } catch (IOException e) {
-      throw new UserError("the folder `" + shown(folder) + "` cannot be read: " + e.getMessage());
+      throw new UserError(
+          "the folder `" + shown(folder) + "` cannot be read: " + SourceFolder.reason(e));
     }
     if (found.isEmpty()) {
       throw new UserError("there is no `.align` file in the folder `" + shown(folder) + "`");
@@ -143,6 +157,9 @@ public final class Specs {
 
   /** A path that a user wrote. @throws UserError if it cannot be one */
   public static Path path(String argument) {
+    if (argument.isBlank()) {
+      throw new UserError("the name of a file is empty");
+    }
     try {
       return Path.of(argument);
     } catch (InvalidPathException e) {

@@ -1,9 +1,17 @@
 package org.alignlang.cli.check;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.LocalTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.alignlang.cli.ExitCode;
 import org.alignlang.cli.Output;
 import org.alignlang.cli.SpecFile;
@@ -11,11 +19,19 @@ import org.alignlang.cli.Specs;
 import org.alignlang.cli.Summary;
 import org.alignlang.cli.UserError;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.source.SourceFile;
 
 /** Checks specs and shows what was found. */
 public final class CheckRun {
   private final Output output;
   private final Format format;
+  private final Set<Path> read = new LinkedHashSet<>();
+
+  /** Waits between two looks at the files; says whether to look again. */
+  @FunctionalInterface
+  public interface Pause {
+    boolean pause();
+  }
 
   public CheckRun(Output output, Format format) {
     this.output = output;
@@ -26,12 +42,16 @@ public final class CheckRun {
   public int run(List<String> arguments) {
     List<String> unreadable = new ArrayList<>();
     Set<Diagnostic> findings = new LinkedHashSet<>();
-    int checked = 0;
+    Set<String> checked = new LinkedHashSet<>();
     for (String argument : arguments) {
       try {
         for (String file : Specs.expand(List.of(argument))) {
+          if (checked.contains(file)) {
+            continue;
+          }
           SpecFile spec = Specs.load(file);
-          checked++;
+          checked.add(file);
+          remember(spec);
           findings.addAll(spec.diagnostics());
           findings.addAll(spec.experimentDiagnostics());
         }
@@ -44,10 +64,67 @@ public final class CheckRun {
     output.out().flush();
     unreadable.forEach(output::error);
     Summary summary = Summary.of(all);
-    output.note(Summary.counted(checked, "file") + " checked: " + summary.text());
+    if (!checked.isEmpty()) {
+      output.note(Summary.counted(checked.size(), "file") + " checked: " + summary.text());
+    }
     if (!unreadable.isEmpty()) {
       return ExitCode.USAGE;
     }
     return summary.errors() > 0 ? ExitCode.FINDINGS : ExitCode.CLEAN;
+  }
+
+  private void remember(SpecFile spec) {
+    read.add(spec.folder());
+    for (SourceFile source : spec.compilation().sources()) {
+      if (!source.path().startsWith("align:")) {
+        read.add(Path.of(source.path()));
+      }
+    }
+  }
+
+  /**
+   * Checks, and checks again whenever a file that was read changes, or one comes or goes beside it.
+   * Unreadable files end nothing: they may come back.
+   */
+  public int watch(List<String> arguments, Pause pause) {
+    if (arguments.contains("-")) {
+      throw new UserError("`--watch` watches files, and standard input is none");
+    }
+    int exit = ExitCode.CLEAN;
+    Map<Path, FileTime> seen = Map.of();
+    boolean first = true;
+    do {
+      Map<Path, FileTime> now = times(arguments);
+      if (first || !now.equals(seen)) {
+        first = false;
+        read.clear();
+        output.note("--- " + LocalTime.now().truncatedTo(ChronoUnit.SECONDS));
+        exit = run(arguments);
+        // As it was before the check: what changes while it runs is checked once more.
+        seen = times(arguments);
+        seen.replaceAll((file, time) -> now.getOrDefault(file, time));
+      }
+    } while (pause.pause());
+    return exit;
+  }
+
+  private Map<Path, FileTime> times(List<String> arguments) {
+    Set<Path> paths = new LinkedHashSet<>(read);
+    for (String argument : arguments) {
+      try {
+        Specs.expand(List.of(argument)).forEach(file -> paths.add(Specs.path(file)));
+      } catch (UserError e) {
+        // An empty folder, for now; the check says so.
+      }
+    }
+    Map<Path, FileTime> times = new TreeMap<>();
+    for (Path path : paths) {
+      try {
+        times.put(path, Files.getLastModifiedTime(path));
+      } catch (IOException e) {
+        // A file that is not there has no time, and changes by coming back.
+      }
+    }
+    return times;
   }
 }

@@ -24,8 +24,25 @@ public final class Check extends AlignCommand {
       description = "How findings are shown: ${COMPLETION-CANDIDATES}; full is the default.")
   private Format format = Format.FULL;
 
+  @Option(names = "--json", description = "The same as --format json.")
+  private boolean json;
+
+  @Option(names = "--watch", description = "Check again whenever a file changes; Ctrl-C ends it.")
+  private boolean watch;
+
   @Override
   public Integer call() {
-    return new CheckRun(output(), format).run(files);
+    CheckRun run = new CheckRun(output(), json ? Format.JSON : format);
+    return watch ? run.watch(files, Check::pause) : run.run(files);
+  }
+
+  private static boolean pause() {
+    try {
+      Thread.sleep(250);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 }

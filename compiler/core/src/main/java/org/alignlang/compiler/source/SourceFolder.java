@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ public record SourceFolder(Path root, String prefix) implements SourceResolver {
         throw new UnreadableSourceException("`" + path + "` leads out of the folder of the spec");
       }
     } catch (IOException e) {
-      throw new UnreadableSourceException("`" + path + "` cannot be read: " + e.getMessage());
+      throw new UnreadableSourceException("`" + path + "` cannot be read: " + reason(e));
     }
     return read(file, prefix + path);
   }
@@ -61,11 +62,18 @@ public record SourceFolder(Path root, String prefix) implements SourceResolver {
       return read(stream, name);
     } catch (NoSuchFileException e) {
       throw new UnreadableSourceException("there is no file `" + name + "`");
-    } catch (AccessDeniedException e) {
-      throw new UnreadableSourceException("`" + name + "` may not be read");
     } catch (IOException e) {
-      throw new UnreadableSourceException("`" + name + "` cannot be read: " + e.getMessage());
+      throw new UnreadableSourceException("`" + name + "` cannot be read: " + reason(e));
     }
+  }
+
+  /** What went wrong in a few words, without the path that the exception's message repeats. */
+  public static String reason(IOException problem) {
+    return switch (problem) {
+      case AccessDeniedException _ -> "permission denied";
+      case FileSystemException e when e.getReason() != null -> e.getReason();
+      default -> String.valueOf(problem.getMessage());
+    };
   }
 
   /**
@@ -95,7 +103,7 @@ public record SourceFolder(Path root, String prefix) implements SourceResolver {
     } catch (CharacterCodingException e) {
       throw new UnreadableSourceException("`" + name + "` is not UTF-8 text");
     } catch (IOException e) {
-      throw new UnreadableSourceException("`" + name + "` cannot be read: " + e.getMessage());
+      throw new UnreadableSourceException("`" + name + "` cannot be read: " + reason(e));
     }
   }
 }

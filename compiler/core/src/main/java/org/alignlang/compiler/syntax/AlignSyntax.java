@@ -95,7 +95,8 @@ public final class AlignSyntax {
                 t.getText(),
                 t.getStartIndex(),
                 t.getStopIndex() + 1,
-                t.getChannel() != Token.DEFAULT_CHANNEL))
+                t.getChannel() != Token.DEFAULT_CHANNEL,
+                AlignLexer.VOCABULARY.getSymbolicName(t.getType())))
         .toList();
   }
 

@@ -7,5 +7,6 @@ package org.alignlang.compiler.syntax;
  * @param start first code unit
  * @param end one past the last code unit
  * @param comment whether it is a comment of either kind
+ * @param kind its kind in the grammar, such as {@code NAME} or {@code PLUS}
  */
-public record Lexeme(String text, int start, int end, boolean comment) {}
+public record Lexeme(String text, int start, int end, boolean comment, String kind) {}
