@@ -65,7 +65,6 @@ public final class Main implements Runnable {
   public static void main(String[] args) {
     int exit =
         run(
-            commandLine(),
             args,
             new FileOutputStream(FileDescriptor.out),
             new FileOutputStream(FileDescriptor.err));
@@ -74,6 +73,11 @@ public final class Main implements Runnable {
   }
 
   /** Runs the command, writing UTF-8 to the given streams, and returns its exit code. */
+  static int run(String[] args, OutputStream standardOut, OutputStream standardErr) {
+    return run(commandLine(), args, standardOut, standardErr);
+  }
+
+  /** The same for a command line with commands of its caller's. */
   static int run(
       CommandLine line, String[] args, OutputStream standardOut, OutputStream standardErr) {
     PrintWriter out = writer(new CheckedOutput(standardOut));
