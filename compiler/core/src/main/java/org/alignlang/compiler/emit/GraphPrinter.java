@@ -194,6 +194,9 @@ public final class GraphPrinter {
       case Operation.Broadcast _ -> "broadcast(" + all + ")";
       case Operation.Reduce reduce -> reduce.reduction().word() + "(" + all + ")";
       case Operation.Taken _ -> "taken(" + all + ")";
+      case Operation.Reorder reorder ->
+          (reorder.inverse() ? "unsort[" : "sort[") + reorder.within() + "](" + all + ")";
+      case Operation.Position position -> "position[" + position.within() + "]";
       case Operation.Lift _ -> "lift(" + all + ")";
       case Operation.Expectation expectation ->
           "expectation " + expectation.name() + "(" + all + ")";
