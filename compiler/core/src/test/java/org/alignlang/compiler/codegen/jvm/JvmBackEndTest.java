@@ -91,6 +91,32 @@ class JvmBackEndTest {
   }
 
   @Test
+  void allocatesNothingAfterTheFirstCallOnABatch() {
+    for (SourceFile source :
+        List.of(
+            new SourceFile("distill.align", VOCABULARY), new SourceFile("aot.align", ORDERED))) {
+      CheckedObjective objective = compile(source).get(0);
+      ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
+      Batch batch = batch(objective.signature(), new SplittableRandom(4));
+      Evaluation result = new Evaluation(objective.signature(), batch);
+      double[] parameters = parameters(objective.signature());
+      double[] multipliers = new double[0];
+      Workers workers = Workers.serial();
+      for (int call = 0; call < 20; call++) {
+        kernel.evaluate(batch, parameters, multipliers, result, workers);
+      }
+      var threads =
+          (com.sun.management.ThreadMXBean)
+              java.lang.management.ManagementFactory.getThreadMXBean();
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int call = 0; call < 100; call++) {
+        kernel.evaluate(batch, parameters, multipliers, result, workers);
+      }
+      assertThat(threads.getCurrentThreadAllocatedBytes() - before).as(objective.name()).isZero();
+    }
+  }
+
+  @Test
   void gradientsOfOrderStatisticsAreThoseOfFiniteDifferences() {
     CheckedObjective objective = compile(new SourceFile("aot.align", ORDERED)).get(0);
     Batch batch = batch(objective.signature(), new SplittableRandom(5));
