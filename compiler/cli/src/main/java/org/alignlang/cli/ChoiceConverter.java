@@ -2,12 +2,11 @@ package org.alignlang.cli;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads one of a few words, the constants of an enum in lower case. */
+/** Reads one of a few words, as the constants of an enum print them. */
 final class ChoiceConverter<E extends Enum<E>> implements ITypeConverter<E> {
   private final E[] constants;
 
@@ -26,8 +25,7 @@ final class ChoiceConverter<E extends Enum<E>> implements ITypeConverter<E> {
         return constant;
       }
     }
-    List<String> words =
-        Arrays.stream(constants).map(c -> c.toString().toLowerCase(Locale.ROOT)).toList();
+    List<String> words = Arrays.stream(constants).map(Enum::toString).toList();
     throw new TypeConversionException(
         "`"
             + value

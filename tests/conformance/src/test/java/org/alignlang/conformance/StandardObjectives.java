@@ -103,6 +103,23 @@ public final class StandardObjectives {
               """
                   .formatted(divergence));
     }
+    // Distributions weighed by a parameter, and vocabulary sums inside a preference loss.
+    text.append(
+        """
+        objective Mixture(w: Real = 0.3) {
+          policy pi  teacher other
+          let m = w * other(y.vocab) + (1 - w) * pi(y.vocab)
+          minimize mean[token, sequence](w * KL(other(y.vocab) || m) + (1 - w) * KL(pi(y.vocab) || m))
+        }
+        objective Tdpo(beta: Real = 0.1, alpha: Real = 0.5) {
+          policy pi  reference ref
+          pairs chosen > rejected
+          let h(s) = log(pi(s) / ref(s))
+          let drift(s) = sum[token](KL(ref(s.vocab) || pi(s.vocab)))
+          minimize mean[pair](-log_sigmoid(
+              beta * (h(chosen) - h(rejected) - alpha * (drift(rejected) - stop(drift(chosen))))))
+        }
+        """);
     Compilation own =
         Compiler.compile(
             new SourceFile("generated.align", text.toString()), CompilerOptions.defaults());

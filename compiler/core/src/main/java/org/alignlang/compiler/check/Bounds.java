@@ -39,7 +39,8 @@ final class Bounds {
     return range(node).nonZero() || isChosen(node);
   }
 
-  private static boolean isChosen(Node node) {
+  /** Whether a value is made of numbers and parameters alone, and of a parameter at all. */
+  static boolean isChosen(Node node) {
     boolean chosen = false;
     for (Node each : ObjectiveProgram.reachable(List.of(node))) {
       switch (each.operation()) {
@@ -84,7 +85,11 @@ final class Bounds {
       case Operation.Parameter _ ->
           new Range(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, true);
       case Operation.Multiplier _ -> new Range(0, Double.POSITIVE_INFINITY, false);
-      case Operation.Input _, Operation.Expectation _, Operation.Taken _ -> Range.ANY;
+      case Operation.Input _, Operation.Taken _ -> Range.ANY;
+      case Operation.Expectation _ -> {
+        Range x = range(operands.get(0));
+        yield Range.of(x.low, x.high);
+      }
       case Operation.Count count ->
           count.from().level() == Level.TOKEN
               ? new Range(0, Double.POSITIVE_INFINITY, false)

@@ -178,7 +178,7 @@ final class DivergenceTerms {
     // The normaliser of the KL is a factor of the policy; that of any other is a shift of the link.
     if (link
         && !isLogarithm(d.link())
-        && !context.accepts(normalizerStays(d.name(), call.span()))) {
+        && !context.accepts(normalizerStays("`" + d.name() + "`", call.span()))) {
       value.nodes().forEach(node -> context.links.put(node, call.span()));
     }
     return value;
@@ -194,9 +194,9 @@ final class DivergenceTerms {
     return Diagnostic.of(
             NORMALIZER_STAYS,
             span,
-            "the optimum fixes "
+            "the optimum fixes the link of "
                 + divergence
-                + ".link only up to a constant per prompt, and in this loss that constant does not"
+                + " only up to a constant per prompt, and in this loss that constant does not"
                 + " cancel")
         .withHelp(
             "write the loss as a function of `link(chosen) - link(rejected)`, or use the"

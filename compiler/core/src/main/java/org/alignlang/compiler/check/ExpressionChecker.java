@@ -181,6 +181,26 @@ final class ExpressionChecker {
     return Optional.empty();
   }
 
+  /**
+   * The logarithm of a factor of a probability. A distribution may also be weighed by parameters
+   * that are not negative, so that `b * pi(y.vocab) + (1 - b) * ref(y.vocab)` is a distribution.
+   */
+  private Optional<Meaning.Value> weight(Meaning.Value factor, Meaning.Value probability) {
+    Optional<Meaning.Value> known = logarithm(factor);
+    if (known.isPresent()
+        || factor.kind() != Kind.REAL
+        || factor.ensemble()
+        || probability.ensemble()
+        || probability.domain().level() != Level.VOCAB
+        || !Bounds.isChosen(factor.node())) {
+      return known;
+    }
+    var now = FixedValues.evaluate(factor.node(), context.parameterValues, new LinkedHashMap<>());
+    return now.isPresent() && now.getAsDouble() < 0
+        ? Optional.empty()
+        : Optional.of(Meaning.Value.of(Kind.PROB, b.log(factor.node())));
+  }
+
   Meaning.Value map(Meaning.Value value, UnaryOperator<Node> function, Kind kind) {
     return new Meaning.Value(kind, value.nodes().stream().map(function).toList(), value.ensemble());
   }
@@ -279,8 +299,8 @@ final class ExpressionChecker {
     boolean leftProb = left.kind() == Kind.PROB;
     boolean rightProb = right.kind() == Kind.PROB;
     if (leftProb || rightProb) {
-      Optional<Meaning.Value> logLeft = logarithm(left);
-      Optional<Meaning.Value> logRight = logarithm(right);
+      Optional<Meaning.Value> logLeft = leftProb ? Optional.of(left) : weight(left, right);
+      Optional<Meaning.Value> logRight = rightProb ? Optional.of(right) : weight(right, left);
       if (logLeft.isPresent() && logRight.isPresent()) {
         return zip(logLeft.get(), logRight.get(), b::add, Kind.PROB, span);
       }
@@ -552,12 +572,39 @@ final class ExpressionChecker {
         inner.declare("y", new Meaning.SequenceName(sequence));
         Meaning.Value value =
             value(check(column.definition().get(), inner), column.definition().get().span());
+        column.type().ifPresent(type -> requireDeclared(column, type, value));
         return column.reward() ? map(value, b::stop, value.kind()) : value;
       } finally {
         context.leave();
       }
     }
     return declaredColumn(column, sequence);
+  }
+
+  /** Holds the definition of a column to the level that is written before it, or a coarser one. */
+  private void requireDeclared(
+      Statement.Column column, Declaration.TypeExpression type, Meaning.Value value) {
+    Level declared = declaredLevel(type);
+    boolean members = value.ensemble() ? value.nodes().size() == type.size() : type.size() == 0;
+    if (!members || value.domain().level().compareTo(declared) > 0) {
+      String found =
+          members
+              ? "at " + value.domain().describe()
+              : value.ensemble()
+                  ? "as an ensemble of " + value.nodes().size()
+                  : "as a single value";
+      context.report(
+          Diagnostic.of(
+                  WRONG_ARGUMENTS,
+                  column.nameSpan(),
+                  "`"
+                      + column.name()
+                      + "` is declared as `"
+                      + type.span().text()
+                      + "` and defined "
+                      + found)
+              .withHelp("leave the level out: it is that of the definition"));
+    }
   }
 
   /** A column that the batch holds. */
@@ -574,18 +621,7 @@ final class ExpressionChecker {
                         + (column.reward() ? "reward " : "feature ")
                         + column.name()
                         + ": sequence`"));
-    Level level =
-        switch (type.name()) {
-          case "sequence" -> Level.SEQUENCE;
-          case "token", "step" -> Level.TOKEN;
-          case "pair" -> Level.PAIR;
-          default ->
-              throw context.unknown(
-                  type.span(),
-                  "level of data called",
-                  type.name(),
-                  List.of("sequence", "token", "pair"));
-        };
+    Level level = declaredLevel(type);
     if (level == Level.PAIR && !context.paired) {
       throw context.fail(
           WRONG_ARGUMENTS,
@@ -599,6 +635,20 @@ final class ExpressionChecker {
         level,
         type.size(),
         Kind.REAL);
+  }
+
+  private Level declaredLevel(Declaration.TypeExpression type) {
+    return switch (type.name()) {
+      case "sequence" -> Level.SEQUENCE;
+      case "token", "step" -> Level.TOKEN;
+      case "pair" -> Level.PAIR;
+      default ->
+          throw context.unknown(
+              type.span(),
+              "level of data called",
+              type.name(),
+              List.of("sequence", "token", "pair"));
+    };
   }
 
   private String sequenceArgument(Expression.Call call, Scope scope) {
@@ -797,6 +847,42 @@ final class ExpressionChecker {
               + type.name()
               + " and got "
               + (meaning == null ? "nothing" : meaning.what()));
+    }
+    if (meaning instanceof Meaning.Value value) {
+      requireShape(type, value, "`" + what + "` expects", span);
+    } else if (type.size() > 0 || type.level().isPresent()) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          type.span(),
+          "only a value has a level or members, not a " + type.name());
+    }
+  }
+
+  /** Holds a value to the level and the number of members that a type says. */
+  private void requireShape(
+      Declaration.TypeExpression type, Meaning.Value value, String who, Span span) {
+    if (type.size() > 0 && (!value.ensemble() || value.nodes().size() != type.size())) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          span,
+          who
+              + " an ensemble of "
+              + type.size()
+              + " and got "
+              + (value.ensemble() ? "one of " + value.nodes().size() : "a single value"));
+    }
+    if (type.level().isPresent()) {
+      String wanted = type.level().get();
+      List<String> levels = java.util.Arrays.stream(Level.values()).map(Level::word).toList();
+      if (!levels.contains(wanted)) {
+        throw context.unknown(type.span(), "level called", wanted, levels);
+      }
+      if (!value.domain().level().word().equals(wanted)) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            span,
+            who + " a value at " + wanted + " level and got one at " + value.domain().describe());
+      }
     }
   }
 

@@ -136,7 +136,7 @@ public final class ObjectiveChecker {
     boolean direct = result.isPresent() && written.expectations.isEmpty();
     if (direct && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
       Span span = written.links.values().iterator().next();
-      context.report(DivergenceTerms.normalizerStays("the divergence's", span));
+      context.report(DivergenceTerms.normalizerStays("this divergence", span));
     }
   }
 
@@ -188,6 +188,17 @@ public final class ObjectiveChecker {
             DUPLICATE_NAME, parameter.span(), "`" + parameter.name() + "` is declared twice");
       }
       String type = parameter.type().map(Declaration.TypeExpression::name).orElse("Real");
+      if (parameter.type().filter(p -> p.size() > 0 || p.level().isPresent()).isPresent()) {
+        context.report(
+            Diagnostic.of(
+                    WRONG_ARGUMENTS,
+                    parameter.span(),
+                    "a parameter of an objective is one number for the whole batch")
+                .withHelp(
+                    "what differs by sequence or token is data: `feature "
+                        + parameter.name()
+                        + ": sequence`"));
+      }
       Expression given = values.get(parameter.name());
       Optional<Expression> value = given != null ? Optional.of(given) : parameter.defaultValue();
       switch (type) {
@@ -353,7 +364,7 @@ public final class ObjectiveChecker {
                   + actor.name()
                   + "` is: `"
                   + actor.name()
-                  + " ema(0.995)`");
+                  + " ema(decay = 0.995)`");
         }
         declareName(
             actor.name(), actor.nameSpan(), new Meaning.ActorName(actor.name(), actor.role()));
@@ -685,7 +696,7 @@ public final class ObjectiveChecker {
           WRONG_THING, target.span(), "expected an estimator, found " + meaning.what());
     }
     var found = name.declaration();
-    if (!found.rewardType().name().equals("sequence")) {
+    if (!found.rewardType().name().equals("sequence") || found.rewardType().size() > 0) {
       throw context.fail(
           BAD_ESTIMATOR,
           found.rewardType().span(),
@@ -712,7 +723,14 @@ public final class ObjectiveChecker {
         .ifPresent(a -> inner.declare("ref", new Meaning.ActorName(a.name(), a.role())));
     inner.declare("y", new Meaning.SequenceName("y"));
     for (Statement s : found.statements()) {
-      if (s instanceof Statement.Enumerate) {
+      if (s instanceof Statement.Enumerate enumerate) {
+        if (!enumerate.sequence().equals("y")) {
+          throw context.fail(
+              BAD_ESTIMATOR,
+              enumerate.span(),
+              "the responses are called `y`",
+              "write `enumerate y`");
+        }
         context.enumerated = true;
         context.grouped = true;
       }

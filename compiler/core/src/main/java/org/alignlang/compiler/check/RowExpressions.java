@@ -66,12 +66,9 @@ public final class RowExpressions {
         new CheckContext(new GraphBuilder(expression.span(), true), sink, Set.of());
     context.sequences = List.of("y");
     ExpressionChecker checker = new ExpressionChecker(context);
-    Scope scope = moduleScope.inner();
-    scope.declare("y", new Meaning.SequenceName("y"));
-    parameters.forEach((name, value) ->
-        scope.declare(name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
+    Scope scope = outer(parameters, context);
     if (objective.signature().sequences().equals(List.of("y"))) {
-      declareRewards(context, checker, scope);
+      declareRewards(parameters, context, checker, scope);
     }
     try {
       Meaning.Value value =
@@ -82,6 +79,13 @@ public final class RowExpressions {
             DiagnosticCode.UNREDUCED,
             expression.span(),
             "an expectation is of one number per sequence");
+      }
+      if (ObjectiveProgram.reachable(List.of(value.node())).stream()
+          .anyMatch(n -> n.operation() instanceof Operation.Expectation)) {
+        throw context.fail(
+            DiagnosticCode.WRONG_THING,
+            expression.span(),
+            "this is an expectation already, and not one number per response");
       }
       return Optional.of(Row.of(context.builder.broadcast(value.node(), Domain.sequence("y"))));
     } catch (Abandoned _) {
@@ -94,16 +98,50 @@ public final class RowExpressions {
     }
   }
 
-  private void declareRewards(CheckContext context, ExpressionChecker checker, Scope scope) {
+  /**
+   * Declares the rewards, features and lets of the objective that need no actor. What needs one has
+   * no value per response alone, and its name means nothing here.
+   */
+  private void declareRewards(
+      Map<String, Double> parameters,
+      CheckContext context,
+      ExpressionChecker checker,
+      Scope scope) {
+    CheckContext trial =
+        new CheckContext(
+            new GraphBuilder(objective.declaration().nameSpan(), true),
+            new DiagnosticSink(),
+            Set.of());
+    trial.sequences = context.sequences;
+    ExpressionChecker trialChecker = new ExpressionChecker(trial);
+    Scope trialScope = outer(parameters, trial);
     for (Statement statement : objective.declaration().statements()) {
-      if (statement instanceof Statement.Column column) {
-        scope.declare(
-            column.name(),
-            checker.columnOf(new Meaning.ColumnName(column, scope), "y", column.span()));
-      } else if (statement instanceof Statement.Let let && let.parameters().isPresent()) {
-        checker.declareLet(let, scope);
+      try {
+        declare(statement, trialChecker, trialScope);
+      } catch (Abandoned | LevelException _) {
+        continue;
       }
+      declare(statement, checker, scope);
     }
+  }
+
+  private static void declare(Statement statement, ExpressionChecker checker, Scope scope) {
+    if (statement instanceof Statement.Column column) {
+      scope.declare(
+          column.name(),
+          checker.columnOf(new Meaning.ColumnName(column, scope), "y", column.span()));
+    } else if (statement instanceof Statement.Let let) {
+      checker.declareLet(let, scope);
+    }
+  }
+
+  /** What an expression sees besides the objective: its module, the response, the parameters. */
+  private Scope outer(Map<String, Double> parameters, CheckContext context) {
+    Scope scope = moduleScope.inner();
+    scope.declare("y", new Meaning.SequenceName("y"));
+    parameters.forEach((name, value) ->
+        scope.declare(name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
+    return scope;
   }
 
   /** The expression with {@code task.NAME} as a name of its own, declared as a column. */

@@ -54,6 +54,10 @@ public final class ExperimentCompiler {
               "epochs",
               "every",
               "time"));
+
+  /** Names of the actor that draws the samples, if an experiment says which policy it is. */
+  private static final Set<String> BEHAVIORS = Set.of("old", "behavior", "behaviour");
+
   private static final int MAXIMUM_POINTS = 256;
   private static final double DEFAULT_SECONDS = 60;
 
@@ -342,8 +346,26 @@ public final class ExperimentCompiler {
                 .map(n -> "did you mean `" + n + "`?")
                 .orElse("settings are " + String.join(", ", SETTINGS)));
       }
+      if (role.equals("behavior") && !BEHAVIORS.contains(setting.name())) {
+        throw fail(
+            BAD_SETTING,
+            setting.nameSpan(),
+            "samples are drawn from the actor called `old`, and this one is called `"
+                + setting.name()
+                + "`",
+            "call the behaviour policy `old`, or leave this setting out");
+      }
       actors.put(setting.name(), component(setting.value()));
     }
+    // Under whatever name: what sampled the data is the policy that the batch was drawn from.
+    objective
+        .actors()
+        .forEach((name, role) -> {
+          if (role.equals("behavior")) {
+            actors.putIfAbsent(
+                name, new Component("sampling", Map.of(), declaration.nameSpan().place()));
+          }
+        });
     return actors;
   }
 

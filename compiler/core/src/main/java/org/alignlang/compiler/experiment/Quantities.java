@@ -3,6 +3,7 @@ package org.alignlang.compiler.experiment;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.BAD_QUANTITY;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.alignlang.compiler.check.Scope;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.diagnostic.Suggestions;
+import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.experiment.ExperimentPlan;
@@ -32,6 +34,9 @@ final class Quantities {
       new TreeSet<>(Set.of("final", "first", "max", "min", "mean", "argmax", "exact"));
   private static final Map<String, Integer> FUNCTIONS =
       Map.of("sqrt", 1, "abs", 1, "log", 1, "exp", 1, "min", 2, "max", 2);
+
+  /** Names of the task's base policy, where an objective gives them to nothing else. */
+  private static final List<String> BASE = List.of("ref", "base");
 
   private final List<PointContext> points;
   private final Scope scope;
@@ -415,6 +420,9 @@ final class Quantities {
         new RowExpressions(point.objective(), point.scope(), sink)
             .row(inner, point.parameters())
             .orElseThrow(ExperimentCompiler.Reported::new);
+    for (PointContext other : points) {
+      requireSame(inner, row, other);
+    }
     for (Signature.Input input : row.inputs()) {
       if (input.role() != Signature.Role.COLUMN) {
         throw fail(
@@ -427,6 +435,40 @@ final class Quantities {
         policy(point.objective()),
         "E[" + inner.span().text() + "]",
         new InterpretedRow(row, new double[0], 0));
+  }
+
+  /** Refuses what would be measured in one way and mean another at a point of the sweep. */
+  private void requireSame(Expression inner, RowExpressions.Row row, PointContext other) {
+    DiagnosticSink findings = new DiagnosticSink();
+    boolean same =
+        new RowExpressions(other.objective(), other.scope(), findings)
+            .row(inner, other.parameters())
+            .map(found -> sameNode(row.node(), found.node(), new HashMap<>()))
+            .orElse(true);
+    if (!same) {
+      throw fail(
+          inner.span(),
+          "`"
+              + inner.span().text().replaceAll("\\s+", " ")
+              + "` means different things at the points of this sweep",
+          "record scores of the task, or rewards that do not depend on what is swept");
+    }
+  }
+
+  private static boolean sameNode(Node a, Node b, Map<Node, Node> known) {
+    if (known.get(a) == b) {
+      return true;
+    }
+    if (!a.operation().equals(b.operation()) || a.operands().size() != b.operands().size()) {
+      return false;
+    }
+    for (int i = 0; i < a.operands().size(); i++) {
+      if (!sameNode(a.operand(i), b.operand(i), known)) {
+        return false;
+      }
+    }
+    known.put(a, b);
+    return true;
   }
 
   private Quantity divergence(Expression.Call call) {
@@ -442,14 +484,20 @@ final class Quantities {
         actor(argument.against().orElseThrow()));
   }
 
+  /** An actor of every objective, or the base policy, which is there whether declared or not. */
   private String actor(Expression expression) {
-    Map<String, String> actors = points.get(0).objective().actors();
-    if (expression instanceof Expression.NameReference name && actors.containsKey(name.name())) {
+    Set<String> known = new LinkedHashSet<>(points.get(0).objective().actors().keySet());
+    known.addAll(BASE);
+    for (PointContext point : points) {
+      Set<String> own = point.objective().actors().keySet();
+      known.removeIf(name -> !own.contains(name) && !BASE.contains(name));
+    }
+    if (expression instanceof Expression.NameReference name && known.contains(name.name())) {
       return name.name();
     }
     throw fail(
         expression.span(),
         "`" + expression.span().text() + "` is not an actor of the objective",
-        "actors: " + String.join(", ", actors.keySet()));
+        "actors: " + String.join(", ", known));
   }
 }

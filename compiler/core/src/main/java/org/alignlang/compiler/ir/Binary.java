@@ -42,12 +42,16 @@ public enum Binary {
       Math::max,
       (b, x, z, y, g) -> b.select(b.lessEqual(z, x), g, b.constant(0)),
       (b, x, z, y, g) -> b.select(b.lessEqual(z, x), b.constant(0), g)),
-  /** {@code log(exp(a) + exp(b))}; {@code g exp(a - y), g exp(b - y)}. */
+  /**
+   * {@code log(exp(a) + exp(b))}; {@code g exp(a - y), g exp(b - y)}, where a difference of
+   * -infinity from itself counts as 0: a token that is impossible under both distributions of a
+   * mixture.
+   */
   LOG_ADD_EXP(
       "log_add_exp",
       Functions::logAddExp,
-      (b, x, z, y, g) -> b.expTimes(b.subtract(x, y), g),
-      (b, x, z, y, g) -> b.expTimes(b.subtract(z, y), g)),
+      (b, x, z, y, g) -> b.expTimes(b.logRatio(x, y), g),
+      (b, x, z, y, g) -> b.expTimes(b.logRatio(z, y), g)),
   /** {@code exp(a) b}, 0 where a is -infinity; {@code g y, exp(a) g}. */
   EXP_TIMES(
       "exp_times",

@@ -428,6 +428,11 @@ public final class GraphBuilder {
     return apply(Unary.SIGN, a);
   }
 
+  /** {@code a - b} of log-probabilities, 0 where both are -infinity. */
+  public Node logRatio(Node a, Node b) {
+    return combine(Binary.LOG_RATIO, a, b);
+  }
+
   /** {@code exp(logWeight) * value}, 0 where the weight is 0. */
   public Node expTimes(Node logWeight, Node value) {
     return combine(EXP_TIMES, logWeight, value);

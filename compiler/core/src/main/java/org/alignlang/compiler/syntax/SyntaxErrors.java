@@ -50,8 +50,7 @@ final class SyntaxErrors {
           AlignParser.WITHIN,
           AlignParser.GROUP,
           AlignParser.TARGET,
-          AlignParser.PAIRS,
-          AlignParser.OBJECTIVE);
+          AlignParser.PAIRS);
   private static final Set<Integer> WORDS =
       Set.of(
           AlignParser.BY,
@@ -65,6 +64,7 @@ final class SyntaxErrors {
           AlignParser.MULTIPLIER,
           AlignParser.DIVERGENCE,
           AlignParser.ESTIMATOR,
+          AlignParser.OBJECTIVE,
           AlignParser.EXPERIMENT,
           AlignParser.WITH,
           AlignParser.METRIC,

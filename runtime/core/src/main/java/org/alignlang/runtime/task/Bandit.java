@@ -13,10 +13,10 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  * Task {@code bandit}: arms that are helpful, and harmful the more the more helpful they are.
  *
  * <ul>
- *   <li>{@code helpful} (also {@code reward}): standard normal over the arms of a prompt,
- *       standardised
- *   <li>{@code harm}: a probability, {@code sigmoid(4 * (h - 0.3))} with {@code h} standardised and
- *       correlated with {@code helpful}
+ *   <li>{@code helpful} (also {@code score} and {@code reward}): standard normal over the arms of a
+ *       prompt, standardised
+ *   <li>{@code harm} (also {@code cost}): a probability, {@code sigmoid(4 * (h - 0.3))} with {@code
+ *       h} standardised and correlated with {@code helpful}
  *   <li>{@code gold}: {@code helpful - 2 * harm}, what the preference pairs go by
  * </ul>
  *
@@ -78,7 +78,9 @@ public final class Bandit implements TaskProvider {
             .base(logits)
             .score("reward", helpfulness)
             .score("helpful", helpfulness)
+            .score("score", helpfulness)
             .score("harm", harmfulness)
+            .score("cost", harmfulness)
             .score("gold", quality)
             .text((prompt, arm) -> "arm " + arm);
     List<Task.Pair> pairs =

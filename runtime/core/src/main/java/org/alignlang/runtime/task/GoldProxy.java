@@ -22,11 +22,12 @@ import org.alignlang.runtime.random.CounterRandom;
  *   <li>{@code gold}: {@code w . x - curvature * r2} for a unit vector {@code w}
  *   <li>preference pairs: two arms drawn from the base policy, the one with more gold preferred by
  *       Bradley and Terry's model, labels flipped with probability {@code label_noise}
- *   <li>{@code proxy}: linear in {@code x}, fitted to these pairs by {@link BradleyTerry} with
- *       prior precision {@code ridge}. It errs twice: by the noise of few labels, and by not seeing
- *       what is wrong with arms far out. With {@code members} above 0 it is an ensemble with one
- *       fit per bootstrap sample of the pairs, whose members disagree most where data was rare
- *       (Coste et al., "Reward Model Ensembles Help Mitigate Overoptimization", 2024).
+ *   <li>{@code proxy} (also {@code score}): linear in {@code x}, fitted to these pairs by {@link
+ *       BradleyTerry} with prior precision {@code ridge}. It errs twice: by the noise of few
+ *       labels, and by not seeing what is wrong with arms far out. With {@code members} above 0 it
+ *       is an ensemble with one fit per bootstrap sample of the pairs, whose members disagree most
+ *       where data was rare (Coste et al., "Reward Model Ensembles Help Mitigate Overoptimization",
+ *       2024).
  *   <li>{@code novelty}: {@code r2}, how far out an arm is
  * </ul>
  *
@@ -113,7 +114,8 @@ public final class GoldProxy implements TaskProvider {
             .score("novelty", novelty)
             .text((prompt, arm) -> "arm " + arm);
     if (members == 0) {
-      task.score("proxy", proxy(differences, ridge, x, base));
+      double[][] learned = proxy(differences, ridge, x, base);
+      task.score("proxy", learned).score("score", learned);
     } else {
       double[][][] ensemble = new double[prompts][arms][members];
       for (int member = 0; member < members; member++) {
@@ -126,7 +128,7 @@ public final class GoldProxy implements TaskProvider {
           }
         }
       }
-      task.ensemble("proxy", ensemble);
+      task.ensemble("proxy", ensemble).ensemble("score", ensemble);
     }
     return task.pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
   }

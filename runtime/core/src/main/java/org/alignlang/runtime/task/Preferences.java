@@ -27,8 +27,9 @@ import org.alignlang.runtime.task.Task.Response;
  *
  * <ul>
  *   <li>{@code "responses"}: a response is one token, the choice among the responses that the file
- *       has for the prompt. Everything is exact; the base policy is uniform. Scores: {@code wins},
- *       the share of a response's judgements that were in its favour, and {@code length} in words.
+ *       has for the prompt. Everything is exact; the base policy is uniform. Scores: {@code wins}
+ *       (also {@code score}), the share of a response's judgements that were in its favour, and
+ *       {@code length} in words.
  *   <li>{@code "words"}: words and punctuation marks, at most 2048 different ones
  *   <li>{@code "bytes"}: the bytes of its UTF-8 form
  * </ul>
@@ -175,6 +176,7 @@ public final class Preferences implements TaskProvider {
             .toList();
     return CandidateTask.builder("preferences", counts)
         .score("wins", won)
+        .score("score", won)
         .score("length", length)
         .pairs(pairs)
         .labelled(labelled(data, pairs, Preferences::candidate))

@@ -17,7 +17,8 @@ import org.alignlang.runtime.task.Task.Response;
  *   <li>{@code pattern}: 1 if the pattern occurs, else 0
  *   <li>{@code length}: the number of letters, the end not counted
  *   <li>{@code distinct}: the number of different letters
- *   <li>{@code reward}: {@code count / length argument + pattern}, what the preference pairs go by
+ *   <li>{@code score} (also {@code reward}): {@code count / length argument + pattern}, what the
+ *       preference pairs go by
  *   <li>{@code hit}: per token, 1 where it is the keyword, else 0
  * </ul>
  *
@@ -84,6 +85,7 @@ public final class Sequences implements TaskProvider {
             .score("length", response -> TokenTask.contentLength(response, endToken))
             .score("distinct", response -> distinct(response, endToken))
             .score("reward", response -> reward(response, keywords, pattern, length))
+            .score("score", response -> reward(response, keywords, pattern, length))
             .tokenScore("hit", response -> hits(response, keywords))
             .promptText(prompt -> "say " + (char) ('a' + keywords[prompt]))
             .text(response -> show(response, endToken));

@@ -24,8 +24,8 @@ import org.alignlang.runtime.task.Task.Response;
  *       {@code and} left out
  *   <li>{@code harsh}: 1 if there is a word of valence -3 or below, else 0
  *   <li>{@code length}: the number of words
- *   <li>{@code gold}: {@code sentiment / 3 + 2 overlap - 6 repetition}, what the preference pairs
- *       go by
+ *   <li>{@code gold} (also {@code score}): {@code sentiment / 3 + 2 overlap - 6 repetition}, what
+ *       the preference pairs go by
  * </ul>
  *
  * <p>The base policy is a chain over parts of speech with random word frequencies, so it writes
@@ -94,6 +94,7 @@ public final class TextReviews implements TaskProvider {
             .score("harsh", reviews::harsh)
             .score("length", response -> TokenTask.contentLength(response, 0))
             .score("gold", reviews::gold)
+            .score("score", reviews::gold)
             .promptText(prompt -> "about the " + TOPICS.get(prompt))
             .text(reviews::show);
     List<Task.Pair> pairs =

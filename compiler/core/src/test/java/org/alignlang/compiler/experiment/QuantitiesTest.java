@@ -1,0 +1,79 @@
+package org.alignlang.compiler.experiment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.reference.InterpretedKernel;
+import org.alignlang.compiler.source.SourceFile;
+import org.junit.jupiter.api.Test;
+
+class QuantitiesTest {
+  private static List<Diagnostic> findings(String price, String record) {
+    String text =
+        """
+        objective Priced(price: Real = 0.1) {
+          policy pi
+          reward count: sequence
+          let unit = length(y) / 10
+          let likely = log(pi(y))
+          reward value = count - price * unit
+          maximize E[value] + 0.01 * mean[sequence](likely)
+          estimate with rloo()
+        }
+        experiment Measure {
+          task   sequences(letters = 2, length = 2)
+          train  Priced(price = %s)
+          steps  1
+          record measured = %s
+        }
+        """
+            .formatted(price, record);
+    Compilation compiled =
+        Compiler.compile(new SourceFile("measure.align", text), CompilerOptions.defaults());
+    assertThat(compiled.diagnostics()).isEmpty();
+    DiagnosticSink sink = new DiagnosticSink();
+    ExperimentCompiler.compile(
+        compiled.experiments().getFirst(),
+        compiled.scope(),
+        Path.of(""),
+        CompilerOptions.defaults(),
+        objective -> new InterpretedKernel(objective.program()),
+        ExperimentCompiler.Overrides.NONE,
+        sink);
+    return sink.sorted();
+  }
+
+  @Test
+  void rewardsThatUseLetsAreMeasured() {
+    assertThat(findings("0.1", "E[value]")).isEmpty();
+  }
+
+  @Test
+  void theBasePolicyNeedsNoDeclaration() {
+    assertThat(findings("[0.1, 0.2]", "KL(pi || ref)")).isEmpty();
+    assertThat(findings("0.1", "KL(pi || sft)"))
+        .extracting(Diagnostic::message)
+        .containsExactly("`sft` is not an actor of the objective");
+  }
+
+  @Test
+  void anExpectationMeansTheSameAtAllPoints() {
+    assertThat(findings("[0.1, 0.2]", "E[count]")).isEmpty();
+    assertThat(findings("[0.1, 0.2]", "E[value]"))
+        .extracting(Diagnostic::message)
+        .containsExactly("`value` means different things at the points of this sweep");
+  }
+
+  @Test
+  void whatNeedsThePolicyIsNoScore() {
+    assertThat(findings("0.1", "E[likely]"))
+        .extracting(Diagnostic::message)
+        .containsExactly("there is no thing called `likely`");
+  }
+}
