@@ -2,11 +2,12 @@ package org.alignlang.cli;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Reads one of a few words, as the constants of an enum print them. */
+/** Reads one of a few words, the constants of an enum in lower case. */
 final class ChoiceConverter<E extends Enum<E>> implements ITypeConverter<E> {
   private final E[] constants;
 
@@ -25,7 +26,8 @@ final class ChoiceConverter<E extends Enum<E>> implements ITypeConverter<E> {
         return constant;
       }
     }
-    List<String> words = Arrays.stream(constants).map(Enum::toString).toList();
+    List<String> words =
+        Arrays.stream(constants).map(c -> c.toString().toLowerCase(Locale.ROOT)).toList();
     throw new TypeConversionException(
         "`"
             + value

@@ -20,6 +20,7 @@ import org.alignlang.cli.command.Run;
 import org.alignlang.cli.command.Runs;
 import org.alignlang.cli.command.Verify;
 import org.alignlang.cli.emit.Stage;
+import org.alignlang.compiler.explain.Explanation;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -111,6 +112,7 @@ public final class Main implements Runnable {
     return new CommandLine(new Main())
         .registerConverter(Color.class, ChoiceConverter.of(Color.class))
         .registerConverter(Format.class, ChoiceConverter.of(Format.class))
+        .registerConverter(Explanation.Format.class, ChoiceConverter.of(Explanation.Format.class))
         .registerConverter(Stage.class, ChoiceConverter.of(Stage.class))
         .setParameterExceptionHandler((problem, _) -> UsageErrors.handle(problem))
         .setExecutionExceptionHandler((problem, line, parsed) ->

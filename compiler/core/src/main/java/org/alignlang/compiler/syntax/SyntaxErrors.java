@@ -50,7 +50,8 @@ final class SyntaxErrors {
           AlignParser.WITHIN,
           AlignParser.GROUP,
           AlignParser.TARGET,
-          AlignParser.PAIRS);
+          AlignParser.PAIRS,
+          AlignParser.OBJECTIVE);
   private static final Set<Integer> WORDS =
       Set.of(
           AlignParser.BY,
@@ -64,7 +65,6 @@ final class SyntaxErrors {
           AlignParser.MULTIPLIER,
           AlignParser.DIVERGENCE,
           AlignParser.ESTIMATOR,
-          AlignParser.OBJECTIVE,
           AlignParser.EXPERIMENT,
           AlignParser.WITH,
           AlignParser.METRIC,
