@@ -173,23 +173,23 @@ class ExactOptimaTest {
   void whatHasNoClosedFormSaysSo() {
     ExperimentResult result =
         run(
-                """
-                objective Two {
-                  policy    pi
-                  reference ref
-                  reward    helpful: sequence
-                  maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
-                  estimate  with exact()
-                }
-                experiment None {
-                  task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
-                  train  Two()
-                  steps  1
-                  batch  0
-                  record good = E[helpful]
-                  expect final(good) <= exact(good)
-                }
-                """);
+            """
+            objective Two {
+              policy    pi
+              reference ref
+              reward    helpful: sequence
+              maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
+              estimate  with exact()
+            }
+            experiment None {
+              task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
+              train  Two()
+              steps  1
+              batch  0
+              record good = E[helpful]
+              expect final(good) <= exact(good)
+            }
+            """);
     assertThat(result.claims()).hasSize(1);
     assertThat(result.claims().get(0).passed()).isFalse();
     assertThat(result.claims().get(0).sentence()).contains("no optimum in closed form");

@@ -3,10 +3,15 @@ package org.alignlang.cli.run;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
 import org.alignlang.cli.Output;
 import org.alignlang.runtime.experiment.Progress;
 import org.alignlang.runtime.experiment.TrainingId;
 import org.alignlang.runtime.experiment.TrainingResult;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Shows how far a run has come on standard error: as a bar that renews itself on a terminal, as a
@@ -22,7 +27,7 @@ final class RunProgress implements Progress {
 
   private static final long BAR_NANOS = 100_000_000L;
   private static final long LINE_NANOS = 5_000_000_000L;
-  private static final int BAR_WIDTH = 30;
+  private static final int LINE_WIDTH = 78;
   private static final String ERASE = "\r\u001b[K";
 
   private final Output output;
@@ -36,7 +41,7 @@ final class RunProgress implements Progress {
   private long done;
   private long start;
   private long lastShown;
-  private boolean barShown;
+  private @Nullable ProgressBar bar;
 
   /**
    * Follows an experiment.
@@ -85,10 +90,11 @@ final class RunProgress implements Progress {
 
   /** Takes the bar away. */
   void end() {
-    if (barShown) {
+    if (bar != null) {
+      bar.close();
+      bar = null;
       output.err().print(ERASE);
       output.err().flush();
-      barShown = false;
     }
   }
 
@@ -98,19 +104,34 @@ final class RunProgress implements Progress {
       return;
     }
     lastShown = now;
-    String state =
-        "%d of %d steps, %d of %d trainings complete%s"
-            .formatted(done, total, finished, trainings, left(now));
     if (style == Style.LINES) {
-      output.note("%s: %s".formatted(name, state));
+      output.note(
+          "%s: %d of %d steps, %d of %d trainings complete%s"
+              .formatted(name, done, total, finished, trainings, left(now)));
       return;
     }
-    int full = (int) (BAR_WIDTH * done / Math.max(1, total));
-    output
-        .err()
-        .print(ERASE + name + " " + "━".repeat(full) + "╌".repeat(BAR_WIDTH - full) + " " + state);
-    output.err().flush();
-    barShown = true;
+    if (bar == null) {
+      bar = bar();
+    }
+    bar.stepTo(done);
+  }
+
+  private ProgressBar bar() {
+    return new ProgressBarBuilder()
+        .setTaskName(name)
+        .setInitialMax(total)
+        .startsFrom(before, java.time.Duration.ZERO)
+        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+        .setUpdateIntervalMillis((int) (BAR_NANOS / 1_000_000))
+        .setUnit(" steps", 1)
+        .setConsumer(
+            new DelegatingProgressBarConsumer(
+                text -> {
+                  output.err().print(ERASE + text);
+                  output.err().flush();
+                },
+                LINE_WIDTH))
+        .build();
   }
 
   private String left(long now) {

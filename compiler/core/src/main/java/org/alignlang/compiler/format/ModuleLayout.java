@@ -142,7 +142,10 @@ final class ModuleLayout {
         List<Doc> head = head(f.parameters());
         head.add(SPACE);
         if (tokens.peek().text().equals("=")) {
-          head.addAll(List.of(tokens.take(), SPACE, expressions.expression(f.body())));
+          // A body that does not fit beside its head begins a line of its own.
+          Doc equals = tokens.take();
+          Doc body = Doc.nest(INDENT, Doc.line(), expressions.expression(f.body()));
+          head.addAll(List.of(equals, Doc.group(body)));
           printer.print(Doc.sequence(head), 0);
           return;
         }
