@@ -81,7 +81,7 @@ public record SpecFile(
 
   /** The same spec under another name in messages and generated sources. */
   public SpecFile named(String name) {
-    return Specs.compile(folder, new SourceFile(name, source.text()));
+    return Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic());
   }
 
   /** Errors, warnings and notes. */

@@ -37,17 +37,26 @@ public final class Specs {
    * @throws UserError if it cannot be read
    */
   public static SpecFile load(String argument) {
+    return load(argument, false);
+  }
+
+  /**
+   * Reads and compiles a spec, with findings that are often no mistakes if they are asked for.
+   *
+   * @throws UserError if it cannot be read
+   */
+  public static SpecFile load(String argument, boolean pedantic) {
     if (argument.equals(STANDARD_INPUT)) {
-      return compile(Path.of(""), standardInput());
+      return compile(Path.of(""), standardInput(), pedantic);
     }
     String library = library(argument);
     if (!library.isEmpty()) {
       String text = StandardLibrary.source(library).orElseThrow(() -> unknownLibrary(argument));
-      return compile(Path.of(""), new SourceFile("align:" + library, text));
+      return compile(Path.of(""), new SourceFile("align:" + library, text), pedantic);
     }
     Path file = path(argument);
     try {
-      return compile(folder(file), SourceFolder.read(file, shown(file)));
+      return compile(folder(file), SourceFolder.read(file, shown(file)), pedantic);
     } catch (UnreadableSourceException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
@@ -89,11 +98,13 @@ public final class Specs {
     return dotted ? argument.substring(LIBRARY.length()).replace('.', '/') + ".align" : "";
   }
 
-  static SpecFile compile(Path folder, SourceFile source) {
+  static SpecFile compile(Path folder, SourceFile source, boolean pedantic) {
     int slash = source.path().lastIndexOf('/');
     String prefix = slash < 0 ? "" : source.path().substring(0, slash + 1);
     CompilerOptions options =
-        CompilerOptions.defaults().withResolver(new SourceFolder(folder, prefix));
+        CompilerOptions.defaults()
+            .withResolver(new SourceFolder(folder, prefix))
+            .withPedantic(pedantic);
     return new SpecFile(folder, source, options, Compiler.compile(source, options));
   }
 

@@ -171,7 +171,7 @@ public final class StandardObjectives {
             compilation.scope(),
             Map.of(),
             logits,
-            new CompilerOptions(SourceResolver.none(), simplify),
+            new CompilerOptions(SourceResolver.none(), simplify, false),
             sink);
     assertThat(sink.sorted()).as(objective.name()).isEmpty();
     return checked.orElseThrow();

@@ -25,6 +25,7 @@ import org.alignlang.compiler.source.SourceFile;
 public final class CheckRun {
   private final Output output;
   private final Format format;
+  private final boolean pedantic;
   private final Set<Path> read = new LinkedHashSet<>();
 
   /** Waits between two looks at the files; says whether to look again. */
@@ -33,9 +34,15 @@ public final class CheckRun {
     boolean pause();
   }
 
-  public CheckRun(Output output, Format format) {
+  /**
+   * @param output where findings go
+   * @param format how they are shown
+   * @param pedantic whether those are shown that are often no mistakes
+   */
+  public CheckRun(Output output, Format format, boolean pedantic) {
     this.output = output;
     this.format = format;
+    this.pedantic = pedantic;
   }
 
   /** Checks what the arguments name and returns the exit code; goes on after an unreadable file. */
@@ -49,7 +56,7 @@ public final class CheckRun {
           if (checked.contains(file)) {
             continue;
           }
-          SpecFile spec = Specs.load(file);
+          SpecFile spec = Specs.load(file, pedantic);
           checked.add(file);
           remember(spec);
           findings.addAll(spec.diagnostics());

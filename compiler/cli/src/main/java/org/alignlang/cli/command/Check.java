@@ -27,12 +27,17 @@ public final class Check extends AlignCommand {
   @Option(names = "--json", description = "The same as --format json.")
   private boolean json;
 
+  @Option(
+      names = "--pedantic",
+      description = "Also say what is often no mistake, such as a loss that depends on length.")
+  private boolean pedantic;
+
   @Option(names = "--watch", description = "Check again whenever a file changes; Ctrl-C ends it.")
   private boolean watch;
 
   @Override
   public Integer call() {
-    CheckRun run = new CheckRun(output(), json ? Format.JSON : format);
+    CheckRun run = new CheckRun(output(), json ? Format.JSON : format, pedantic);
     return watch ? run.watch(files, Check::pause) : run.run(files);
   }
 

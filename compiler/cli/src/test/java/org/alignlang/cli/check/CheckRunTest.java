@@ -54,7 +54,7 @@ class CheckRunTest {
                 () -> assertThat(checks()).isEqualTo(3)));
 
     int exit =
-        new CheckRun(output, Format.SHORT)
+        new CheckRun(output, Format.SHORT, false)
             .watch(
                 List.of(main.toString()),
                 () -> {
@@ -76,7 +76,7 @@ class CheckRunTest {
     Deque<Runnable> steps = new ArrayDeque<>(List.of(() -> write(file, "", 1), () -> {}));
 
     int exit =
-        new CheckRun(output, Format.SHORT)
+        new CheckRun(output, Format.SHORT, false)
             .watch(
                 List.of(file.toString()),
                 () -> {

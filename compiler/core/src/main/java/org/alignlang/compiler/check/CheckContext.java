@@ -89,12 +89,39 @@ final class CheckContext {
   private final Deque<Object> active = new ArrayDeque<>();
   private int steps;
 
+  /** What was accepted of the findings that only the whole graph shows. */
+  final List<AcceptedPart> acceptedParts = new ArrayList<>();
+
+  /**
+   * A part of the graph in which a finding is accepted.
+   *
+   * @param expression the expression with its `accept`
+   * @param from the number of the first node that was made for it
+   * @param to the number after that of the last
+   */
+  record AcceptedPart(Expression.Accepted expression, int from, int to) {
+
+    /**
+     * Whether this is about a finding: at a place inside or around, because `accept` stands behind
+     * the last operand of a longer expression too, or at a node that was made for this.
+     */
+    boolean covers(Diagnostic finding, Node node) {
+      Span inner = finding.span();
+      Span outer = expression.span();
+      boolean nested = outer.contains(inner) || inner.contains(outer);
+      return expression.slug().replace('_', '-').equals(finding.code().slug())
+          && (nested || from <= node.number() && node.number() < to);
+    }
+  }
+
   private static final class Accept {
     final Expression.Accepted expression;
+    final int from;
     boolean used;
 
-    Accept(Expression.Accepted expression) {
+    Accept(Expression.Accepted expression, int from) {
       this.expression = expression;
+      this.from = from;
     }
   }
 
@@ -137,7 +164,7 @@ final class CheckContext {
   }
 
   /** A finding that was accepted: a note, and a biased term under a code of its own. */
-  private static Diagnostic accepted(Diagnostic diagnostic) {
+  static Diagnostic accepted(Diagnostic diagnostic) {
     return diagnostic.code() == DiagnosticCode.BIASED_DIVERGENCE
         ? Diagnostic.of(
             DiagnosticCode.ACCEPTED_BIAS,
@@ -178,11 +205,15 @@ final class CheckContext {
               expression.span(),
               "there is no diagnostic `" + expression.slug() + "` to accept"));
     }
-    accepted.push(new Accept(expression));
+    accepted.push(new Accept(expression, builder.size()));
   }
 
   void leaveAccept() {
     Accept accept = accepted.pop();
+    if (DiagnosticCode.find(accept.expression.slug()).filter(GraphRules.CODES::contains).isPresent()) {
+      acceptedParts.add(new AcceptedPart(accept.expression, accept.from, builder.size()));
+      return;
+    }
     if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {
       sink.report(
           Diagnostic.of(

@@ -90,6 +90,7 @@ public final class ObjectiveChecker {
    * @param values values given for parameters, instead of their defaults
    * @param logits actors whose logits are to be read instead of their log-probabilities
    * @param simplify whether the graph is simplified; off only to compare
+   * @param pedantic whether findings are reported that are often no mistakes
    * @param sink receives the findings
    * @return the checked objective, or empty if there were errors
    */
@@ -99,6 +100,7 @@ public final class ObjectiveChecker {
       Map<String, Expression> values,
       Set<String> logits,
       boolean simplify,
+      boolean pedantic,
       DiagnosticSink sink) {
     Set<String> wanted = new LinkedHashSet<>(logits);
     while (true) {
@@ -111,8 +113,8 @@ public final class ObjectiveChecker {
         // An actor's vocabulary is used: its token probabilities come from the same logits.
         continue;
       }
-      if (result.isPresent() && !context.links.isEmpty()) {
-        checkNormalizer(declaration, moduleScope, values, context);
+      if (result.isPresent()) {
+        checkAsWritten(declaration, moduleScope, values, context, pedantic);
       }
       attempt.sorted().forEach(sink::report);
       return attempt.hasErrors() ? Optional.empty() : result;
@@ -120,24 +122,32 @@ public final class ObjectiveChecker {
   }
 
   /**
-   * Refuses links that are not compared with each other. Looks at the graph as it was written,
-   * where every link is still a value of its own.
+   * Checks what only the whole graph shows, on the graph as it was written, where every value is
+   * still a node of its own: that links are compared with each other, and the rules of {@link
+   * GraphRules}.
    */
-  private static void checkNormalizer(
+  private static void checkAsWritten(
       Declaration.ObjectiveDeclaration declaration,
       Scope moduleScope,
       Map<String, Expression> values,
-      CheckContext context) {
+      CheckContext context,
+      boolean pedantic) {
     CheckContext written =
         new CheckContext(
             new GraphBuilder(declaration.nameSpan(), false), new DiagnosticSink(), context.logits);
-    Optional<CheckedObjective> result =
-        new ObjectiveChecker(declaration, moduleScope, values, written).run();
-    boolean direct = result.isPresent() && written.expectations.isEmpty();
-    if (direct && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
+    ObjectiveChecker checker = new ObjectiveChecker(declaration, moduleScope, values, written);
+    Optional<CheckedObjective> result = checker.run();
+    if (result.isEmpty()) {
+      return;
+    }
+    if (!written.links.isEmpty()
+        && written.expectations.isEmpty()
+        && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
       Span span = written.links.values().iterator().next();
       context.report(DivergenceTerms.normalizerStays("this divergence", span));
     }
+    Span place = checker.sense.map(s -> s.value().span()).orElse(declaration.nameSpan());
+    GraphRules.findings(result.get(), written, place, pedantic).forEach(context.sink::report);
   }
 
   private Optional<CheckedObjective> run() {

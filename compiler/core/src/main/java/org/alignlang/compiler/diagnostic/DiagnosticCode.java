@@ -49,6 +49,11 @@ public enum DiagnosticCode {
   UNUSED_ACCEPT("ALN4014", "unused-accept", WARNING, "an accept accepts nothing"),
   FIXED_PARAMETER("ALN4015", "fixed-parameter", ERROR, "a value must be known when compiling"),
   INERT_RATIO("ALN4016", "inert-ratio", WARNING, "an importance ratio is always 1"),
+  CLIP_BELOW_ONE("ALN4017", "clip-below-one", WARNING, "a bound on a ratio leaves 1 outside"),
+  REPEATED_RATIO("ALN4018", "repeated-ratio", WARNING, "an importance ratio enters twice"),
+  ACTIVE_WEIGHT("ALN4019", "active-weight", WARNING, "a gradient flows through a weight"),
+  LONG_RATIO(
+      "ALN4020", "long-ratio", WARNING, "a constant bounds a ratio that grows with length", true),
 
   NOT_CONVEX("ALN5001", "not-convex", ERROR, "a divergence is not convex"),
   NOT_ZERO_AT_ONE("ALN5002", "not-zero-at-one", ERROR, "a divergence is not zero at equality"),
@@ -65,12 +70,18 @@ public enum DiagnosticCode {
   private final String slug;
   private final Severity severity;
   private final String title;
+  private final boolean pedantic;
 
   DiagnosticCode(String code, String slug, Severity severity, String title) {
+    this(code, slug, severity, title, false);
+  }
+
+  DiagnosticCode(String code, String slug, Severity severity, String title, boolean pedantic) {
     this.code = code;
     this.slug = slug;
     this.severity = severity;
     this.title = title;
+    this.pedantic = pedantic;
   }
 
   /** The stable code, such as {@code ALN3001}. */
@@ -85,6 +96,11 @@ public enum DiagnosticCode {
 
   public Severity severity() {
     return severity;
+  }
+
+  /** Whether it is reported only where pedantic findings are asked for: it is often no mistake. */
+  public boolean isPedantic() {
+    return pedantic;
   }
 
   /** The finding in general, in a few words. */

@@ -34,7 +34,7 @@ public final class Compiler {
             check(objective, loaded.scope(), Map.of(), Set.of(), options, sink)
                 .ifPresent(objectives::add);
         case Declaration.EstimatorDeclaration estimator ->
-            LibraryChecker.check(estimator, loaded.scope(), sink);
+            LibraryChecker.check(estimator, loaded.scope(), options.pedantic(), sink);
         case Declaration.DivergenceDeclaration divergence ->
             LibraryChecker.check(divergence, loaded.scope(), sink);
         case Declaration.FunctionDeclaration function ->
@@ -61,6 +61,7 @@ public final class Compiler {
       Set<String> logits,
       CompilerOptions options,
       DiagnosticSink sink) {
-    return ObjectiveChecker.check(declaration, scope, values, logits, options.simplify(), sink);
+    return ObjectiveChecker.check(
+        declaration, scope, values, logits, options.simplify(), options.pedantic(), sink);
   }
 }

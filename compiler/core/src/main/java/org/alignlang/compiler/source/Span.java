@@ -20,6 +20,11 @@ public record Span(SourceFile source, int start, int end) {
     return new Span(source, Math.min(start, other.start), Math.max(end, other.end));
   }
 
+  /** Whether the other lies in this one. */
+  public boolean contains(Span other) {
+    return source.equals(other.source) && start <= other.start && other.end <= end;
+  }
+
   /** The text of this span. */
   public String text() {
     return source.text().substring(start, end);

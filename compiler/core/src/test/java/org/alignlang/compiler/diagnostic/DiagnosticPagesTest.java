@@ -56,7 +56,7 @@ class DiagnosticPagesTest {
   }
 
   /** Everything that is found in a spec, its experiments included. */
-  private static List<Diagnostic> findings(Map<String, String> files) {
+  private static List<Diagnostic> findings(Map<String, String> files, boolean pedantic) {
     CompilerOptions options =
         CompilerOptions.defaults()
             .withResolver(path -> {
@@ -65,7 +65,8 @@ class DiagnosticPagesTest {
                 throw new UnreadableSourceException("there is no file `" + path + "`");
               }
               return new SourceFile(path, text);
-            });
+            })
+            .withPedantic(pedantic);
     Compilation compiled =
         Compiler.compile(new SourceFile("main.align", files.get("main.align")), options);
     DiagnosticSink sink = new DiagnosticSink();
@@ -103,13 +104,13 @@ class DiagnosticPagesTest {
       return;
     }
     assertThat(wrong).doesNotContain("No text shows this");
-    assertThat(findings(files(wrong)))
+    assertThat(findings(files(wrong), code.isPedantic()))
         .as("findings in the wrong example")
         .isNotEmpty()
         .allSatisfy(d -> assertThat(d.code()).as(d.message()).isEqualTo(code));
     Map<String, String> right = files(section(page, "Right"));
     assertThat(right).isNotEmpty();
-    assertThat(findings(right)).as("findings in the right example").isEmpty();
+    assertThat(findings(right, code.isPedantic())).as("findings in the right example").isEmpty();
     right.forEach((name, text) ->
         assertThat(Formatter.format(new SourceFile(name, text)))
             .as("%s of the right example, laid out", name)

@@ -1,0 +1,87 @@
+package org.alignlang.compiler.check;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.Span;
+
+/**
+ * The mistakes that training libraries have shipped, looked for in an objective's whole graph as it
+ * was written. {@code docs/rules.md} lists them with where each was seen.
+ */
+final class GraphRules {
+  /** The codes that are reported from here, and accepted here. */
+  static final Set<DiagnosticCode> CODES = Set.copyOf(RatioRules.CODES);
+
+  /**
+   * What a rule found.
+   *
+   * @param node the value that it is about
+   * @param diagnostic what there is to say, with the place where the value was written
+   */
+  record Finding(Node node, Diagnostic diagnostic) {}
+
+  private GraphRules() {}
+
+  /**
+   * Applies every rule.
+   *
+   * @param objective the objective, checked without rewriting
+   * @param context what it was checked with
+   * @param place where a finding is reported that lies in another file
+   * @param pedantic whether findings are reported that are often no mistakes
+   */
+  static List<Diagnostic> findings(
+      CheckedObjective objective, CheckContext context, Span place, boolean pedantic) {
+    WrittenGraph graph = new WrittenGraph(context, objective.program().loss());
+    List<Finding> found = new ArrayList<>();
+    found.addAll(RatioRules.findings(graph));
+
+    SourceFile own = objective.declaration().span().source();
+    Set<CheckContext.AcceptedPart> used = new HashSet<>();
+    List<Diagnostic> reported = new ArrayList<>();
+    for (Finding finding : found) {
+      Diagnostic diagnostic = finding.diagnostic();
+      Diagnostic moved = here(diagnostic, own, place);
+      Optional<CheckContext.AcceptedPart> accepted =
+          context.acceptedParts.stream()
+              .filter(p -> p.covers(diagnostic, finding.node()) || p.covers(moved, finding.node()))
+              .findFirst();
+      accepted.ifPresent(used::add);
+      if (!pedantic && diagnostic.code().isPedantic()) {
+        continue;
+      }
+      reported.add(accepted.isPresent() ? CheckContext.accepted(moved) : moved);
+    }
+    for (CheckContext.AcceptedPart part : context.acceptedParts) {
+      Span span = part.expression().span();
+      if (objective.declaration().span().contains(span)
+          && used.stream().noneMatch(p -> p.expression().equals(part.expression()))) {
+        reported.add(
+            Diagnostic.of(
+                    DiagnosticCode.UNUSED_ACCEPT,
+                    span,
+                    "nothing here needs `accept " + part.expression().slug() + "`")
+                .withHelp("remove it"));
+      }
+    }
+    return reported;
+  }
+
+  /** A finding at a place of this file: one in a library is reported where the library is used. */
+  private static Diagnostic here(Diagnostic diagnostic, SourceFile own, Span place) {
+    if (diagnostic.span().source().equals(own)) {
+      return diagnostic;
+    }
+    Diagnostic moved =
+        Diagnostic.of(diagnostic.code(), place, diagnostic.message())
+            .withLabel(diagnostic.span(), "here");
+    return diagnostic.help().map(moved::withHelp).orElse(moved);
+  }
+}

@@ -1,0 +1,303 @@
+package org.alignlang.compiler.check;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+
+/**
+ * The loss of an objective as it was written, without rewriting, with what {@link GraphRules} ask
+ * of its nodes.
+ */
+final class WrittenGraph {
+  /** The probability of a sequence or its tokens under an actor, detached or not. */
+  record Likelihood(String actor, Statement.Role role, String sequence, boolean stopped) {}
+
+  /**
+   * A weighted sum of log-probabilities, which is what stands in the exponent of a likelihood
+   * ratio.
+   *
+   * @param weights the weight of each log-probability
+   * @param summed whether it is a sum over tokens, which grows with the length of the sequence
+   */
+  record Exponent(Map<Likelihood, Double> weights, boolean summed) {
+    static final Exponent ZERO = new Exponent(Map.of(), false);
+
+    Exponent plus(Exponent other, double factor) {
+      Map<Likelihood, Double> all = new HashMap<>(weights);
+      other.weights.forEach((key, weight) -> all.merge(key, factor * weight, Double::sum));
+      all.values().removeIf(weight -> weight == 0);
+      return new Exponent(Map.copyOf(all), summed || other.summed);
+    }
+
+    Exponent times(double factor) {
+      return new Exponent(Map.of(), summed).plus(this, factor);
+    }
+
+    /** The weight of an actor's log-probabilities, without regard to sequence and gradient. */
+    double weight(Statement.Role role) {
+      return weights.entrySet().stream()
+          .filter(e -> e.getKey().role() == role)
+          .mapToDouble(Map.Entry::getValue)
+          .sum();
+    }
+
+    boolean has(Statement.Role role) {
+      return weights.keySet().stream().anyMatch(k -> k.role() == role);
+    }
+
+    /** Whether a gradient flows through it. */
+    boolean active() {
+      return weights.keySet().stream()
+          .anyMatch(k -> k.role() == Statement.Role.POLICY && !k.stopped());
+    }
+
+    /** Whether this is the log-ratio of the policy to what sampled the data. */
+    boolean isImportance() {
+      return weight(Statement.Role.POLICY) > 0 && weight(Statement.Role.BEHAVIOR) < 0;
+    }
+  }
+
+  private final CheckContext context;
+  private final Node loss;
+  private final List<Node> nodes;
+  private final Map<Node, Double> chosen = new HashMap<>();
+  private final Set<Node> parametric = new HashSet<>();
+  private final Map<Node, Exponent> exponents = new HashMap<>();
+
+  WrittenGraph(CheckContext context, Node loss) {
+    this.context = context;
+    this.loss = loss;
+    this.nodes = ObjectiveProgram.reachable(List.of(loss));
+    for (Node node : nodes) {
+      compute(node);
+    }
+  }
+
+  Node loss() {
+    return loss;
+  }
+
+  /** All that the loss is made of, operands first. */
+  List<Node> nodes() {
+    return nodes;
+  }
+
+  CheckContext context() {
+    return context;
+  }
+
+  /** Whether the loss is over pairs. */
+  boolean paired() {
+    return context.paired;
+  }
+
+  /** The number that a node is with the objective's parameters as they are, if it is one. */
+  OptionalDouble chosen(Node node) {
+    Double value = chosen.get(node);
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
+  /** Whether a node is made of numbers and parameters alone, be their values known or not. */
+  boolean isParametric(Node node) {
+    return parametric.contains(node);
+  }
+
+  /** The sum of log-probabilities that a node is, if it is one. */
+  Optional<Exponent> exponent(Node node) {
+    return Optional.ofNullable(exponents.get(node));
+  }
+
+  /** The role of an actor, by name. */
+  Statement.Role role(String actor) {
+    CheckContext.Actor found = context.actors.get(actor);
+    return found == null ? Statement.Role.REFERENCE : found.role();
+  }
+
+  /** A node without broadcasts and lifts around it. */
+  static Node plain(Node node) {
+    Node current = node;
+    while (current.operation() instanceof Operation.Broadcast
+        || current.operation() instanceof Operation.Lift) {
+      current = current.operand(0);
+    }
+    return current;
+  }
+
+  static boolean is(Node node, Unary function) {
+    return node.operation() instanceof Operation.Apply apply && apply.function() == function;
+  }
+
+  static boolean is(Node node, Binary function) {
+    return node.operation() instanceof Operation.Combine combine && combine.function() == function;
+  }
+
+  /** Whether a node is the number of tokens of each sequence. */
+  static boolean isTokenCount(Node node) {
+    Node current = plain(node);
+    if (current.operation() instanceof Operation.Checked) {
+      current = plain(current.operand(0));
+    }
+    return current.operation() instanceof Operation.Count count
+        && count.from().level() == Level.TOKEN
+        && current.domain().level() == Level.SEQUENCE;
+  }
+
+  private void compute(Node node) {
+    switch (node.operation()) {
+      case Operation.Constant constant -> {
+        chosen.put(node, constant.value());
+        parametric.add(node);
+        exponents.put(node, Exponent.ZERO);
+      }
+      case Operation.Parameter _ -> {
+        parametric.add(node);
+        Double value = context.parameterValues.get(node);
+        if (value != null && !value.isNaN()) {
+          chosen.put(node, value);
+        }
+      }
+      case Operation.Input input -> {
+        if (input.input().role() == Signature.Role.LOG_PROBABILITY) {
+          exponents.put(node, likelihood(input.input()));
+        }
+      }
+      case Operation.Taken _ -> {
+        // log softmax of the logits, at the taken token
+        Node distribution = plain(node.operand(0));
+        if (is(distribution, Binary.SUBTRACT)
+            && distribution.operand(0).operation() instanceof Operation.Input input
+            && input.input().role() == Signature.Role.LOGITS) {
+          exponents.put(node, likelihood(input.input()));
+        }
+      }
+      case Operation.Stop _ -> {
+        Exponent x = exponents.get(node.operand(0));
+        if (x != null) {
+          Map<Likelihood, Double> stopped = new HashMap<>();
+          x.weights()
+              .forEach((key, weight) ->
+                  stopped.merge(
+                      new Likelihood(key.actor(), key.role(), key.sequence(), true),
+                      weight,
+                      Double::sum));
+          exponents.put(node, new Exponent(Map.copyOf(stopped), x.summed()));
+        }
+        passOn(node);
+      }
+      case Operation.Broadcast _, Operation.Lift _, Operation.Checked _ -> {
+        Exponent x = exponents.get(node.operand(0));
+        if (x != null) {
+          exponents.put(node, x);
+        }
+        passOn(node);
+      }
+      case Operation.Reduce reduce -> {
+        Exponent x = exponents.get(node.operand(0));
+        if (x != null
+            && reduce.reduction() == Operation.Reduction.SUM
+            && node.domain().level() == Level.SEQUENCE) {
+          exponents.put(node, new Exponent(x.weights(), true));
+        }
+      }
+      case Operation.Apply apply -> {
+        Exponent x = exponents.get(node.operand(0));
+        if (apply.function() == Unary.NEGATE && x != null) {
+          exponents.put(node, x.times(-1));
+        }
+        Double value = chosen.get(node.operand(0));
+        if (value != null) {
+          chosen.put(node, apply.function().value(value));
+        }
+        passOnParametric(node);
+      }
+      case Operation.Combine combine -> {
+        Double a = chosen.get(node.operand(0));
+        Double b = chosen.get(node.operand(1));
+        if (a != null && b != null) {
+          chosen.put(node, combine.function().value(a, b));
+        }
+        passOnParametric(node);
+        exponent(combine.function(), node);
+      }
+      case Operation.Select _ -> passOnParametric(node);
+      case Operation.Multiplier _,
+          Operation.Count _,
+          Operation.OneHot _,
+          Operation.Reorder _,
+          Operation.Position _,
+          Operation.Expectation _ -> {}
+    }
+  }
+
+  private Exponent likelihood(Signature.Input input) {
+    return new Exponent(
+        Map.of(
+            new Likelihood(input.actor(), role(input.actor()), input.sequence(), false), 1.0),
+        false);
+  }
+
+  private void exponent(Binary function, Node node) {
+    Exponent x = exponents.get(node.operand(0));
+    Exponent y = exponents.get(node.operand(1));
+    switch (function) {
+      case ADD, SUBTRACT, LOG_RATIO -> {
+        if (x != null && y != null) {
+          exponents.put(node, x.plus(y, function == Binary.ADD ? 1 : -1));
+        }
+      }
+      case MULTIPLY -> {
+        Double a = chosen.get(node.operand(0));
+        Double b = chosen.get(node.operand(1));
+        if (b != null && x != null) {
+          exponents.put(node, x.times(b));
+        } else if (a != null && y != null) {
+          exponents.put(node, y.times(a));
+        }
+      }
+      case DIVIDE -> {
+        Double b = chosen.get(node.operand(1));
+        if (x != null && b != null && b != 0) {
+          exponents.put(node, x.times(1 / b));
+        } else if (x != null && isTokenCount(node.operand(1))) {
+          exponents.put(node, new Exponent(x.weights(), false));
+        }
+      }
+      case POWER,
+          MINIMUM,
+          MAXIMUM,
+          LOG_ADD_EXP,
+          EXP_TIMES,
+          LESS,
+          LESS_EQUAL,
+          EQUAL,
+          AND,
+          OR -> {}
+    }
+  }
+
+  private void passOn(Node node) {
+    Double value = chosen.get(node.operand(0));
+    if (value != null) {
+      chosen.put(node, value);
+    }
+    passOnParametric(node);
+  }
+
+  private void passOnParametric(Node node) {
+    if (parametric.containsAll(node.operands())) {
+      parametric.add(node);
+    }
+  }
+}
