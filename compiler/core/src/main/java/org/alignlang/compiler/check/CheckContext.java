@@ -210,7 +210,9 @@ final class CheckContext {
 
   void leaveAccept() {
     Accept accept = accepted.pop();
-    if (DiagnosticCode.find(accept.expression.slug()).filter(GraphRules.CODES::contains).isPresent()) {
+    if (DiagnosticCode.find(accept.expression.slug())
+        .filter(GraphRules.CODES::contains)
+        .isPresent()) {
       acceptedParts.add(new AcceptedPart(accept.expression, accept.from, builder.size()));
       return;
     }

@@ -68,8 +68,7 @@ public final class LibraryChecker {
                 List.of(new Expression.NameReference(span, "r")))));
     statements.add(
         new Statement.EstimateWith(span, new Expression.NameReference(span, estimator.name())));
-    return new Declaration.ObjectiveDeclaration(
-        span, span, "Plain", "", List.of(), statements);
+    return new Declaration.ObjectiveDeclaration(span, span, "Plain", "", List.of(), statements);
   }
 
   /** Derives a divergence, if all its parameters have defaults. */

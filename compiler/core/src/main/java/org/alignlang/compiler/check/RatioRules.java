@@ -71,7 +71,7 @@ final class RatioRules {
                           CLIP_BELOW_ONE,
                           node.origin(),
                           "the %s bound of this ratio is %s, which leaves 1 outside: on fresh samples"
-                              .formatted(upper ? "upper" : "lower", number(value.getAsDouble()))
+                                  .formatted(upper ? "upper" : "lower", number(value.getAsDouble()))
                               + " every ratio is cut to the bound")
                       .withHelp(
                           "write the bound around 1, as in `1 %s %s`"
@@ -80,7 +80,8 @@ final class RatioRules {
                                   upper ? number(value.getAsDouble()) : "0.2"))));
         }
         Optional<Exponent> product =
-            ratio.or(() -> graph.exponent(plain(bounded)))
+            ratio
+                .or(() -> graph.exponent(plain(bounded)))
                 .filter(Exponent::isImportance)
                 .filter(Exponent::summed);
         if (product.isPresent() && unbounded(bounded)) {
@@ -91,7 +92,8 @@ final class RatioRules {
                           LONG_RATIO,
                           node.origin(),
                           "this ratio is a product over all tokens, so its spread grows with the"
-                              + " length and a constant bound cuts long sequences more than short ones")
+                              + " length and a constant bound cuts long sequences more than short"
+                              + " ones")
                       .withHelp(
                           "bound the geometric mean, `exp(mean[token](log(pi(y.token) /"
                               + " old(y.token))))`, or each token's ratio")));
@@ -216,13 +218,13 @@ final class RatioRules {
           || !is(node, Binary.MULTIPLY) && !is(node, Binary.EXP_TIMES)) {
         continue;
       }
-      for (int i = 0; i < 2; i++) {
+      for (int i = 0; i < (is(node, Binary.EXP_TIMES) ? 1 : 2); i++) {
         Node weighed = node.operand(1 - i);
         if (!weighed.active()) {
           continue;
         }
         List<Exponent> weights =
-            is(node, Binary.EXP_TIMES) && i == 0
+            is(node, Binary.EXP_TIMES)
                 ? graph.exponent(node.operand(0)).stream().toList()
                 : weights(graph, node.operand(i));
         boolean policyAlone =
@@ -244,7 +246,8 @@ final class RatioRules {
                           node.origin(),
                           importance
                               ? "the gradient of this product has a part through the ratio itself,"
-                                  + " log pi times the ratio's gradient, which no policy gradient has"
+                                    + " log pi times the ratio's gradient, which no policy gradient"
+                                    + " has"
                               : "this weight is a probability under the trained policy, so the loss"
                                   + " can also be lowered by making the weight small")
                       .withHelp("detach the weight: `stop(...)`")));
@@ -268,9 +271,7 @@ final class RatioRules {
 
   /** Whether a factor carries a gradient and is no weight itself. */
   private static boolean isWeighed(WrittenGraph graph, Node factor) {
-    return factor.active()
-        && !isProduct(factor)
-        && ratio(graph, factor).isEmpty();
+    return factor.active() && !isProduct(factor) && ratio(graph, factor).isEmpty();
   }
 
   private static boolean isProduct(Node node) {

@@ -243,8 +243,7 @@ final class WrittenGraph {
 
   private Exponent likelihood(Signature.Input input) {
     return new Exponent(
-        Map.of(
-            new Likelihood(input.actor(), role(input.actor()), input.sequence(), false), 1.0),
+        Map.of(new Likelihood(input.actor(), role(input.actor()), input.sequence(), false), 1.0),
         false);
   }
 
@@ -274,16 +273,7 @@ final class WrittenGraph {
           exponents.put(node, new Exponent(x.weights(), false));
         }
       }
-      case POWER,
-          MINIMUM,
-          MAXIMUM,
-          LOG_ADD_EXP,
-          EXP_TIMES,
-          LESS,
-          LESS_EQUAL,
-          EQUAL,
-          AND,
-          OR -> {}
+      case POWER, MINIMUM, MAXIMUM, LOG_ADD_EXP, EXP_TIMES, LESS, LESS_EQUAL, EQUAL, AND, OR -> {}
     }
   }
 

@@ -16,8 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class GraphRulesTest {
   private static List<Diagnostic> diagnostics(String text, boolean pedantic) {
     return Compiler.compile(
-            new SourceFile("main.align", text),
-            CompilerOptions.defaults().withPedantic(pedantic))
+            new SourceFile("main.align", text), CompilerOptions.defaults().withPedantic(pedantic))
         .diagnostics();
   }
 
@@ -38,13 +37,21 @@ class GraphRulesTest {
   }
 
   private static String pairs(String... lines) {
-    return "objective It(beta: Real = 0.1) {\n  policy pi\n  reference ref\n  pairs chosen > rejected\n  "
+    return "objective It(beta: Real = 0.1) {\n"
+               + "  policy pi\n"
+               + "  reference ref\n"
+               + "  pairs chosen > rejected\n"
+               + "  "
         + String.join("\n  ", lines)
         + "\n}\n";
   }
 
   private static String sampled(String... lines) {
-    return "objective It(beta: Real = 0.1) {\n  policy pi\n  reference ref\n  reward r: sequence\n  "
+    return "objective It(beta: Real = 0.1) {\n"
+               + "  policy pi\n"
+               + "  reference ref\n"
+               + "  reward r: sequence\n"
+               + "  "
         + String.join("\n  ", lines)
         + "\n  estimate with rloo()\n}\n";
   }
@@ -54,15 +61,21 @@ class GraphRulesTest {
     /** TRL's CISPO: the default of `epsilon_high`, 0.2, was the cap itself. */
     @Test
     void aCapBelowOneCutsEveryRatio() {
-      String cispo = "surrogate mean[token, sequence](stop(min(pi(y.token) / old(y.token), %s)) * r * log(pi(y.token)))";
-      assertThat(findings(estimator(cispo.formatted("0.2")))).containsExactly("warning clip-below-one");
+      String cispo =
+          "surrogate mean[token, sequence](stop(min(pi(y.token) / old(y.token), %s)) * r *"
+              + " log(pi(y.token)))";
+      assertThat(findings(estimator(cispo.formatted("0.2"))))
+          .containsExactly("warning clip-below-one");
       assertThat(findings(estimator(cispo.formatted("1.2")))).isEmpty();
     }
 
     @Test
     void aFloorAboveOneRaisesEveryRatio() {
-      assertThat(findings(estimator(
-              "surrogate mean[token, sequence](clamp(pi(y.token) / old(y.token), 1.1, 2) * r)")))
+      assertThat(
+              findings(
+                  estimator(
+                      "surrogate mean[token, sequence](clamp(pi(y.token) / old(y.token), 1.1, 2) *"
+                          + " r)")))
           .containsExactly("warning clip-below-one");
     }
 
@@ -70,7 +83,12 @@ class GraphRulesTest {
     @Test
     void boundsOfALibraryEstimatorAreReportedAtItsUse() {
       String use =
-          "objective It {\n  policy pi\n  reward r: sequence\n  maximize E[r]%s\n  estimate with dapo(low = 0.2, high = -0.5)\n}\n";
+          "objective It {\n"
+              + "  policy pi\n"
+              + "  reward r: sequence\n"
+              + "  maximize E[r]%s\n"
+              + "  estimate with dapo(low = 0.2, high = -0.5)\n"
+              + "}\n";
       assertThat(diagnostics(use.formatted(""), false))
           .singleElement()
           .satisfies(d -> {
@@ -98,9 +116,12 @@ class GraphRulesTest {
     /** GSPO-token: the sequence's ratio as a weight, times a ratio that is 1. */
     @Test
     void aRatioToTheDetachedPolicyIsNoSecondCorrection() {
-      assertThat(findings(estimator(
-              "let s = stop(exp(mean[token](log(pi(y.token) / old(y.token)))))",
-              "surrogate mean[token, sequence](s * (pi(y.token) / stop(pi(y.token))) * r)")))
+      assertThat(
+              findings(
+                  estimator(
+                      "let s = stop(exp(mean[token](log(pi(y.token) / old(y.token)))))",
+                      "surrogate mean[token, sequence](s * (pi(y.token) / stop(pi(y.token))) *"
+                          + " r)")))
           .isEmpty();
     }
 
@@ -141,7 +162,8 @@ class GraphRulesTest {
   @Nested
   class Accepting {
     private static final String WEIGHT =
-        "surrogate mean[token, sequence](min(pi(y.token) / old(y.token), 5) * r * log(pi(y.token))%s)";
+        "surrogate mean[token, sequence](min(pi(y.token) / old(y.token), 5) * r *"
+            + " log(pi(y.token))%s)";
 
     @Test
     void acceptedFindingsAreNotes() {
@@ -151,8 +173,11 @@ class GraphRulesTest {
 
     @Test
     void acceptsThatNothingNeedsAreFound() {
-      assertThat(findings(pairs(
-              "minimize mean[pair](-log_sigmoid(beta * log(pi(chosen) / pi(rejected) / ref(chosen) * ref(rejected)))) accept active_weight")))
+      assertThat(
+              findings(
+                  pairs(
+                      "minimize mean[pair](-log_sigmoid(beta * log(pi(chosen) / pi(rejected) /"
+                          + " ref(chosen) * ref(rejected)))) accept active_weight")))
           .containsExactly("warning unused-accept");
     }
 
