@@ -246,8 +246,8 @@ final class RatioRules {
                           node.origin(),
                           importance
                               ? "the gradient of this product has a part through the ratio itself,"
-                                    + " log pi times the ratio's gradient, which no policy gradient"
-                                    + " has"
+                                  + " log pi times the ratio's gradient, which no policy gradient"
+                                  + " has"
                               : "this weight is a probability under the trained policy, so the loss"
                                   + " can also be lowered by making the weight small")
                       .withHelp("detach the weight: `stop(...)`")));

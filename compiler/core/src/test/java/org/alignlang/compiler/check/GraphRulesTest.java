@@ -38,20 +38,20 @@ class GraphRulesTest {
 
   private static String pairs(String... lines) {
     return "objective It(beta: Real = 0.1) {\n"
-               + "  policy pi\n"
-               + "  reference ref\n"
-               + "  pairs chosen > rejected\n"
-               + "  "
+        + "  policy pi\n"
+        + "  reference ref\n"
+        + "  pairs chosen > rejected\n"
+        + "  "
         + String.join("\n  ", lines)
         + "\n}\n";
   }
 
   private static String sampled(String... lines) {
     return "objective It(beta: Real = 0.1) {\n"
-               + "  policy pi\n"
-               + "  reference ref\n"
-               + "  reward r: sequence\n"
-               + "  "
+        + "  policy pi\n"
+        + "  reference ref\n"
+        + "  reward r: sequence\n"
+        + "  "
         + String.join("\n  ", lines)
         + "\n  estimate with rloo()\n}\n";
   }

@@ -53,7 +53,21 @@ class FormatterTest {
     return once;
   }
 
+  @Test
+  void theProjectsOwnSpecsAreLaidOut() throws IOException {
+    for (String text : ownSpecs()) {
+      assertThat(format(text)).isEqualTo(text);
+    }
+  }
+
   static Stream<String> specs() throws IOException {
+    List<String> all = new ArrayList<>(ownSpecs());
+    all.addAll(NASTY);
+    return all.stream();
+  }
+
+  /** The standard library and the samples. */
+  private static List<String> ownSpecs() throws IOException {
     List<String> all = new ArrayList<>();
     StandardLibrary.paths().forEach(p -> all.add(StandardLibrary.source(p).orElseThrow()));
     Path samples = Path.of("../../samples");
@@ -66,8 +80,7 @@ class FormatterTest {
         all.add(Files.readString(file));
       }
     }
-    all.addAll(NASTY);
-    return all.stream();
+    return all;
   }
 
   private static final List<String> NASTY =
