@@ -47,11 +47,7 @@ public final class FormatRun {
     for (String argument : arguments) {
       try {
         for (String file : Specs.expand(List.of(argument))) {
-          if (file.equals(STANDARD_INPUT)) {
-            standardInput();
-          } else {
-            file(file);
-          }
+          layOut(file, failed);
         }
       } catch (UserError e) {
         failed.add(String.valueOf(e.getMessage()));
@@ -68,6 +64,18 @@ public final class FormatRun {
       return ExitCode.USAGE;
     }
     return !refused.isEmpty() || check && changed > 0 ? ExitCode.FINDINGS : ExitCode.CLEAN;
+  }
+
+  private void layOut(String file, List<String> failed) {
+    try {
+      if (file.equals(STANDARD_INPUT)) {
+        standardInput();
+      } else {
+        file(file);
+      }
+    } catch (UserError e) {
+      failed.add(String.valueOf(e.getMessage()));
+    }
   }
 
   private void standardInput() {
@@ -107,7 +115,6 @@ public final class FormatRun {
         if (formatted.text().equals(source.text())) {
           return;
         }
-        changed++;
         if (diff) {
           show(source, formatted.text());
         } else if (check) {
@@ -115,6 +122,7 @@ public final class FormatRun {
         } else {
           write(path, name, formatted.text());
         }
+        changed++;
       }
     }
   }

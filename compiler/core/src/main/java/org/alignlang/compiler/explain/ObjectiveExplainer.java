@@ -32,6 +32,7 @@ import org.alignlang.compiler.symbolic.GradientWeight.Estimator;
 import org.alignlang.compiler.symbolic.GradientWeight.Placement;
 import org.alignlang.compiler.symbolic.Inverse;
 import org.alignlang.compiler.symbolic.Sum;
+import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
 /**
@@ -410,16 +411,9 @@ public final class ObjectiveExplainer {
           + " between next-token distributions.";
     }
     if (by.isEmpty() || !by.matches("k[123]")) {
-      return "Taken "
-          + scope
-          + " and estimated with the rewards: the score of a sample is f′(π/π_ref), which differs"
-          + " from the k₁ reward by a constant, so that the expected gradient is exactly that of "
-          + name
-          + ".";
+      return "Taken " + scope + " and estimated with the rewards: " + score(call, name);
     }
-    boolean policyLeft =
-        call.arguments().getFirst().value() instanceof Expression.NameReference p
-            && "policy".equals(objective.actors().get(p.name()));
+    boolean policyLeft = isPolicy(call.arguments().getFirst().value());
     Divergence oriented = policyLeft ? use.divergence() : use.divergence().dual();
     Estimator k = Estimator.values()[by.charAt(1) - '1'];
     Placement placement =
@@ -449,6 +443,27 @@ public final class ObjectiveExplainer {
         + "; on samples of the policy "
         + descends
         + ".";
+  }
+
+  /** What a sample is scored by: the derivative by the policy's probability, up to a constant. */
+  private String score(Expression.Call call, String name) {
+    Expression.Argument sides = call.arguments().getFirst();
+    boolean policyLeft = isPolicy(sides.value());
+    String other = other(policyLeft ? sides.against().orElse(sides.value()) : sides.value());
+    return "the score of a sample is "
+        + (policyLeft ? "f′(π/" + other + ")" : "g′(π/" + other + ") with g(u) = u f(1/u)")
+        + ", whose expected gradient is exactly that of "
+        + name
+        + ".";
+  }
+
+  private boolean isPolicy(Expression side) {
+    return side instanceof Expression.NameReference p
+        && "policy".equals(objective.actors().get(p.name()));
+  }
+
+  private String other(Expression side) {
+    return NotationPrinter.unicode(written.of(side));
   }
 
   // Constraints.
@@ -685,6 +700,15 @@ public final class ObjectiveExplainer {
               Inline.of(input.level().word()),
               Inline.of(shape(input)),
               Inline.of(input.trained() ? "gradient" : "")));
+    }
+    if (objective.signature().grouped()) {
+      rows.add(
+          List.of(
+              Inline.of("`group`"),
+              Inline.of("which prompt"),
+              Inline.of(Level.SEQUENCE.word()),
+              Inline.of("N"),
+              Inline.of("")));
     }
     out.table(List.of("tensor", "holds", "level", "shape", ""), rows);
   }

@@ -49,6 +49,6 @@ public final class Tasks {
 
   /** The exception for a score that a task does not have. */
   static IllegalArgumentException noSuchScore(Task task, String score) {
-    return Names.unknown("score of task `" + task.name() + "`", score, task.scores());
+    return Names.unknown("score of task `" + task.name() + "` called", score, task.scores());
   }
 }

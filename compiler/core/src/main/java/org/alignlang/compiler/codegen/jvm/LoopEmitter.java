@@ -185,7 +185,8 @@ final class LoopEmitter {
     token
         .code()
         .add(before.build())
-        .beginControlFlow("for (int $L = 0; $L < vocabulary; $L++)", index, index, index)
+        .beginControlFlow(
+            "for (int $L = 0; $L < $L; $L++)", index, index, fields.vocabulary(), index)
         .add(entry.code().build())
         .endControlFlow();
     results.forEach((reduction, result) -> {

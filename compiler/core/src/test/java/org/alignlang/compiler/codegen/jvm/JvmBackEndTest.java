@@ -36,6 +36,18 @@ class JvmBackEndTest {
       }
       """;
 
+  /** Reads whole distributions and never the taken token. */
+  private static final String NO_TOKENS =
+      """
+      objective Imitate(blend: Real = 0.3) {
+        policy  pi
+        teacher big
+        let forward = KL(big(y.vocab) || pi(y.vocab))
+        minimize mean[token, sequence](
+          blend * forward + (1 - blend) * KL(pi(y.vocab) || big(y.vocab)))
+      }
+      """;
+
   private static final String ORDERED =
       """
       objective Aot(beta: Real = 0.1) {
@@ -55,7 +67,9 @@ class JvmBackEndTest {
             StandardLibrary.paths().stream()
                 .map(p -> new SourceFile(p, StandardLibrary.source(p).orElseThrow())),
             Stream.of(
-                new SourceFile("distill.align", VOCABULARY), new SourceFile("aot.align", ORDERED)))
+                new SourceFile("distill.align", VOCABULARY),
+                new SourceFile("imitate.align", NO_TOKENS),
+                new SourceFile("aot.align", ORDERED)))
         .flatMap(source -> compile(source).stream())
         .map(o ->
             DynamicTest.dynamicTest(
@@ -94,7 +108,9 @@ class JvmBackEndTest {
   void allocatesNothingAfterTheFirstCallOnABatch() {
     for (SourceFile source :
         List.of(
-            new SourceFile("distill.align", VOCABULARY), new SourceFile("aot.align", ORDERED))) {
+            new SourceFile("distill.align", VOCABULARY),
+                new SourceFile("imitate.align", NO_TOKENS),
+                new SourceFile("aot.align", ORDERED))) {
       CheckedObjective objective = compile(source).get(0);
       ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
       Batch batch = batch(objective.signature(), new SplittableRandom(4));
