@@ -63,6 +63,12 @@ final class UsageErrors {
     };
   }
 
+  /** The library names Java's types, which are no concern of a user's. */
+  private static String inWords(TypeConversionException cause) {
+    return String.valueOf(cause.getMessage())
+        .replaceFirst("is not an? (int|long)$", "is not a whole number, or is too large");
+  }
+
   private static String unmatched(String argument, CommandSpec command) {
     int value = argument.indexOf('=');
     String wrong = value < 0 ? argument : argument.substring(0, value);

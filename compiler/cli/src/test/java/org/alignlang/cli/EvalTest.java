@@ -109,6 +109,22 @@ class EvalTest {
   }
 
   @Test
+  void aSettingThatIsNoNumberIsTheOnlyFinding() {
+    Result result =
+        align(
+            "eval",
+            path("two.align") + "#Likely",
+            "--batch",
+            path("batch.jsonl"),
+            "-s",
+            "weight=heavy");
+    assertThat(result.code()).isEqualTo(ExitCode.FINDINGS);
+    assertThat(result.err())
+        .contains("there is no thing called `heavy`")
+        .doesNotContain("`weight`");
+  }
+
+  @Test
   void movesMultipliers() throws IOException {
     Files.writeString(
         folder.resolve("limited.json"),

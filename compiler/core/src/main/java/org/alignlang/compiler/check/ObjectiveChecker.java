@@ -215,9 +215,13 @@ public final class ObjectiveChecker {
         case "Real", "Int" -> {
           double number = Double.NaN;
           if (value.isPresent()) {
-            number =
-                expressions.fixed(
-                    expressions.check(value.get(), parameterScope), value.get().span());
+            try {
+              number =
+                  expressions.fixed(
+                      expressions.check(value.get(), parameterScope), value.get().span());
+            } catch (Abandoned _) {
+              // Reported; the name exists all the same, and its uses are no findings.
+            }
           }
           if (type.equals("Int") && !Double.isNaN(number) && number != Math.rint(number)) {
             throw context.fail(

@@ -18,6 +18,7 @@ import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.core.util.DefaultPrettyPrinter;
 import tools.jackson.databind.DeserializationFeature;
@@ -147,11 +148,14 @@ final class JsonTensors {
       int at = message.indexOf(advice);
       message = at < 0 ? message : message.substring(0, at);
     }
-    int line = e.getLocation().getLineNr();
-    int column = e.getLocation().getColumnNr();
-    return line < 1
-        ? message
-        : "%s (%scolumn %d)".formatted(message, line == 1 ? "" : "line " + line + ", ", column);
+    // What breaks a limit, such as that of nesting, is said without a place.
+    TokenStreamLocation place = e.getLocation();
+    if (place == null || place.getLineNr() < 1) {
+      return message;
+    }
+    int line = place.getLineNr();
+    return "%s (%scolumn %d)"
+        .formatted(message, line == 1 ? "" : "line " + line + ", ", place.getColumnNr());
   }
 
   static void write(FileChannel channel, Map<String, Tensor> tensors) throws IOException {

@@ -219,7 +219,8 @@ final class BatchAssembler {
               .formatted(
                   owner,
                   input.name(),
-                  Names.unknown("score of task `" + task.name() + "` called", score, known).getMessage()));
+                  Names.unknown("score of task `" + task.name() + "` called", score, known)
+                      .getMessage()));
     }
     Level given = task.perToken(score) ? Level.TOKEN : Level.SEQUENCE;
     if (input.level() != given) {

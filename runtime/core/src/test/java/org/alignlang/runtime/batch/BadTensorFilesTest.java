@@ -283,6 +283,13 @@ class BadTensorFilesTest {
     assertThat(complaint("a.json", text.getBytes(StandardCharsets.UTF_8))).isEqualTo(message);
   }
 
+  @Test
+  void jsonThatIsNestedTooDeeply() throws IOException {
+    String text = "{\"a\": " + "[".repeat(100_000) + "]".repeat(100_000) + "}";
+    assertThat(complaint("a.json", text.getBytes(StandardCharsets.UTF_8)))
+        .startsWith("a.json is not valid JSON: Document nesting depth");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',

@@ -109,8 +109,8 @@ class JvmBackEndTest {
     for (SourceFile source :
         List.of(
             new SourceFile("distill.align", VOCABULARY),
-                new SourceFile("imitate.align", NO_TOKENS),
-                new SourceFile("aot.align", ORDERED))) {
+            new SourceFile("imitate.align", NO_TOKENS),
+            new SourceFile("aot.align", ORDERED))) {
       CheckedObjective objective = compile(source).get(0);
       ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
       Batch batch = batch(objective.signature(), new SplittableRandom(4));
