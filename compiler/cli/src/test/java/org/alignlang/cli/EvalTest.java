@@ -118,10 +118,8 @@ class EvalTest {
             path("batch.jsonl"),
             "-s",
             "weight=heavy");
-    assertThat(result.code()).isEqualTo(ExitCode.FINDINGS);
-    assertThat(result.err())
-        .contains("there is no thing called `heavy`")
-        .doesNotContain("`weight`");
+    assertThat(result.exit).isEqualTo(ExitCode.FINDINGS);
+    assertThat(result.err).contains("there is no thing called `heavy`").doesNotContain("`weight`");
   }
 
   @Test
