@@ -1,0 +1,175 @@
+package org.alignlang.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.alignlang.cli.ParameterValues;
+import org.alignlang.cli.SpecFile;
+import org.alignlang.cli.Specs;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.batch.BatchContract;
+import org.alignlang.runtime.batch.BatchEvaluation;
+import org.alignlang.runtime.batch.Tensor;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every back end against the vectors of {@code tests/oracle}, which a program that shares nothing
+ * with the compiler has written.
+ */
+class OracleVectorsTest {
+  private static final Path ROOT = Path.of("..", "..");
+  private static final Path ORACLE = ROOT.resolve(Path.of("tests", "oracle"));
+  private static final Path VECTORS = ORACLE.resolve("vectors");
+
+  private static final Map<String, SpecFile> SPECS = new HashMap<>();
+  private static final Map<List<Object>, CheckedObjective> OBJECTIVES = new HashMap<>();
+  private static final Map<List<Object>, ObjectiveKernel> KERNELS = new HashMap<>();
+
+  static Stream<String> vectors() throws IOException {
+    return OracleVector.sums(VECTORS).keySet().stream();
+  }
+
+  @AfterAll
+  static void forget() {
+    SPECS.clear();
+    OBJECTIVES.clear();
+    KERNELS.clear();
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("vectors")
+  void aVectorIsWhatEveryBackEndSays(String name) throws IOException {
+    OracleVector vector = read(VECTORS.resolve(name));
+    CheckedObjective objective = objective(vector);
+    double[] parameters =
+        objective.signature().parameters().stream()
+            .mapToDouble(Signature.Parameter::defaultValue)
+            .toArray();
+    for (BackEnd backEnd : BackEnds.all()) {
+      ObjectiveKernel kernel =
+          KERNELS.computeIfAbsent(
+              List.of(backEnd.name(), objective), _ -> backEnd.kernel(objective));
+      Map<String, Tensor> actual =
+          new LinkedHashMap<>(
+              BatchEvaluation.of(kernel, parameters, vector.batch(), Workers.serial()).tensors());
+      actual.keySet().removeIf(key -> key.startsWith("metric."));
+      String what = name + " on " + backEnd.name();
+      assertThat(actual.keySet()).as(what).hasSameElementsAs(vector.expected().keySet());
+      vector.expected()
+          .forEach((key, expected) -> assertClose(what, key, actual.get(key), expected, vector));
+    }
+  }
+
+  private static void assertClose(
+      String what, String key, Tensor actual, Tensor expected, OracleVector vector) {
+    assertThat(actual.shape()).as("%s: shape of %s", what, key).isEqualTo(expected.shape());
+    for (long i = 0; i < expected.count(); i++) {
+      double right = expected.real(i);
+      assertThat(Math.abs(actual.real(i) - right))
+          .as("%s: %s[%d] is %s, the oracle says %s", what, key, i, actual.real(i), right)
+          .isLessThanOrEqualTo(vector.relative() * Math.abs(right) + vector.floor());
+    }
+  }
+
+  /** The objective at the vector's parameters, from logits where the batch has them. */
+  private static CheckedObjective objective(OracleVector vector) {
+    SpecFile spec =
+        SPECS.computeIfAbsent(
+            vector.spec(), path -> Specs.load(ROOT.resolve(path).toString()).requireClean());
+    Map<String, Expression> values = ParameterValues.parse(vector.settings());
+    Optional<String> name = Optional.of(vector.objective());
+    CheckedObjective plain =
+        OBJECTIVES.computeIfAbsent(
+            List.of(vector.spec(), vector.objective(), vector.settings()),
+            _ -> spec.objective(name, values, Set.of()));
+    Set<String> logits =
+        BatchContract.actorsWithLogits(plain.signature(), vector.batch().tensors().keySet());
+    return logits.isEmpty()
+        ? plain
+        : OBJECTIVES.computeIfAbsent(
+            List.of(vector.spec(), vector.objective(), vector.settings(), logits),
+            _ -> spec.objective(name, values, logits));
+  }
+
+  private static OracleVector read(Path path) throws IOException {
+    return OracleVector.read(
+        path,
+        OracleVector.sums(VECTORS),
+        OracleVector.sha256(ORACLE.resolve("oracle.py")));
+  }
+
+  @Test
+  void everyFileIsListed() throws IOException {
+    try (Stream<Path> files = Files.list(VECTORS)) {
+      assertThat(files.map(f -> String.valueOf(f.getFileName())).filter(f -> !f.equals("SHA256SUMS")))
+          .containsExactlyInAnyOrderElementsOf(OracleVector.sums(VECTORS).keySet());
+    }
+  }
+
+  /** Objectives by name; estimators by {@code With_NAME}; divergences as parameters. */
+  @Test
+  void nothingOfTheLibraryLacksAVector() throws IOException {
+    Set<String> covered = new TreeSet<>();
+    for (String name : OracleVector.sums(VECTORS).keySet()) {
+      OracleVector vector = read(VECTORS.resolve(name));
+      covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped)_", ""));
+      vector.settings().stream()
+          .filter(s -> s.startsWith("D="))
+          .forEach(s -> covered.add(s.substring(2).replaceFirst("\\(.*", "")));
+    }
+    for (String path : StandardLibrary.paths()) {
+      for (Declaration declaration : StandardObjectives.library(path).module().declarations()) {
+        assertThat(covered).as("vectors for align:%s", path).contains(declaration.name());
+      }
+    }
+  }
+
+  @Test
+  void aDamagedOrStaleVectorIsNamed(@TempDir Path folder) throws IOException {
+    Map<String, String> sums = OracleVector.sums(VECTORS);
+    String script = OracleVector.sha256(ORACLE.resolve("oracle.py"));
+    String name = "dpo_random.safetensors";
+    byte[] bytes = Files.readAllBytes(VECTORS.resolve(name));
+    Path copy = folder.resolve(name);
+
+    Files.write(copy, bytes);
+    assertThat(OracleVector.read(copy, sums, script).objective()).isEqualTo("Dpo");
+    assertThatThrownBy(() -> OracleVector.read(copy, sums, "0".repeat(64)))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining(name + " is stale");
+    assertThatThrownBy(() -> OracleVector.read(copy, Map.of(), script))
+        .hasMessageContaining(name + " is not in SHA256SUMS");
+
+    Files.write(copy, java.util.Arrays.copyOf(bytes, bytes.length - 1));
+    assertThatThrownBy(() -> OracleVector.read(copy, sums, script))
+        .hasMessageContaining(name + " was cut off or altered");
+
+    bytes[bytes.length - 3] ^= 1;
+    Files.write(copy, bytes);
+    assertThatThrownBy(() -> OracleVector.read(copy, sums, script))
+        .hasMessageContaining(name + " was cut off or altered");
+  }
+}
