@@ -10,9 +10,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.alignlang.runtime.batch.Tensor;
 import org.alignlang.runtime.batch.TensorFile;
@@ -24,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param spec the spec's path from the root of the repository
  * @param objective its name in the spec
- * @param settings its parameters, as {@code name=value}
+ * @param parameters their values, as a spec writes them
  * @param relative how far a number may be from what is expected, as a share of it
  * @param floor a difference that is nothing
  * @param batch the tensors to evaluate on
@@ -33,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
 record OracleVector(
     String spec,
     String objective,
-    List<String> settings,
+    Map<String, String> parameters,
     double relative,
     double floor,
     TensorFile batch,
@@ -42,7 +43,7 @@ record OracleVector(
   private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
   OracleVector {
-    settings = List.copyOf(settings);
+    parameters = Map.copyOf(parameters);
     expected = Map.copyOf(expected);
   }
 
@@ -82,12 +83,17 @@ record OracleVector(
         metadata.path("spec").stringValue(),
         metadata.path("objective").stringValue(),
         MAPPER.readTree(metadata.path("parameters").stringValue()).properties().stream()
-            .map(p -> p.getKey() + "=" + p.getValue().stringValue())
-            .toList(),
+            .collect(Collectors.toMap(Map.Entry::getKey, p -> p.getValue().stringValue())),
         Double.parseDouble(metadata.path("relative").stringValue()),
         Double.parseDouble(metadata.path("floor").stringValue()),
         new TensorFile(path, file.format(), batch, Map.of()),
         expected);
+  }
+
+  /** The number that a parameter has. */
+  OptionalDouble parameter(String name) {
+    String value = parameters.get(name);
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(value));
   }
 
   /** The files of a folder with their sums, as {@code sha256sum} writes them. */

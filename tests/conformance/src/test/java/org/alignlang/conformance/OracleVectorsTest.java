@@ -24,7 +24,6 @@ import org.alignlang.compiler.codegen.BackEnd;
 import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.source.StandardLibrary;
 import org.alignlang.kernel.ObjectiveKernel;
-import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.batch.BatchContract;
 import org.alignlang.runtime.batch.BatchEvaluation;
@@ -66,7 +65,7 @@ class OracleVectorsTest {
     CheckedObjective objective = objective(vector);
     double[] parameters =
         objective.signature().parameters().stream()
-            .mapToDouble(Signature.Parameter::defaultValue)
+            .mapToDouble(p -> vector.parameter(p.name()).orElse(p.defaultValue()))
             .toArray();
     for (BackEnd backEnd : BackEnds.all()) {
       ObjectiveKernel kernel =
@@ -78,7 +77,8 @@ class OracleVectorsTest {
       actual.keySet().removeIf(key -> key.startsWith("metric."));
       String what = name + " on " + backEnd.name();
       assertThat(actual.keySet()).as(what).hasSameElementsAs(vector.expected().keySet());
-      vector.expected()
+      vector
+          .expected()
           .forEach((key, expected) -> assertClose(what, key, actual.get(key), expected, vector));
     }
   }
@@ -94,37 +94,41 @@ class OracleVectorsTest {
     }
   }
 
-  /** The objective at the vector's parameters, from logits where the batch has them. */
+  /**
+   * The vector's objective with its divergence, from logits where the batch has them. Numbers are
+   * parameters of the kernel, so that vectors share it.
+   */
   private static CheckedObjective objective(OracleVector vector) {
     SpecFile spec =
         SPECS.computeIfAbsent(
             vector.spec(), path -> Specs.load(ROOT.resolve(path).toString()).requireClean());
-    Map<String, Expression> values = ParameterValues.parse(vector.settings());
+    List<String> divergence =
+        Optional.ofNullable(vector.parameters().get("D")).map(d -> "D=" + d).stream().toList();
+    Map<String, Expression> values = ParameterValues.parse(divergence);
     Optional<String> name = Optional.of(vector.objective());
     CheckedObjective plain =
         OBJECTIVES.computeIfAbsent(
-            List.of(vector.spec(), vector.objective(), vector.settings()),
+            List.of(vector.spec(), vector.objective(), divergence),
             _ -> spec.objective(name, values, Set.of()));
     Set<String> logits =
         BatchContract.actorsWithLogits(plain.signature(), vector.batch().tensors().keySet());
     return logits.isEmpty()
         ? plain
         : OBJECTIVES.computeIfAbsent(
-            List.of(vector.spec(), vector.objective(), vector.settings(), logits),
+            List.of(vector.spec(), vector.objective(), divergence, logits),
             _ -> spec.objective(name, values, logits));
   }
 
   private static OracleVector read(Path path) throws IOException {
     return OracleVector.read(
-        path,
-        OracleVector.sums(VECTORS),
-        OracleVector.sha256(ORACLE.resolve("oracle.py")));
+        path, OracleVector.sums(VECTORS), OracleVector.sha256(ORACLE.resolve("oracle.py")));
   }
 
   @Test
   void everyFileIsListed() throws IOException {
     try (Stream<Path> files = Files.list(VECTORS)) {
-      assertThat(files.map(f -> String.valueOf(f.getFileName())).filter(f -> !f.equals("SHA256SUMS")))
+      assertThat(
+              files.map(f -> String.valueOf(f.getFileName())).filter(f -> !f.equals("SHA256SUMS")))
           .containsExactlyInAnyOrderElementsOf(OracleVector.sums(VECTORS).keySet());
     }
   }
@@ -136,9 +140,7 @@ class OracleVectorsTest {
     for (String name : OracleVector.sums(VECTORS).keySet()) {
       OracleVector vector = read(VECTORS.resolve(name));
       covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped)_", ""));
-      vector.settings().stream()
-          .filter(s -> s.startsWith("D="))
-          .forEach(s -> covered.add(s.substring(2).replaceFirst("\\(.*", "")));
+      covered.add(vector.parameters().getOrDefault("D", "").replaceFirst("\\(.*", ""));
     }
     for (String path : StandardLibrary.paths()) {
       for (Declaration declaration : StandardObjectives.library(path).module().declarations()) {

@@ -202,7 +202,7 @@ final class LoopEmitter {
       String name = fields.gradient(output.input());
       String index =
           frame.scope() == Scope.VOCAB
-              ? ValueEmitter.first(frame) + " + " + frame.index()
+              ? values.first(frame) + " + " + frame.index()
               : frame.index();
       frame.comment("The gradient of the loss for " + JavaText.comment(output.input()) + ".");
       frame

@@ -306,7 +306,7 @@ final class ValueEmitter {
   }
 
   /** The position of the first vocabulary entry of a token. */
-  static String first(Frame frame) {
+  String first(Frame frame) {
     Frame token = frame.at(Scope.TOKEN);
     return token
         .arrays()
@@ -314,7 +314,9 @@ final class ValueEmitter {
             "first",
             _ -> {
               String name = JavaText.unique("first", token.taken());
-              token.code().addStatement("final int $L = $L * vocabulary", name, token.index());
+              token
+                  .code()
+                  .addStatement("final int $L = $L * $L", name, token.index(), fields.vocabulary());
               return name;
             });
   }
@@ -352,10 +354,7 @@ final class ValueEmitter {
         yield CodeBlock.of(
             "(double) ($L[$L + 1] - $L[$L])", name, frame.index(), name, frame.index());
       }
-      case TOKEN -> {
-        fields.vocabulary();
-        yield CodeBlock.of("(double) vocabulary");
-      }
+      case TOKEN -> CodeBlock.of("(double) $L", fields.vocabulary());
       case VOCAB -> throw new IllegalStateException("nothing is finer than " + node);
     };
   }
