@@ -58,7 +58,7 @@ final class UsageErrors {
       case ParameterException wrong
           when wrong.getCause() instanceof TypeConversionException cause
               && wrong.getArgSpec() != null ->
-          "`" + name(wrong.getArgSpec()) + "`: " + cause.getMessage();
+          "`" + name(wrong.getArgSpec()) + "`: " + inWords(cause);
       default -> String.valueOf(problem.getMessage());
     };
   }
