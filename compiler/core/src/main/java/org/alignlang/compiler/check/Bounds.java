@@ -8,6 +8,7 @@ import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
 
 /**
  * Interval analysis: what the compiler can see of a value's range, to tell guarded divisions from
@@ -85,7 +86,11 @@ final class Bounds {
       case Operation.Parameter _ ->
           new Range(Double.NEGATIVE_INFINITY, Double.POSITIVE_INFINITY, true);
       case Operation.Multiplier _ -> new Range(0, Double.POSITIVE_INFINITY, false);
-      case Operation.Input _, Operation.Taken _ -> Range.ANY;
+      case Operation.Input input ->
+          input.input().role() == Signature.Role.LOG_PROBABILITY
+              ? new Range(Double.NEGATIVE_INFINITY, 0, false)
+              : Range.ANY;
+      case Operation.Taken _ -> Range.ANY;
       case Operation.Expectation _ -> {
         Range x = range(operands.get(0));
         yield Range.of(x.low, x.high);

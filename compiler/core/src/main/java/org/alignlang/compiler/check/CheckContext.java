@@ -79,6 +79,9 @@ final class CheckContext {
   /** Links of divergences whose normaliser must cancel, each with its place. */
   final Map<Node, Span> links = new LinkedHashMap<>();
 
+  /** Penalties that are named as divergences, and judged where they are. */
+  final Set<Node> declaredPenalties = new HashSet<>();
+
   final Bounds bounds = new Bounds();
   boolean paired;
   boolean grouped;

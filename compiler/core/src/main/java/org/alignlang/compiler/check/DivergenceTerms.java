@@ -525,7 +525,10 @@ final class DivergenceTerms {
         call.span(),
         sides);
     Node value = Divergence.lower(b, oriented.estimator(k), x);
-    return options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
+    Node penalty =
+        options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
+    context.declaredPenalties.add(penalty);
+    return penalty;
   }
 
   private Estimator estimator(String by, Expression.Call call) {

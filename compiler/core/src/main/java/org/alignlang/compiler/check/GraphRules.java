@@ -5,6 +5,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.ir.Node;
@@ -17,7 +19,14 @@ import org.alignlang.compiler.source.Span;
  */
 final class GraphRules {
   /** The codes that are reported from here, and accepted here. */
-  static final Set<DiagnosticCode> CODES = Set.copyOf(RatioRules.CODES);
+  static final Set<DiagnosticCode> CODES =
+      Stream.of(
+              RatioRules.CODES,
+              PenaltyRules.CODES,
+              BoundednessRules.CODES,
+              RowWeightRules.CODES)
+          .flatMap(Set::stream)
+          .collect(Collectors.toUnmodifiableSet());
 
   /**
    * What a rule found.
@@ -39,9 +48,12 @@ final class GraphRules {
    */
   static List<Diagnostic> findings(
       CheckedObjective objective, CheckContext context, Span place, boolean pedantic) {
-    WrittenGraph graph = new WrittenGraph(context, objective.program().loss());
+    WrittenGraph graph = new WrittenGraph(context, objective.program().loss(), objective.value());
     List<Finding> found = new ArrayList<>();
     found.addAll(RatioRules.findings(graph));
+    found.addAll(PenaltyRules.findings(graph, objective.value()));
+    found.addAll(BoundednessRules.findings(graph, place));
+    found.addAll(RowWeightRules.findings(graph));
 
     SourceFile own = objective.declaration().span().source();
     Set<CheckContext.AcceptedPart> used = new HashSet<>();

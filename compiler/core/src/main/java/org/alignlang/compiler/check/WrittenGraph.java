@@ -76,10 +76,15 @@ final class WrittenGraph {
   private final Set<Node> parametric = new HashSet<>();
   private final Map<Node, Exponent> exponents = new HashMap<>();
 
-  WrittenGraph(CheckContext context, Node loss) {
+  /**
+   * @param context what the objective was checked with
+   * @param loss the minimised scalar
+   * @param value what is optimised, before estimators stand for its expectations
+   */
+  WrittenGraph(CheckContext context, Node loss, Node value) {
     this.context = context;
     this.loss = loss;
-    this.nodes = ObjectiveProgram.reachable(List.of(loss));
+    this.nodes = ObjectiveProgram.reachable(List.of(loss, value));
     for (Node node : nodes) {
       compute(node);
     }
@@ -89,7 +94,7 @@ final class WrittenGraph {
     return loss;
   }
 
-  /** All that the loss is made of, operands first. */
+  /** All that the loss and what is optimised are made of, operands first. */
   List<Node> nodes() {
     return nodes;
   }
@@ -101,6 +106,19 @@ final class WrittenGraph {
   /** Whether the loss is over pairs. */
   boolean paired() {
     return context.paired;
+  }
+
+  /** Whether the loss is over responses with labels. */
+  boolean labelled() {
+    return context.inputs.containsKey("label");
+  }
+
+  /** Whether the data is sampled from the policy, or from what it was. */
+  boolean sampled() {
+    boolean behavior =
+        context.inputs.values().stream()
+            .anyMatch(i -> !i.actor().isEmpty() && role(i.actor()) == Statement.Role.BEHAVIOR);
+    return !paired() && !labelled() && (behavior || !context.expectations.isEmpty());
   }
 
   /** The number that a node is with the objective's parameters as they are, if it is one. */

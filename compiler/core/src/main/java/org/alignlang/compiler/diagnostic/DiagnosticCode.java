@@ -25,6 +25,7 @@ public enum DiagnosticCode {
   RECURSION("ALN2005", "recursion", ERROR, "a definition uses itself"),
   WRONG_ARGUMENTS("ALN2006", "wrong-arguments", ERROR, "a call does not fit what it calls"),
   WRONG_THING("ALN2007", "wrong-thing", ERROR, "a name stands for another kind of thing"),
+  UNUSED_LET("ALN2008", "unused-let", WARNING, "a value is computed and not used"),
 
   OWNERS_MEET("ALN3001", "owners-meet", ERROR, "tokens of different sequences meet"),
   WRONG_REDUCTION(
@@ -32,6 +33,8 @@ public enum DiagnosticCode {
   UNREDUCED("ALN3003", "unreduced", ERROR, "a value is finer than what is asked for"),
   WRONG_KIND("ALN3004", "wrong-kind", ERROR, "an operation does not exist for these kinds"),
   MISSING_DDOF("ALN3005", "missing-ddof", ERROR, "a standard deviation needs its definition"),
+  MIXED_LENGTHS("ALN3006", "mixed-lengths", WARNING, "a sum over tokens meets a mean over tokens"),
+  LENGTH_BIAS("ALN3007", "length-bias", WARNING, "long sequences weigh less per token", true),
 
   NO_PATH("ALN4001", "no-path", ERROR, "nothing of the objective depends on the policy"),
   UNUSED_PARAMETER("ALN4002", "unused-parameter", ERROR, "a parameter does not reach the loss"),
@@ -54,6 +57,16 @@ public enum DiagnosticCode {
   ACTIVE_WEIGHT("ALN4019", "active-weight", WARNING, "a gradient flows through a weight"),
   LONG_RATIO(
       "ALN4020", "long-ratio", WARNING, "a constant bounds a ratio that grows with length", true),
+  WRITTEN_DIVERGENCE(
+      "ALN4021", "written-divergence", WARNING, "a written-out penalty descends something else"),
+  CLAMPED_PENALTY("ALN4022", "clamped-penalty", WARNING, "a bound takes a penalty away"),
+  INERT_TERM("ALN4023", "inert-term", WARNING, "a term of the objective teaches nothing"),
+  UNBOUNDED_BELOW("ALN4024", "unbounded-below", WARNING, "a loss can fall for ever"),
+  UNBOUNDED_EXP(
+      "ALN4025", "unbounded-exp", WARNING, "an exponential grows with the length", true),
+  LOG_OF_ZERO("ALN4026", "log-of-zero", WARNING, "a logarithm can be of zero or less"),
+  MASKED_PRODUCT("ALN4027", "masked-product", WARNING, "a mask is multiplied with infinity"),
+  ONE_SIDED_TIE("ALN4028", "one-sided-tie", WARNING, "a tie counts as a preference", true),
 
   NOT_CONVEX("ALN5001", "not-convex", ERROR, "a divergence is not convex"),
   NOT_ZERO_AT_ONE("ALN5002", "not-zero-at-one", ERROR, "a divergence is not zero at equality"),

@@ -160,6 +160,216 @@ class GraphRulesTest {
   }
 
   @Nested
+  class Penalties {
+    private static final String X = "let x = log(pi(y.token) / ref(y.token))";
+
+    /** TRL's GRPO with `beta` above 0, OpenRLHF with `use_kl_loss`, and other spellings. */
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "exp(-x) - 1 + x",
+          "expm1(-x) + x",
+          "ref(y.token) / pi(y.token) - log(ref(y.token) / pi(y.token)) - 1",
+          "x",
+          "(log(pi(y.token)) - log(ref(y.token)))",
+          "abs(x)",
+          "exp(x) - 1 - x",
+          "pi(y.token) / stop(pi(y.token)) * (x^2 / 2)"
+        })
+    void writtenPenaltiesThatDescendSomethingElse(String penalty) {
+      assertThat(
+              findings(sampled(
+                  X,
+                  "maximize E[r] - beta * mean[token, sequence](" + penalty + ")",
+                  "metric kl = mean[token, sequence](x)")))
+          .containsExactly("warning written-divergence");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "x^2 / 2",
+          "pi(y.token) / stop(pi(y.token)) * (exp(-x) - 1 + x)",
+          "pi(y.token) / stop(pi(y.token)) * x"
+        })
+    void writtenPenaltiesThatDescendTheReverseDivergence(String penalty) {
+      assertThat(
+              findings(sampled(
+                  X, "maximize E[r] - beta * mean[token, sequence](" + penalty + ")")))
+          .isEmpty();
+    }
+
+    /** verl, OpenRLHF and TRL's PPO: k2, k3 and abs as rewards. */
+    @Test
+    void inARewardOnlyTheLogRatioIsExact() {
+      String reward = "maximize E[r - beta * sum[token](stop(%s))]";
+      for (String penalty : List.of("x^2 / 2", "exp(-x) - 1 + x", "abs(x)")) {
+        assertThat(findings(sampled(X, reward.formatted(penalty))))
+            .as(penalty)
+            .containsExactly("warning written-divergence");
+      }
+      assertThat(findings(sampled(X, reward.formatted("x")))).isEmpty();
+    }
+
+    @Test
+    void anEntropyBonusOfSampledLogProbabilitiesPullsNowhere() {
+      assertThat(
+              findings(
+                  "objective It(c: Real = 0.01) {\n  policy pi\n  reward r: sequence\n"
+                      + "  maximize E[r] - c * mean[token, sequence](log(pi(y.token)))\n"
+                      + "  estimate with rloo()\n}\n"))
+          .containsExactly("warning written-divergence");
+    }
+
+    /** Likelihood on data that the policy did not sample is no mistake. */
+    @Test
+    void fineTuningOnDataIsNoPenalty() {
+      assertThat(
+              findings(
+                  "objective It {\n  policy pi\n  minimize -mean[token, sequence](log(pi(y.token)))\n}\n"))
+          .isEmpty();
+    }
+
+    /** A divergence that is named was judged by name. */
+    @Test
+    void namedDivergencesAreJudgedOnce() {
+      assertThat(findings(sampled(
+              "maximize E[r] - beta * KL(pi || ref, by = k3, in = loss, per = token) accept biased")))
+          .containsExactly("note accepted-bias");
+    }
+
+    /** verl: the estimate is cut to 10 before it is differentiated. */
+    @Test
+    void aBoundTakesThePenaltyAway() {
+      String loss = "maximize E[r] - beta * mean[token, sequence](%s)";
+      assertThat(findings(sampled(X, loss.formatted("clamp(x^2 / 2, -10, 10)"))))
+          .containsExactly("warning clamped-penalty");
+      assertThat(findings(sampled(X, loss.formatted("clamp(x, -20, 20)^2 / 2")))).isEmpty();
+    }
+
+    /** safe-rlhf: the reward is bounded after its penalty was subtracted. */
+    @Test
+    void aBoundOnTheRewardWithItsPenalty() {
+      String x = "let x = stop(log(pi(y) / ref(y)))";
+      assertThat(findings(sampled(x, "maximize E[clamp(r - beta * x, -50, 50)]")))
+          .containsExactly("warning clamped-penalty");
+      assertThat(findings(sampled(x, "maximize E[clamp(r, -50, 50) - beta * x]"))).isEmpty();
+    }
+
+    /** slime#397: a coefficient that moves the reported loss only. */
+    @Test
+    void aTermWithoutGradient() {
+      assertThat(findings(sampled(
+              "maximize E[r] - beta * mean[sequence](stop(log(pi(y) / ref(y))))")))
+          .containsExactly("warning inert-term");
+    }
+
+    @Test
+    void aLetThatNothingUses() {
+      assertThat(findings(sampled(
+              "let penalty = beta * KL(pi || ref)", "maximize E[r] - beta * KL(pi || ref)")))
+          .containsExactly("warning unused-let");
+    }
+  }
+
+  @Nested
+  class Boundedness {
+    private static final String MARGIN =
+        "let m = beta * (log(pi(chosen) / ref(chosen)) - log(pi(rejected) / ref(rejected)))";
+
+    @Test
+    void lossesThatFallForEver() {
+      for (String loss :
+          List.of("-m", "-0.9 * log_sigmoid(m) + 0.1 * log_sigmoid(-m)", "log(pi(rejected))")) {
+        assertThat(findings(pairs(MARGIN, "minimize mean[pair](" + loss + " + 0 * m)")))
+            .as(loss)
+            .containsExactly("warning unbounded-below");
+      }
+    }
+
+    @Test
+    void lossesWithAFloor() {
+      for (String loss : List.of("-log_sigmoid(m)", "relu(1 - m)", "(m - 5)^2", "sigmoid(-m)")) {
+        assertThat(findings(pairs(MARGIN, "minimize mean[pair](" + loss + ")"))).as(loss).isEmpty();
+      }
+    }
+
+    /** omnisafe's IPO: a barrier that has no value outside of its constraint. */
+    @Test
+    void aBarrierWithoutAnInfeasibleSide() {
+      assertThat(findings(sampled(
+              "reward cost: sequence", "maximize E[r] + beta * log(25 - E[cost]) - KL(pi || ref)")))
+          .containsExactly("warning log-of-zero");
+    }
+
+    /** TRL's AlphaPO and the links of divergences, on sums over tokens. */
+    @Test
+    void exponentialsOfSumsArePedantic() {
+      String loss = "minimize mean[pair](-log_sigmoid(ref(chosen) / pi(chosen) * -beta))";
+      String text = pairs(loss);
+      assertThat(findings(text)).doesNotContain("warning unbounded-exp");
+      assertThat(pedantic(text)).contains("warning unbounded-exp");
+      assertThat(pedantic(text.replace("ref(chosen) / pi(chosen)", "ref(chosen) * pi(chosen)")))
+          .doesNotContain("warning unbounded-exp");
+    }
+
+    /** OpenRLHF#1295. */
+    @Test
+    void aMaskTimesInfinity() {
+      String loss =
+          "feature keep: pair\n  let p = exp(mean[token](log(pi(rejected.token))))\n  %s\n"
+              + "  minimize mean[pair](-log_sigmoid(m) - %s)";
+      assertThat(findings(pairs(MARGIN, loss.formatted(
+              "let mask = if keep > 0 then 1 else 0", "mask * log(1 - p)"))))
+          .containsExactly("warning masked-product");
+      assertThat(findings(pairs(MARGIN, loss.formatted(
+              "let kept = keep > 0", "(if kept then log(1 - p) else 0)"))))
+          .isEmpty();
+    }
+  }
+
+  @Nested
+  class Lengths {
+    /** IPO, which is a sum in some trainers and a mean in others. */
+    @Test
+    void aSumMeetsAMean() {
+      String loss = "minimize mean[pair]((%s - log(pi(rejected) / ref(rejected)) - 1 / (2 * beta))^2)";
+      assertThat(findings(pairs(
+              loss.formatted("mean[token](log(pi(chosen.token) / ref(chosen.token)))"))))
+          .containsExactly("warning mixed-lengths");
+      assertThat(findings(pairs(loss.formatted("log(pi(chosen) / ref(chosen))")))).isEmpty();
+    }
+
+    /** GRPO; the library's own says that it is meant. */
+    @Test
+    void lengthBiasIsPedantic() {
+      String loss = "surrogate mean[sequence](%s(pi(y.token) / old(y.token) * r))";
+      assertThat(findings(estimator(loss.formatted("mean[token]")))).isEmpty();
+      assertThat(pedantic(estimator(loss.formatted("mean[token]"))))
+          .containsExactly("warning length-bias");
+      assertThat(pedantic(estimator(loss.formatted("sum[token]")))).isEmpty();
+      assertThat(pedantic(sampled("maximize E[r] - beta * KL(pi || ref)").replace("rloo", "grpo")))
+          .containsExactly("note length-bias");
+    }
+
+    /** TRL's OnlineDPO: `scores_1 >= scores_2`. */
+    @Test
+    void tiesArePedantic() {
+      String text =
+          pairs(
+              "reward score: sequence",
+              "let m = beta * log(pi(chosen) / ref(chosen) * ref(rejected) / pi(rejected))",
+              "minimize mean[pair](-log_sigmoid(%s))");
+      String sided = text.formatted("if score(chosen) >= score(rejected) then m else -m");
+      assertThat(findings(sided)).isEmpty();
+      assertThat(pedantic(sided)).containsExactly("warning one-sided-tie");
+      assertThat(pedantic(text.formatted(
+              "if score(chosen) > score(rejected) then m else if score(chosen) == score(rejected) then 0 * m else -m")))
+          .isEmpty();
+    }
+  }
+
+  @Nested
   class Accepting {
     private static final String WEIGHT =
         "surrogate mean[token, sequence](min(pi(y.token) / old(y.token), 5) * r *"

@@ -1,0 +1,448 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.check.WrittenGraph.is;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.CLAMPED_PENALTY;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.INERT_TERM;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRITTEN_DIVERGENCE;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
+import org.alignlang.compiler.ast.Statement;
+import org.alignlang.compiler.check.GraphRules.Finding;
+import org.alignlang.compiler.check.WrittenGraph.Exponent;
+import org.alignlang.compiler.check.WrittenGraph.Likelihood;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+
+/**
+ * Penalties on the distance from a reference that are written out as functions of the log-ratio,
+ * instead of named as a divergence: what they descend, and what bounds do to them. A function is
+ * known by its values, so that every spelling of an estimator is found.
+ */
+final class PenaltyRules {
+  static final Set<DiagnosticCode> CODES = Set.of(WRITTEN_DIVERGENCE, CLAMPED_PENALTY, INERT_TERM);
+
+  private static final double[] PROBES = {-1.5, -0.7, -0.2, 0.3, 0.9, 1.6};
+
+  /** Stands for a parameter that is 0 or has no value yet: its term is there for other values. */
+  private static final double SOME = 0.37;
+
+  /** What a penalty is as a function of {@code x = log pi - log ref}, up to factor and constant. */
+  private enum Shape {
+    /** {@code x}. */
+    K1(x -> x),
+    /** {@code x^2 / 2}. */
+    K2(x -> x * x / 2),
+    /** {@code exp(-x) - 1 + x}. */
+    K3(x -> Math.expm1(-x) + x),
+    /** {@code exp(x) - 1 - x}, which is k3 with the ratio upside down. */
+    INVERTED_K3(x -> Math.expm1(x) - x),
+    /** {@code |x|}. */
+    ABSOLUTE(Math::abs);
+
+    private final DoubleUnaryOperator value;
+
+    Shape(DoubleUnaryOperator value) {
+      this.value = value;
+    }
+
+    static Optional<Shape> of(DoubleUnaryOperator function) {
+      double atZero = function.applyAsDouble(0);
+      for (Shape shape : values()) {
+        double factor =
+            (function.applyAsDouble(PROBES[5]) - atZero) / shape.value.applyAsDouble(PROBES[5]);
+        boolean same = Double.isFinite(factor) && Math.abs(factor) > 1e-12;
+        for (double x : PROBES) {
+          double difference =
+              function.applyAsDouble(x) - atZero - factor * shape.value.applyAsDouble(x);
+          same &= Math.abs(difference) <= 1e-9 * (1 + Math.abs(factor));
+        }
+        if (same) {
+          return Optional.of(shape);
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  /** Where a penalty stands. */
+  private enum Place {
+    LOSS,
+    LOSS_TIMES_RATIO,
+    REWARD
+  }
+
+  private final WrittenGraph graph;
+  private final List<Finding> found = new ArrayList<>();
+
+  private PenaltyRules(WrittenGraph graph) {
+    this.graph = graph;
+  }
+
+  /**
+   * Looks at the additive terms of the loss, of the rewards and of what is optimised.
+   *
+   * @param value what is optimised, as written
+   */
+  static List<Finding> findings(WrittenGraph graph, Node value) {
+    PenaltyRules rules = new PenaltyRules(graph);
+    rules.inertTerms(value);
+    if (graph.sampled()) {
+      rules.terms(graph.loss(), Place.LOSS);
+      for (CheckContext.ExpectationTerm term : graph.context().expectations) {
+        if (term.divergence().isEmpty()) {
+          rules.terms(term.score(), Place.REWARD);
+          rules.boundedRewards(term.score());
+        }
+      }
+      rules.boundedPenalties();
+    }
+    return rules.found;
+  }
+
+  /** Judges the additive terms of a value. */
+  private void terms(Node root, Place place) {
+    List<Node> open = new ArrayList<>(List.of(root));
+    Set<Node> seen = new HashSet<>();
+    while (!open.isEmpty()) {
+      Node node = open.remove(open.size() - 1);
+      boolean matters = place == Place.REWARD || node.active();
+      if (!matters
+          || !seen.add(node)
+          || graph.context().declaredPenalties.contains(node)
+          || judge(node, place)) {
+        continue;
+      }
+      open.addAll(summands(node));
+    }
+  }
+
+  /** The terms that a value is a sum of, without constant factors; of a term, none. */
+  private List<Node> summands(Node node) {
+    return switch (node.operation()) {
+      case Operation.Broadcast _, Operation.Lift _, Operation.Checked _ -> node.operands();
+      case Operation.Stop _ -> node.operands();
+      case Operation.Reduce reduce ->
+          reduce.reduction() == Operation.Reduction.SUM ? node.operands() : List.of();
+      case Operation.Apply apply ->
+          apply.function() == Unary.NEGATE ? node.operands() : List.of();
+      case Operation.Combine combine ->
+          switch (combine.function()) {
+            case ADD, SUBTRACT -> node.operands();
+            case MULTIPLY ->
+                isFactor(node.operand(0))
+                    ? List.of(node.operand(1))
+                    : isFactor(node.operand(1)) ? List.of(node.operand(0)) : List.of();
+            case DIVIDE -> node.operand(1).active() ? List.of() : List.of(node.operand(0));
+            case POWER,
+                MINIMUM,
+                MAXIMUM,
+                LOG_ADD_EXP,
+                EXP_TIMES,
+                LOG_RATIO,
+                LESS,
+                LESS_EQUAL,
+                EQUAL,
+                AND,
+                OR ->
+                List.of();
+          };
+      case Operation.Constant _,
+          Operation.Parameter _,
+          Operation.Multiplier _,
+          Operation.Input _,
+          Operation.Count _,
+          Operation.OneHot _,
+          Operation.Select _,
+          Operation.Taken _,
+          Operation.Reorder _,
+          Operation.Position _,
+          Operation.Expectation _ ->
+          List.of();
+    };
+  }
+
+  private boolean isFactor(Node node) {
+    return graph.isParametric(node)
+        || WrittenGraph.plain(node).operation() instanceof Operation.Multiplier;
+  }
+
+  /** Whether a term is a function of one log-ratio alone; reports what is wrong with it. */
+  private boolean judge(Node node, Place place) {
+    if (node.domain().level().compareTo(Level.PAIR) < 0 || node.domain().level() == Level.VOCAB) {
+      return false;
+    }
+    if (place == Place.LOSS) {
+      Optional<Node> weighed = timesRatio(node);
+      if (weighed.isPresent()) {
+        Optional<Shape> shape = shape(weighed.get());
+        shape.ifPresent(s -> report(node, s, Place.LOSS_TIMES_RATIO, false));
+        return shape.isPresent();
+      }
+    }
+    Set<String> others = others(node).orElse(Set.of("", " "));
+    if (others.size() > 1) {
+      return false;
+    }
+    Optional<Shape> shape = others.isEmpty() && place == Place.REWARD ? Optional.empty() : shape(node);
+    if (shape.isEmpty()) {
+      return isDifference(node);
+    }
+    if (others.isEmpty() && shape.get() != Shape.K1) {
+      return false;
+    }
+    report(node, shape.get(), place, others.isEmpty());
+    return true;
+  }
+
+  /** What a differentiable ratio to the sampler, or to the detached policy, is multiplied with. */
+  private Optional<Node> timesRatio(Node node) {
+    Node product = WrittenGraph.plain(node);
+    if (is(product, Binary.EXP_TIMES)) {
+      return graph.exponent(product.operand(0)).filter(PenaltyRules::isRatio).isPresent()
+          ? Optional.of(product.operand(1))
+          : Optional.empty();
+    }
+    if (is(product, Binary.MULTIPLY)) {
+      for (int i = 0; i < 2; i++) {
+        Node ratio = WrittenGraph.plain(product.operand(i));
+        if (is(ratio, Unary.EXP)
+            && graph.exponent(ratio.operand(0)).filter(PenaltyRules::isRatio).isPresent()) {
+          return Optional.of(product.operand(1 - i));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static boolean isRatio(Exponent exponent) {
+    return exponent.isImportance() && exponent.active()
+        || exponent.weights().size() == 2
+            && exponent.weight(Statement.Role.POLICY) == 0
+            && exponent.weights().keySet().stream().anyMatch(Likelihood::stopped)
+            && exponent.active();
+  }
+
+  /**
+   * The actors beside the policy whose log-probabilities a value is made of; empty if it is made of
+   * anything else too, or not of the policy's.
+   */
+  private Optional<Set<String>> others(Node node) {
+    Set<String> others = new HashSet<>();
+    boolean policy = false;
+    for (Node each : ObjectiveProgram.reachable(List.of(node))) {
+      if (each.domain().level() == Level.VOCAB && !(each.operation() instanceof Operation.Input)) {
+        continue;
+      }
+      if (each.operation() instanceof Operation.Input input) {
+        Signature.Role role = input.input().role();
+        if (role == Signature.Role.TOKENS) {
+          continue;
+        }
+        if (role == Signature.Role.COLUMN) {
+          return Optional.empty();
+        }
+        switch (graph.role(input.input().actor())) {
+          case POLICY -> policy = true;
+          case BEHAVIOR -> {
+            return Optional.empty();
+          }
+          case REFERENCE, TEACHER -> others.add(input.input().actor());
+        }
+      }
+    }
+    return policy ? Optional.of(others) : Optional.empty();
+  }
+
+  private double at(Node node, double policy, double other) {
+    return OneRow.value(
+        node,
+        input -> graph.role(input.actor()) == Statement.Role.POLICY ? policy : other,
+        parameter -> {
+          double value = graph.chosen(parameter).orElse(SOME);
+          return value == 0 ? SOME : value;
+        });
+  }
+
+  /** Whether a value depends on the difference of the log-probabilities alone. */
+  private boolean isDifference(Node node) {
+    if (others(node).filter(o -> o.size() == 1).isEmpty()) {
+      return false;
+    }
+    for (double x : PROBES) {
+      double near = at(node, x - 2, -2);
+      if (!(Math.abs(near - at(node, x - 3.5, -3.5)) <= 1e-9 * (1 + Math.abs(near)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** What a value is as a function of the log-ratio; of the log-probability without a reference. */
+  private Optional<Shape> shape(Node node) {
+    Optional<Set<String>> others = others(node);
+    if (others.isEmpty() || others.get().size() > 1) {
+      return Optional.empty();
+    }
+    if (others.get().isEmpty()) {
+      return Shape.of(x -> at(node, x, 0));
+    }
+    return isDifference(node) ? Shape.of(x -> at(node, x - 2, -2)) : Optional.empty();
+  }
+
+  private void report(Node node, Shape shape, Place place, boolean entropy) {
+    String message =
+        switch (place) {
+          case LOSS ->
+              switch (shape) {
+                case K1 ->
+                    entropy
+                        ? "under the policy's own samples the expected gradient of log pi is zero:"
+                            + " this term changes no entropy"
+                        : "under the policy's own samples the expected gradient of this log-ratio is"
+                            + " zero: this term pulls nowhere";
+                case K2 -> "";
+                case K3 ->
+                    "differentiated, `exp(-x) - 1 + x` descends the forward divergence KL(ref || pi)"
+                        + " and not KL(pi || ref)";
+                case INVERTED_K3, ABSOLUTE ->
+                    "differentiated, this function of the log-ratio descends no divergence between"
+                        + " the policy and the reference";
+              };
+          case LOSS_TIMES_RATIO ->
+              switch (shape) {
+                case K1, K3 -> "";
+                case K2, INVERTED_K3, ABSOLUTE ->
+                    "times a differentiable ratio, this function of the log-ratio has the gradient of"
+                        + " no divergence between the policy and the reference";
+              };
+          case REWARD ->
+              switch (shape) {
+                case K1 -> "";
+                case K2, K3, INVERTED_K3, ABSOLUTE ->
+                    "in a reward only the log-ratio itself has the gradient of KL(pi || ref); this"
+                        + " function of it has the gradient of no KL divergence";
+              };
+        };
+    if (message.isEmpty()) {
+      return;
+    }
+    found.add(
+        new Finding(
+            node,
+            Diagnostic.of(WRITTEN_DIVERGENCE, node.origin(), message)
+                .withHelp(
+                    entropy
+                        ? "use the exact entropy, `entropy(pi(y.vocab))`, or put `-log(pi(y))` into"
+                            + " the reward"
+                        : "name the divergence and let the compiler place it: `beta * KL(pi ||"
+                            + " ref)`")));
+  }
+
+  /** Bounds on a penalty that is differentiated: no gradient beyond them. */
+  private void boundedPenalties() {
+    for (Node node : graph.nodes()) {
+      if (node.active() && isBound(node)) {
+        bounded(node)
+            .flatMap(this::shape)
+            .filter(shape -> shape != Shape.K1)
+            .ifPresent(_ ->
+                found.add(
+                    new Finding(
+                        node,
+                        Diagnostic.of(
+                                CLAMPED_PENALTY,
+                                node.origin(),
+                                "beyond its bound this penalty has no gradient: the farther the"
+                                    + " policy is from the reference, the less it is pulled back")
+                            .withHelp("bound the log-ratio, or leave the bound out"))));
+      }
+    }
+  }
+
+  /** Bounds on a reward that has the penalty in it already. */
+  private void boundedRewards(Node score) {
+    for (Node node : ObjectiveProgram.reachable(List.of(score))) {
+      if (!isBound(node)) {
+        continue;
+      }
+      Optional<Node> bounded = bounded(node);
+      boolean column = false;
+      boolean policy = false;
+      boolean reference = false;
+      for (Node each : bounded.map(b -> ObjectiveProgram.reachable(List.of(b))).orElse(List.of())) {
+        if (each.operation() instanceof Operation.Input input) {
+          if (input.input().role() == Signature.Role.COLUMN) {
+            column = true;
+          } else if (!input.input().actor().isEmpty()) {
+            policy |= graph.role(input.input().actor()) == Statement.Role.POLICY;
+            reference |= graph.role(input.input().actor()) == Statement.Role.REFERENCE;
+          }
+        }
+      }
+      if (column && policy && reference) {
+        found.add(
+            new Finding(
+                node,
+                Diagnostic.of(
+                        CLAMPED_PENALTY,
+                        node.origin(),
+                        "this bounds the reward with its penalty, and what is subtracted from a"
+                            + " reward beyond the bound counts for nothing")
+                    .withHelp("bound the reward first, then subtract the penalty")));
+      }
+    }
+  }
+
+  private boolean isBound(Node node) {
+    return (is(node, Binary.MINIMUM) || is(node, Binary.MAXIMUM))
+        && (graph.isParametric(node.operand(0)) || graph.isParametric(node.operand(1)));
+  }
+
+  /** What a bound is on, if that has no bound of its own: of `clamp` one half speaks for both. */
+  private Optional<Node> bounded(Node node) {
+    Node value =
+        WrittenGraph.plain(
+            graph.isParametric(node.operand(1)) ? node.operand(0) : node.operand(1));
+    return isBound(value) ? Optional.empty() : Optional.of(value);
+  }
+
+  /** Terms of what is optimised that depend on the policy and through which no gradient flows. */
+  private void inertTerms(Node value) {
+    List<Node> open = new ArrayList<>(List.of(value));
+    Set<Node> seen = new HashSet<>();
+    while (!open.isEmpty()) {
+      Node node = open.remove(open.size() - 1);
+      if (!seen.add(node)) {
+        continue;
+      }
+      if (node.active()) {
+        open.addAll(summands(node));
+      } else if (ObjectiveProgram.reachable(List.of(node)).stream()
+          .anyMatch(n -> n.operation() instanceof Operation.Input i && i.input().trained())) {
+        found.add(
+            new Finding(
+                node,
+                Diagnostic.of(
+                        INERT_TERM,
+                        node.origin(),
+                        "no gradient flows through this term: it changes the number that is"
+                            + " reported, and nothing that is learned")
+                    .withHelp(
+                        "make it a `metric`, take the `stop` away, or put it into the reward:"
+                            + " `E[...]`")));
+      }
+    }
+  }
+}

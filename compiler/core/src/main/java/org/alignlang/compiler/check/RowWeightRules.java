@@ -1,0 +1,142 @@
+package org.alignlang.compiler.check;
+
+import static org.alignlang.compiler.check.WrittenGraph.is;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.LENGTH_BIAS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.MIXED_LENGTHS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.ONE_SIDED_TIE;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.compiler.check.GraphRules.Finding;
+import org.alignlang.compiler.check.WrittenGraph.Exponent;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
+import org.alignlang.kernel.Signature;
+
+/** How the rows of a batch are weighed: by their length, and by ties between them. */
+final class RowWeightRules {
+  static final Set<DiagnosticCode> CODES = Set.of(MIXED_LENGTHS, LENGTH_BIAS, ONE_SIDED_TIE);
+
+  private RowWeightRules() {}
+
+  static List<Finding> findings(WrittenGraph graph) {
+    List<Finding> found = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      mixedLengths(graph, node).ifPresent(found::add);
+      lengthBias(graph, node).ifPresent(found::add);
+      oneSidedTie(graph, node).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  /** A sum over tokens beside a mean over tokens. */
+  private static Optional<Finding> mixedLengths(WrittenGraph graph, Node node) {
+    if (!node.domain().isRow() || !is(node, Binary.ADD) && !is(node, Binary.SUBTRACT)) {
+      return Optional.empty();
+    }
+    Optional<Exponent> first = graph.exponent(node.operand(0)).filter(Exponent::active);
+    Optional<Exponent> second = graph.exponent(node.operand(1)).filter(Exponent::active);
+    if (first.isEmpty() || second.isEmpty() || first.get().summed() == second.get().summed()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Finding(
+            node,
+            Diagnostic.of(
+                    MIXED_LENGTHS,
+                    node.origin(),
+                    "a log-probability summed over tokens meets one averaged over tokens: their"
+                        + " units differ by the length")
+                .withHelp("sum both, or average both: `mean[token](log(pi(s.token)))`")));
+  }
+
+  /** A policy-gradient term that is divided by the length of its own sequence. */
+  private static Optional<Finding> lengthBias(WrittenGraph graph, Node node) {
+    if (!graph.sampled()
+        || !node.active()
+        || !is(node, Binary.DIVIDE)
+        || !WrittenGraph.isTokenCount(node.operand(1))
+        || !hasColumn(node.operand(0))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Finding(
+            node,
+            Diagnostic.of(
+                    LENGTH_BIAS,
+                    node.origin(),
+                    "each sequence's gradient is divided by its length, so long wrong answers are"
+                        + " discouraged less per token than short ones")
+                .withHelp(
+                    "divide by a constant, `sum[token](...) / length`, or take one mean over all"
+                        + " tokens, `mean[token, sequence](...)`")));
+  }
+
+  /** A comparison of two responses' data that has no case of its own for equality. */
+  private static Optional<Finding> oneSidedTie(WrittenGraph graph, Node node) {
+    if (!graph.paired()
+        || !(node.operation() instanceof Operation.Select)
+        || node.operand(0).active()) {
+      return Optional.empty();
+    }
+    Node condition = WrittenGraph.plain(node.operand(0));
+    if (is(condition, Unary.NOT)) {
+      condition = WrittenGraph.plain(condition.operand(0));
+    }
+    if (!is(condition, Binary.LESS) && !is(condition, Binary.LESS_EQUAL)) {
+      return Optional.empty();
+    }
+    if (node.operands().subList(1, 3).stream().anyMatch(RowWeightRules::decidesEquality)) {
+      return Optional.empty();
+    }
+    Set<String> first = columnOwners(condition.operand(0));
+    Set<String> second = columnOwners(condition.operand(1));
+    if (first.size() != 1 || second.size() != 1 || first.equals(second)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new Finding(
+            node,
+            Diagnostic.of(
+                    ONE_SIDED_TIE,
+                    condition.origin(),
+                    "responses that score the same are taken for a preference of one of them")
+                .withHelp(
+                    "give ties their own case: `if a > b then 1 else if a == b then 0.5 else 0`")));
+  }
+
+  private static boolean decidesEquality(Node node) {
+    Node value = WrittenGraph.plain(node);
+    return value.operation() instanceof Operation.Select
+        && is(WrittenGraph.plain(value.operand(0)), Binary.EQUAL);
+  }
+
+  private static boolean hasColumn(Node node) {
+    return ObjectiveProgram.reachable(List.of(node)).stream()
+        .anyMatch(n ->
+            n.operation() instanceof Operation.Input i
+                && i.input().role() == Signature.Role.COLUMN);
+  }
+
+  /** The sequences whose columns a value is made of; more than one entry if of anything else. */
+  private static Set<String> columnOwners(Node node) {
+    Set<String> owners = new HashSet<>();
+    for (Node each : ObjectiveProgram.reachable(List.of(node))) {
+      if (each.operation() instanceof Operation.Input i) {
+        owners.add(i.input().sequence());
+        if (i.input().role() != Signature.Role.COLUMN) {
+          owners.add("");
+        }
+      }
+    }
+    return owners;
+  }
+}
