@@ -180,7 +180,10 @@ final class PenaltyRules {
 
   /** Whether a term is a function of one log-ratio alone; reports what is wrong with it. */
   private boolean judge(Node node, Place place) {
-    if (node.domain().level().compareTo(Level.PAIR) < 0 || node.domain().level() == Level.VOCAB) {
+    boolean row =
+        node.domain().level().compareTo(Level.PAIR) >= 0 && node.domain().level() != Level.VOCAB;
+    if (!row || summands(node).size() == 1) {
+      // A sum over elements or a factor: what is inside is the term.
       return false;
     }
     if (place == Place.LOSS) {
