@@ -33,7 +33,7 @@ class PrintersTest {
 
   private static Compilation compile(SourceFile source) {
     Compilation compilation = Compiler.compile(source, CompilerOptions.defaults());
-    assertThat(compilation.diagnostics()).isEmpty();
+    assertThat(compilation.hasErrors()).isFalse();
     return compilation;
   }
 

@@ -23,7 +23,7 @@ class QuantitiesTest {
           let unit = length(y) / 10
           let likely = log(pi(y))
           reward value = count - price * unit
-          maximize E[value] + 0.01 * mean[sequence](likely)
+          maximize E[value] + 0.01 * mean[sequence](likely^2)
           estimate with rloo()
         }
         experiment Measure {
