@@ -21,6 +21,7 @@ import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
@@ -79,6 +80,9 @@ final class CheckContext {
   /** Links of divergences whose normaliser must cancel, each with its place. */
   final Map<Node, Span> links = new LinkedHashMap<>();
 
+  /** What the objective computes and does not use. */
+  final List<Statement.Let> unusedLets = new ArrayList<>();
+
   /** Penalties that are named as divergences, and judged where they are. */
   final Set<Node> declaredPenalties = new HashSet<>();
 
@@ -99,32 +103,29 @@ final class CheckContext {
    * A part of the graph in which a finding is accepted.
    *
    * @param expression the expression with its `accept`
-   * @param from the number of the first node that was made for it
-   * @param to the number after that of the last
+   * @param nodes what its value is made of
    */
-  record AcceptedPart(Expression.Accepted expression, int from, int to) {
+  record AcceptedPart(Expression.Accepted expression, Set<Node> nodes) {
 
     /**
      * Whether this is about a finding: at a place inside or around, because `accept` stands behind
-     * the last operand of a longer expression too, or at a node that was made for this.
+     * the last operand of a longer expression too, or at a node that its value is made of.
      */
     boolean covers(Diagnostic finding, Node node) {
       Span inner = finding.span();
       Span outer = expression.span();
       boolean nested = outer.contains(inner) || inner.contains(outer);
       return expression.slug().replace('_', '-').equals(finding.code().slug())
-          && (nested || from <= node.number() && node.number() < to);
+          && (nested || nodes.contains(node));
     }
   }
 
   private static final class Accept {
     final Expression.Accepted expression;
-    final int from;
     boolean used;
 
-    Accept(Expression.Accepted expression, int from) {
+    Accept(Expression.Accepted expression) {
       this.expression = expression;
-      this.from = from;
     }
   }
 
@@ -208,15 +209,18 @@ final class CheckContext {
               expression.span(),
               "there is no diagnostic `" + expression.slug() + "` to accept"));
     }
-    accepted.push(new Accept(expression, builder.size()));
+    accepted.push(new Accept(expression));
   }
 
-  void leaveAccept() {
+  /**
+   * @param values what the accepted expression is, if it is a value
+   */
+  void leaveAccept(List<Node> values) {
     Accept accept = accepted.pop();
     if (DiagnosticCode.find(accept.expression.slug())
         .filter(GraphRules.CODES::contains)
         .isPresent()) {
-      acceptedParts.add(new AcceptedPart(accept.expression, accept.from, builder.size()));
+      acceptedParts.add(new AcceptedPart(accept.expression, Set.copyOf(ObjectiveProgram.reachable(values))));
       return;
     }
     if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {

@@ -104,10 +104,13 @@ final class ExpressionChecker {
       case Expression.Index index -> index(index, scope);
       case Expression.Accepted accepted -> {
         context.enterAccept(accepted);
+        List<Node> values = List.of();
         try {
-          yield check(accepted.value(), scope);
+          Meaning meaning = check(accepted.value(), scope);
+          values = meaning instanceof Meaning.Value value ? value.nodes() : List.of();
+          yield meaning;
         } finally {
-          context.leaveAccept();
+          context.leaveAccept(values);
         }
       }
     };

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.ir.Node;
@@ -24,7 +25,8 @@ final class GraphRules {
               RatioRules.CODES,
               PenaltyRules.CODES,
               BoundednessRules.CODES,
-              RowWeightRules.CODES)
+              RowWeightRules.CODES,
+              Set.of(DiagnosticCode.UNUSED_LET))
           .flatMap(Set::stream)
           .collect(Collectors.toUnmodifiableSet());
 
@@ -54,6 +56,16 @@ final class GraphRules {
     found.addAll(PenaltyRules.findings(graph, objective.value()));
     found.addAll(BoundednessRules.findings(graph, place));
     found.addAll(RowWeightRules.findings(graph));
+    for (Statement.Let let : context.unusedLets) {
+      found.add(
+          new Finding(
+              graph.loss(),
+              Diagnostic.of(
+                      DiagnosticCode.UNUSED_LET,
+                      let.span(),
+                      "`" + let.name() + "` is computed and nothing uses it")
+                  .withHelp("use it where it was meant to count, or remove it")));
+    }
 
     SourceFile own = objective.declaration().span().source();
     Set<CheckContext.AcceptedPart> used = new HashSet<>();

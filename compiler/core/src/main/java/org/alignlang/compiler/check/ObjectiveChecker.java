@@ -8,7 +8,6 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_OBJECTIVE
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.NO_PATH;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNREDUCED;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNUSED_DATA;
-import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNUSED_LET;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNUSED_PARAMETER;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
@@ -171,12 +170,7 @@ public final class ObjectiveChecker {
     }
     for (Statement statement : declaration.statements()) {
       if (statement instanceof Statement.Let let && !scope.isUsed(let.name())) {
-        context.report(
-            Diagnostic.of(
-                    UNUSED_LET,
-                    let.nameSpan(),
-                    "`" + let.name() + "` is computed and nothing uses it")
-                .withHelp("use it where it was meant to count, or remove it"));
+        context.unusedLets.add(let);
       }
     }
     Optional<EstimatorUse> chosen = use;

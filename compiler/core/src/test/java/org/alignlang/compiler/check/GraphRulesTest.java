@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.Severity;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.source.SourceFile;
@@ -378,10 +379,63 @@ class GraphRulesTest {
         "surrogate mean[token, sequence](min(pi(y.token) / old(y.token), 5) * r *"
             + " log(pi(y.token))%s)";
 
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "mean[token, sequence](min(pi(y.token) / old(y.token), 0.2) * r) accept clip_below_one",
+          "mean[token, sequence](pi(y.token) / old(y.token) * (pi(y.token) / old(y.token)) * r)"
+              + " accept repeated_ratio",
+          "mean[sequence](min(pi(y) / old(y), 2) * r) accept long_ratio",
+          "mean[sequence](pi(y) / old(y) * r) accept unbounded_exp",
+          "mean[sequence](mean[token](log(pi(y.token)) * r)) accept length_bias"
+        })
+    void everyCodeOfEstimatorsCanBeAccepted(String surrogate) {
+      assertThat(diagnostics(estimator("surrogate " + surrogate), true))
+          .isNotEmpty()
+          .allSatisfy(d -> assertThat(d.severity()).isEqualTo(Severity.NOTE));
+    }
+
     @Test
     void acceptedFindingsAreNotes() {
       assertThat(findings(estimator(WEIGHT.formatted(" accept active_weight"))))
           .containsExactly("note active-weight");
+    }
+
+    /** One spec per code, each with the finding that its page shows, and an `accept` of it. */
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "let unused = beta * log(pi(chosen)) accept unused_let\n  minimize mean[pair](-log_sigmoid(m))",
+          "minimize mean[pair](-m) accept unbounded_below",
+          "minimize mean[pair](relu(1 - m) + beta * log(m + 1)^2) accept log_of_zero",
+          "minimize mean[pair](-log_sigmoid(m)) + mean[pair](stop(m)) accept inert_term",
+          "minimize mean[pair](-log_sigmoid(m + mean[token](log(pi(chosen.token))))) accept mixed_lengths",
+          "minimize mean[pair](-log_sigmoid(m) + (if m > 1 then 1 else 0) * log(1 - exp(mean[token](log(pi(rejected.token)))))) accept masked_product",
+          "minimize mean[pair](-exp(mean[token](log(pi(chosen.token)))) * log_sigmoid(m)) accept active_weight"
+        })
+    void everyCodeOnPairsCanBeAccepted(String lines) {
+      String text =
+          pairs(
+              "let m = beta * (log(pi(chosen) / ref(chosen)) - log(pi(rejected) / ref(rejected)))",
+              lines);
+      assertThat(diagnostics(text, true))
+          .as(text)
+          .isNotEmpty()
+          .allSatisfy(d -> assertThat(d.severity()).isEqualTo(Severity.NOTE));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+        strings = {
+          "maximize E[r] - beta * mean[token, sequence](x) accept written_divergence",
+          "maximize E[r] - beta * mean[token, sequence](min(x^2 / 2, 5)) accept clamped_penalty"
+        })
+    void everyCodeOnSamplesCanBeAccepted(String line) {
+      String text = sampled("let x = log(pi(y.token) / ref(y.token))", line);
+      assertThat(diagnostics(text, true))
+          .as(text)
+          .isNotEmpty()
+          .allSatisfy(d -> assertThat(d.severity()).isEqualTo(Severity.NOTE));
     }
 
     @Test
