@@ -59,8 +59,7 @@ final class BoundednessRules {
    */
   private static Optional<Finding> unboundedBelow(WrittenGraph graph, Span place) {
     boolean preferences = graph.paired() || graph.labelled();
-    boolean vocabulary =
-        graph.nodes().stream().anyMatch(n -> n.domain().level() == Level.VOCAB);
+    boolean vocabulary = graph.nodes().stream().anyMatch(n -> n.domain().level() == Level.VOCAB);
     if (!preferences || vocabulary || !graph.context().expectations.isEmpty()) {
       return Optional.empty();
     }
@@ -144,8 +143,7 @@ final class BoundednessRules {
   /** An exponential of a sum over tokens that is not bounded above. */
   private static Optional<Finding> exponential(WrittenGraph graph, Node node) {
     boolean exponential = is(node, Unary.EXP) || is(node, Binary.EXP_TIMES);
-    Optional<Exponent> exponent =
-        exponential ? graph.exponent(node.operand(0)) : Optional.empty();
+    Optional<Exponent> exponent = exponential ? graph.exponent(node.operand(0)) : Optional.empty();
     // Log-probabilities are at most 0, so that a sum of them with weights above 0 is too.
     return exponent
         .filter(Exponent::summed)
@@ -157,8 +155,8 @@ final class BoundednessRules {
                 Diagnostic.of(
                         UNBOUNDED_EXP,
                         node.origin(),
-                        "this is the exponential of a sum over all tokens, which overflows beyond 709"
-                            + " nats and is dominated by a few sequences long before")
+                        "this is the exponential of a sum over all tokens, which overflows beyond"
+                            + " 709 nats and is dominated by a few sequences long before")
                     .withHelp(
                         "stay with the logarithm, take the mean over tokens, or bound the exponent:"
                             + " `exp(min(..., 20))`")));

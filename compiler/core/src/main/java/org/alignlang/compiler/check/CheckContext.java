@@ -220,7 +220,8 @@ final class CheckContext {
     if (DiagnosticCode.find(accept.expression.slug())
         .filter(GraphRules.CODES::contains)
         .isPresent()) {
-      acceptedParts.add(new AcceptedPart(accept.expression, Set.copyOf(ObjectiveProgram.reachable(values))));
+      acceptedParts.add(
+          new AcceptedPart(accept.expression, Set.copyOf(ObjectiveProgram.reachable(values))));
       return;
     }
     if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {

@@ -67,8 +67,7 @@ final class OneRow {
       case Operation.Apply apply -> apply.function().value(of(values, node.operand(0)));
       case Operation.Combine combine ->
           combine.function().value(of(values, node.operand(0)), of(values, node.operand(1)));
-      case Operation.Select _ ->
-          of(values, node.operand(of(values, node.operand(0)) != 0 ? 1 : 2));
+      case Operation.Select _ -> of(values, node.operand(of(values, node.operand(0)) != 0 ? 1 : 2));
     };
   }
 

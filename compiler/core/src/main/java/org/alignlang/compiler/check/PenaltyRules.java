@@ -135,8 +135,7 @@ final class PenaltyRules {
       case Operation.Stop _ -> node.operands();
       case Operation.Reduce reduce ->
           reduce.reduction() == Operation.Reduction.SUM ? node.operands() : List.of();
-      case Operation.Apply apply ->
-          apply.function() == Unary.NEGATE ? node.operands() : List.of();
+      case Operation.Apply apply -> apply.function() == Unary.NEGATE ? node.operands() : List.of();
       case Operation.Combine combine ->
           switch (combine.function()) {
             case ADD, SUBTRACT -> node.operands();
@@ -198,7 +197,8 @@ final class PenaltyRules {
     if (others.size() > 1) {
       return false;
     }
-    Optional<Shape> shape = others.isEmpty() && place == Place.REWARD ? Optional.empty() : shape(node);
+    Optional<Shape> shape =
+        others.isEmpty() && place == Place.REWARD ? Optional.empty() : shape(node);
     if (shape.isEmpty()) {
       return isDifference(node);
     }
@@ -313,12 +313,12 @@ final class PenaltyRules {
                     entropy
                         ? "under the policy's own samples the expected gradient of log pi is zero:"
                             + " this term changes no entropy"
-                        : "under the policy's own samples the expected gradient of this log-ratio is"
-                            + " zero: this term pulls nowhere";
+                        : "under the policy's own samples the expected gradient of this log-ratio"
+                              + " is zero: this term pulls nowhere";
                 case K2 -> "";
                 case K3 ->
-                    "differentiated, `exp(-x) - 1 + x` descends the forward divergence KL(ref || pi)"
-                        + " and not KL(pi || ref)";
+                    "differentiated, `exp(-x) - 1 + x` descends the forward divergence KL(ref ||"
+                        + " pi) and not KL(pi || ref)";
                 case INVERTED_K3, ABSOLUTE ->
                     "differentiated, this function of the log-ratio descends no divergence between"
                         + " the policy and the reference";
@@ -327,8 +327,8 @@ final class PenaltyRules {
               switch (shape) {
                 case K1, K3 -> "";
                 case K2, INVERTED_K3, ABSOLUTE ->
-                    "times a differentiable ratio, this function of the log-ratio has the gradient of"
-                        + " no divergence between the policy and the reference";
+                    "times a differentiable ratio, this function of the log-ratio has the gradient"
+                        + " of no divergence between the policy and the reference";
               };
           case REWARD ->
               switch (shape) {
@@ -416,8 +416,7 @@ final class PenaltyRules {
   /** What a bound is on, if that has no bound of its own: of `clamp` one half speaks for both. */
   private Optional<Node> bounded(Node node) {
     Node value =
-        WrittenGraph.plain(
-            graph.isParametric(node.operand(1)) ? node.operand(0) : node.operand(1));
+        WrittenGraph.plain(graph.isParametric(node.operand(1)) ? node.operand(0) : node.operand(1));
     return isBound(value) ? Optional.empty() : Optional.of(value);
   }
 

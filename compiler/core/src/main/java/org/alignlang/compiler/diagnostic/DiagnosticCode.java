@@ -62,8 +62,7 @@ public enum DiagnosticCode {
   CLAMPED_PENALTY("ALN4022", "clamped-penalty", WARNING, "a bound takes a penalty away"),
   INERT_TERM("ALN4023", "inert-term", WARNING, "a term of the objective teaches nothing"),
   UNBOUNDED_BELOW("ALN4024", "unbounded-below", WARNING, "a loss can fall for ever"),
-  UNBOUNDED_EXP(
-      "ALN4025", "unbounded-exp", WARNING, "an exponential grows with the length", true),
+  UNBOUNDED_EXP("ALN4025", "unbounded-exp", WARNING, "an exponential grows with the length", true),
   LOG_OF_ZERO("ALN4026", "log-of-zero", WARNING, "a logarithm can be of zero or less"),
   MASKED_PRODUCT("ALN4027", "masked-product", WARNING, "a mask is multiplied with infinity"),
   ONE_SIDED_TIE("ALN4028", "one-sided-tie", WARNING, "a tie counts as a preference", true),

@@ -179,10 +179,11 @@ class GraphRulesTest {
         })
     void writtenPenaltiesThatDescendSomethingElse(String penalty) {
       assertThat(
-              findings(sampled(
-                  X,
-                  "maximize E[r] - beta * mean[token, sequence](" + penalty + ")",
-                  "metric kl = mean[token, sequence](x)")))
+              findings(
+                  sampled(
+                      X,
+                      "maximize E[r] - beta * mean[token, sequence](" + penalty + ")",
+                      "metric kl = mean[token, sequence](x)")))
           .containsExactly("warning written-divergence");
     }
 
@@ -195,8 +196,7 @@ class GraphRulesTest {
         })
     void writtenPenaltiesThatDescendTheReverseDivergence(String penalty) {
       assertThat(
-              findings(sampled(
-                  X, "maximize E[r] - beta * mean[token, sequence](" + penalty + ")")))
+              findings(sampled(X, "maximize E[r] - beta * mean[token, sequence](" + penalty + ")")))
           .isEmpty();
     }
 
@@ -227,15 +227,21 @@ class GraphRulesTest {
     void fineTuningOnDataIsNoPenalty() {
       assertThat(
               findings(
-                  "objective It {\n  policy pi\n  minimize -mean[token, sequence](log(pi(y.token)))\n}\n"))
+                  "objective It {\n"
+                      + "  policy pi\n"
+                      + "  minimize -mean[token, sequence](log(pi(y.token)))\n"
+                      + "}\n"))
           .isEmpty();
     }
 
     /** A divergence that is named was judged by name. */
     @Test
     void namedDivergencesAreJudgedOnce() {
-      assertThat(findings(sampled(
-              "maximize E[r] - beta * KL(pi || ref, by = k3, in = loss, per = token) accept biased")))
+      assertThat(
+              findings(
+                  sampled(
+                      "maximize E[r] - beta * KL(pi || ref, by = k3, in = loss, per = token) accept"
+                          + " biased")))
           .containsExactly("note accepted-bias");
     }
 
@@ -260,15 +266,18 @@ class GraphRulesTest {
     /** slime#397: a coefficient that moves the reported loss only. */
     @Test
     void aTermWithoutGradient() {
-      assertThat(findings(sampled(
-              "maximize E[r] - beta * mean[sequence](stop(log(pi(y) / ref(y))))")))
+      assertThat(
+              findings(sampled("maximize E[r] - beta * mean[sequence](stop(log(pi(y) / ref(y))))")))
           .containsExactly("warning inert-term");
     }
 
     @Test
     void aLetThatNothingUses() {
-      assertThat(findings(sampled(
-              "let penalty = beta * KL(pi || ref)", "maximize E[r] - beta * KL(pi || ref)")))
+      assertThat(
+              findings(
+                  sampled(
+                      "let penalty = beta * KL(pi || ref)",
+                      "maximize E[r] - beta * KL(pi || ref)")))
           .containsExactly("warning unused-let");
     }
   }
@@ -301,8 +310,11 @@ class GraphRulesTest {
     /** omnisafe's IPO: a barrier that has no value outside of its constraint. */
     @Test
     void aBarrierWithoutAnInfeasibleSide() {
-      assertThat(findings(sampled(
-              "reward cost: sequence", "maximize E[r] + beta * log(25 - E[cost]) - KL(pi || ref)")))
+      assertThat(
+              findings(
+                  sampled(
+                      "reward cost: sequence",
+                      "maximize E[r] + beta * log(25 - E[cost]) - KL(pi || ref)")))
           .containsExactly("warning log-of-zero");
     }
 
@@ -323,11 +335,17 @@ class GraphRulesTest {
       String loss =
           "feature keep: pair\n  let p = exp(mean[token](log(pi(rejected.token))))\n  %s\n"
               + "  minimize mean[pair](-log_sigmoid(m) - %s)";
-      assertThat(findings(pairs(MARGIN, loss.formatted(
-              "let mask = if keep > 0 then 1 else 0", "mask * log(1 - p)"))))
+      assertThat(
+              findings(
+                  pairs(
+                      MARGIN,
+                      loss.formatted("let mask = if keep > 0 then 1 else 0", "mask * log(1 - p)"))))
           .containsExactly("warning masked-product");
-      assertThat(findings(pairs(MARGIN, loss.formatted(
-              "let kept = keep > 0", "(if kept then log(1 - p) else 0)"))))
+      assertThat(
+              findings(
+                  pairs(
+                      MARGIN,
+                      loss.formatted("let kept = keep > 0", "(if kept then log(1 - p) else 0)"))))
           .isEmpty();
     }
   }
@@ -337,9 +355,11 @@ class GraphRulesTest {
     /** IPO, which is a sum in some trainers and a mean in others. */
     @Test
     void aSumMeetsAMean() {
-      String loss = "minimize mean[pair]((%s - log(pi(rejected) / ref(rejected)) - 1 / (2 * beta))^2)";
-      assertThat(findings(pairs(
-              loss.formatted("mean[token](log(pi(chosen.token) / ref(chosen.token)))"))))
+      String loss =
+          "minimize mean[pair]((%s - log(pi(rejected) / ref(rejected)) - 1 / (2 * beta))^2)";
+      assertThat(
+              findings(
+                  pairs(loss.formatted("mean[token](log(pi(chosen.token) / ref(chosen.token)))"))))
           .containsExactly("warning mixed-lengths");
       assertThat(findings(pairs(loss.formatted("log(pi(chosen) / ref(chosen))")))).isEmpty();
     }
@@ -367,8 +387,11 @@ class GraphRulesTest {
       String sided = text.formatted("if score(chosen) >= score(rejected) then m else -m");
       assertThat(findings(sided)).isEmpty();
       assertThat(pedantic(sided)).containsExactly("warning one-sided-tie");
-      assertThat(pedantic(text.formatted(
-              "if score(chosen) > score(rejected) then m else if score(chosen) == score(rejected) then 0 * m else -m")))
+      assertThat(
+              pedantic(
+                  text.formatted(
+                      "if score(chosen) > score(rejected) then m else if score(chosen) =="
+                          + " score(rejected) then 0 * m else -m")))
           .isEmpty();
     }
   }
@@ -405,13 +428,17 @@ class GraphRulesTest {
     @ParameterizedTest
     @ValueSource(
         strings = {
-          "let unused = beta * log(pi(chosen)) accept unused_let\n  minimize mean[pair](-log_sigmoid(m))",
+          "let unused = beta * log(pi(chosen)) accept unused_let\n"
+              + "  minimize mean[pair](-log_sigmoid(m))",
           "minimize mean[pair](-m) accept unbounded_below",
           "minimize mean[pair](relu(1 - m) + beta * log(m + 1)^2) accept log_of_zero",
           "minimize mean[pair](-log_sigmoid(m)) + mean[pair](stop(m)) accept inert_term",
-          "minimize mean[pair](-log_sigmoid(m + mean[token](log(pi(chosen.token))))) accept mixed_lengths",
-          "minimize mean[pair](-log_sigmoid(m) + (if m > 1 then 1 else 0) * log(1 - exp(mean[token](log(pi(rejected.token)))))) accept masked_product",
-          "minimize mean[pair](-exp(mean[token](log(pi(chosen.token)))) * log_sigmoid(m)) accept active_weight"
+          "minimize mean[pair](-log_sigmoid(m + mean[token](log(pi(chosen.token))))) accept"
+              + " mixed_lengths",
+          "minimize mean[pair](-log_sigmoid(m) + (if m > 1 then 1 else 0) * log(1 -"
+              + " exp(mean[token](log(pi(rejected.token)))))) accept masked_product",
+          "minimize mean[pair](-exp(mean[token](log(pi(chosen.token)))) * log_sigmoid(m)) accept"
+              + " active_weight"
         })
     void everyCodeOnPairsCanBeAccepted(String lines) {
       String text =
