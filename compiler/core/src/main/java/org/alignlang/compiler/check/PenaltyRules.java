@@ -314,7 +314,7 @@ final class PenaltyRules {
                         ? "under the policy's own samples the expected gradient of log pi is zero:"
                             + " this term changes no entropy"
                         : "under the policy's own samples the expected gradient of this log-ratio"
-                              + " is zero: this term pulls nowhere";
+                            + " is zero: this term pulls nowhere";
                 case K2 -> "";
                 case K3 ->
                     "differentiated, `exp(-x) - 1 + x` descends the forward divergence KL(ref ||"
