@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Set;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
-import org.alignlang.compiler.diagnostic.Severity;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
@@ -124,7 +124,7 @@ public final class StandardObjectives {
     Compilation own =
         Compiler.compile(
             new SourceFile("generated.align", text.toString()), CompilerOptions.defaults());
-    assertThat(own.diagnostics()).isEmpty();
+    assertThat(own.diagnostics()).noneMatch(Diagnostic::isError);
     for (Declaration declaration : own.module().declarations()) {
       addVariants((Declaration.ObjectiveDeclaration) declaration, own, "generated", found);
     }
@@ -174,10 +174,8 @@ public final class StandardObjectives {
             logits,
             new CompilerOptions(SourceResolver.none(), simplify, false),
             sink);
-    // What was accepted with a reason is a note.
-    assertThat(sink.sorted())
-        .as(objective.name())
-        .allSatisfy(d -> assertThat(d.severity()).isEqualTo(Severity.NOTE));
+    // Warnings are about whole files, and tested there.
+    assertThat(sink.sorted()).as(objective.name()).noneMatch(Diagnostic::isError);
     return checked.orElseThrow();
   }
 }
