@@ -15,15 +15,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = "Runs experiments and judges what they claim.",
-    footer = {"", "Examples:", "  align verify spec.align", "  align verify papers --json"})
+    footer = {"", "Examples:", "  align verify spec.align", "  align verify samples --json"})
 public final class Verify extends AlignCommand {
   @Parameters(
       arity = "0..*",
-      paramLabel = "FILE|DIR|papers",
-      description = {
-        "Specs, folders of specs, or papers for those of the standard library;",
-        "this folder is the default."
-      })
+      paramLabel = "FILE|DIR",
+      description = "Specs and folders of specs; this folder is the default.")
   private List<String> specs = new ArrayList<>();
 
   @Option(names = "--seed", paramLabel = "N", description = "The first seed; 1 is the default.")

@@ -142,10 +142,14 @@ final class ModuleLayout {
         List<Doc> head = head(f.parameters());
         head.add(SPACE);
         if (tokens.peek().text().equals("=")) {
-          // A body that does not fit beside its head begins a line of its own.
-          Doc equals = tokens.take();
-          Doc body = Doc.nest(INDENT, Doc.line(), expressions.expression(f.body()));
-          head.addAll(List.of(equals, Doc.group(body)));
+          head.add(tokens.take());
+          Doc body = expressions.expression(f.body());
+          // A body that does not fit beside its head begins a line of its own; a comment in it ends
+          // a line anyway.
+          head.add(
+              body.width() < Doc.ENDLESS
+                  ? Doc.group(Doc.nest(INDENT, Doc.line(), body))
+                  : Doc.sequence(SPACE, body));
           printer.print(Doc.sequence(head), 0);
           return;
         }
