@@ -1,12 +1,12 @@
 package org.alignlang.compiler.plan;
 
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
 import java.util.SortedSet;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
 
 /**
  * How a program is computed: which values at which site, in what order, and what is kept. Every
@@ -44,28 +44,12 @@ public record Plan(
    */
   public record Output(String input, Node value) {}
 
-  /** Whether the vocabulary is looped over. */
-  public boolean readsVocabulary() {
-    return sites.keySet().stream().anyMatch(s -> s.scope() == Site.Scope.VOCAB);
-  }
-
-  /** The blocks of one pass and scope. */
-  public Map<Site, Block> of(int pass, Site.Scope scope) {
-    Map<Site, Block> found = new java.util.TreeMap<>();
-    sites.forEach((site, block) -> {
-      if (site.pass() == pass && site.scope() == scope) {
-        found.put(site, block);
-      }
-    });
-    return found;
-  }
-
   /** The value that a node repeats, or the node itself. */
   public static Node base(Node node) {
     Node base = node;
-    while (base.operation() instanceof org.alignlang.compiler.ir.Operation.Broadcast
-        || base.operation() instanceof org.alignlang.compiler.ir.Operation.Lift
-        || base.operation() instanceof org.alignlang.compiler.ir.Operation.Stop) {
+    while (base.operation() instanceof Operation.Broadcast
+        || base.operation() instanceof Operation.Lift
+        || base.operation() instanceof Operation.Stop) {
       base = base.operand(0);
     }
     return base;
