@@ -1,8 +1,10 @@
 package org.alignlang.kernel;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The data of one kernel call, packed: only positions that exist are stored, so nothing can leak
@@ -12,6 +14,9 @@ import java.util.Map;
  * are the entries {@code offsets(s)[i]} to {@code offsets(s)[i + 1]} of every token-level column;
  * vocabulary-level columns hold {@code vocabulary()} entries for each of them. Columns with an
  * ensemble axis hold their members side by side: entry {@code i * members + m}.
+ *
+ * <p>A column is in double or single precision, or in a type of 16 bits that kernels widen as they
+ * read it.
  */
 public final class Batch {
   private final int rows;
@@ -20,7 +25,12 @@ public final class Batch {
   private final int[] groupOf;
   private final Map<String, int[]> offsets;
   private final Map<String, int[]> tokens;
-  private final Map<String, double[]> columns;
+  private final Map<String, Column> columns;
+
+  /** Columns that a kernel wanted in another precision than theirs, made once. */
+  private final Map<String, double[]> widened = new ConcurrentHashMap<>();
+
+  private final Map<String, float[]> narrowed = new ConcurrentHashMap<>();
 
   private Batch(Builder builder) {
     rows = builder.rows;
@@ -66,23 +76,57 @@ public final class Batch {
     return require(tokens, sequence, "tokens of sequence");
   }
 
-  /** A column by its contract name. */
-  public double[] column(String name) {
+  /** A column by its contract name, as it lies in memory. */
+  public Column data(String name) {
     return require(columns, name, "input");
   }
 
   /**
-   * A column whose length is known.
+   * A column whose length is known, as it lies in memory.
+   *
+   * @throws EvaluationException if it has another length
+   */
+  public Column data(String name, int length) {
+    Column column = data(name);
+    if (column.length() != length) {
+      throw new EvaluationException(
+          "input `" + name + "` holds " + column.length() + " numbers where " + length + " belong");
+    }
+    return column;
+  }
+
+  /**
+   * A column in double precision: the array that it was built from, or else a copy that is made
+   * once and must not be written to.
+   */
+  public double[] column(String name) {
+    Column column = data(name);
+    return column instanceof Column.Doubles doubles
+        ? doubles.values()
+        : widened.computeIfAbsent(name, _ -> column.toDoubles());
+  }
+
+  /**
+   * A column in double precision whose length is known.
    *
    * @throws EvaluationException if it has another length
    */
   public double[] column(String name, int length) {
-    double[] column = column(name);
-    if (column.length != length) {
-      throw new EvaluationException(
-          "input `" + name + "` holds " + column.length + " numbers where " + length + " belong");
-    }
-    return column;
+    data(name, length);
+    return column(name);
+  }
+
+  /**
+   * A column in single precision whose length is known: the array that it was built from, or else a
+   * copy that is made once and must not be written to.
+   *
+   * @throws EvaluationException if it has another length
+   */
+  public float[] floats(String name, int length) {
+    Column column = data(name, length);
+    return column instanceof Column.Floats floats
+        ? floats.values()
+        : narrowed.computeIfAbsent(name, _ -> column.toFloats());
   }
 
   /**
@@ -146,7 +190,7 @@ public final class Batch {
     private int[] groupOf = new int[0];
     private final Map<String, int[]> offsets = new HashMap<>();
     private final Map<String, int[]> tokens = new HashMap<>();
-    private final Map<String, double[]> columns = new HashMap<>();
+    private final Map<String, Column> columns = new HashMap<>();
 
     private Builder(int rows) {
       this.rows = rows;
@@ -180,9 +224,24 @@ public final class Batch {
     }
 
     /** A column of numbers under its contract name. */
-    public Builder column(String name, double[] values) {
-      columns.put(name, values);
+    public Builder column(String name, Column column) {
+      columns.put(name, column);
       return this;
+    }
+
+    /** A column in double precision. */
+    public Builder column(String name, double[] values) {
+      return column(name, new Column.Doubles(values));
+    }
+
+    /** A column in single precision; the gradient for it is in single precision too. */
+    public Builder column(String name, float[] values) {
+      return column(name, new Column.Floats(values));
+    }
+
+    /** A column in memory of the heap or outside it, without gaps, little-endian. */
+    public Builder column(String name, MemorySegment memory, Column.Type type) {
+      return column(name, new Column.Memory(memory, type));
     }
 
     /** Group ids, any integers; they are renumbered in order of first appearance. */

@@ -11,7 +11,7 @@ public final class Evaluation {
   private double loss;
   private final double[] metrics;
   private final double[] violations;
-  private final Map<String, double[]> gradients = new LinkedHashMap<>();
+  private final Map<String, Gradient> gradients = new LinkedHashMap<>();
   private @Nullable Object workspace;
 
   /** Room for the results of a signature on a batch. */
@@ -20,7 +20,9 @@ public final class Evaluation {
     violations = new double[signature.constraints().size()];
     for (Signature.Input input : signature.inputs()) {
       if (input.trained()) {
-        gradients.put(input.name(), new double[batch.column(input.name()).length]);
+        Column column = batch.data(input.name());
+        gradients.put(
+            input.name(), new Gradient(column.length(), column.type() != Column.Type.F64));
       }
     }
   }
@@ -66,12 +68,81 @@ public final class Evaluation {
     return room;
   }
 
-  /** The gradient of the loss for a trained input, packed like the input's column. */
+  /**
+   * The gradient of the loss for a trained input, packed like the input's column, in double
+   * precision. What is written to it is the gradient from then on. Where the input has single
+   * precision or less, this is a copy; see {@link #gradientColumn}.
+   */
   public double[] gradient(String input) {
-    double[] gradient = gradients.get(input);
+    return require(input).doubles();
+  }
+
+  /**
+   * The gradient of the loss for a trained input of single precision or less, for a kernel to write
+   * all of it in single precision.
+   *
+   * @throws IllegalArgumentException if the input has double precision
+   */
+  public float[] floatGradient(String input) {
+    return require(input).floats();
+  }
+
+  /** The gradient as the kernel wrote it: in single or double precision. */
+  public Column gradientColumn(String input) {
+    return require(input).column();
+  }
+
+  private Gradient require(String input) {
+    Gradient gradient = gradients.get(input);
     if (gradient == null) {
       throw new IllegalArgumentException("no gradient for input `" + input + "`");
     }
     return gradient;
+  }
+
+  /** Room for a gradient in the precision of its input, and in double for kernels that want it. */
+  private static final class Gradient {
+    private final int length;
+    private final boolean single;
+    private double @Nullable [] doubles;
+    private float @Nullable [] floats;
+    private boolean inFloats;
+
+    Gradient(int length, boolean single) {
+      this.length = length;
+      this.single = single;
+    }
+
+    double[] doubles() {
+      double[] room = doubles;
+      if (room == null) {
+        room = new double[length];
+        doubles = room;
+      }
+      if (inFloats && floats != null) {
+        for (int i = 0; i < length; i++) {
+          room[i] = floats[i];
+        }
+      }
+      inFloats = false;
+      return room;
+    }
+
+    float[] floats() {
+      if (!single) {
+        throw new IllegalArgumentException("the gradient is in double precision");
+      }
+      float[] room = floats;
+      if (room == null) {
+        room = new float[length];
+        floats = room;
+      }
+      inFloats = true;
+      return room;
+    }
+
+    Column column() {
+      return inFloats ? new Column.Floats(floats()) : new Column.Doubles(doubles());
+    }
   }
 }

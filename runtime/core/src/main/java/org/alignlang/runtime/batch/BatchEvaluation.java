@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
 import org.alignlang.kernel.ObjectiveKernel;
@@ -60,7 +61,7 @@ public record BatchEvaluation(
       if (input.trained()) {
         gradients.put(
             "grad." + input.name(),
-            laidOut(input, result.gradient(input.name()), packed, file, workers));
+            laidOut(input, result.gradientColumn(input.name()), packed, file, workers));
       }
     }
     return new BatchEvaluation(result.loss(), metrics, packed.multipliers().tensors(), gradients);
@@ -92,7 +93,7 @@ public record BatchEvaluation(
   }
 
   private static Tensor laidOut(
-      Input input, double[] gradient, PackedBatch packed, TensorFile file, Workers workers) {
+      Input input, Column gradient, PackedBatch packed, TensorFile file, Workers workers) {
     Tensor given = packed.trained().get(input.name());
     int[] places = packed.positions().get(input.sequence());
     if (given == null || places == null) {
@@ -100,14 +101,14 @@ public record BatchEvaluation(
     }
     ElementType type = file.format().typed() ? given.type() : ElementType.F64;
     Tensor tensor = Tensor.zeros(type, given.shape());
-    int width = places.length == 0 ? 0 : gradient.length / places.length;
+    int width = places.length == 0 ? 0 : gradient.length() / places.length;
     workers.run(
         places.length,
         (from, to) -> {
           for (int p = from; p < to; p++) {
             for (int e = 0; e < width; e++) {
               long index = (long) places[p] * width + e;
-              double value = gradient[p * width + e];
+              double value = gradient.get(p * width + e);
               type.write(tensor.data(), index, value);
               if (!Double.isFinite(tensor.real(index))) {
                 throw new BatchException(

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Constraint;
@@ -203,7 +204,7 @@ final class BatchPacker {
 
   // Values.
 
-  private double[] column(Expected wanted, Input input, Tensor tensor) {
+  private Column column(Expected wanted, Input input, Tensor tensor) {
     return switch (input.level()) {
       case BATCH, GROUP, PAIR, SEQUENCE -> {
         requireColumn(input.name(), tensor.count());
@@ -215,13 +216,17 @@ final class BatchPacker {
                   ? (truth(wanted, tensor, i) ? 1 : 0)
                   : value(wanted, tensor, i);
         }
-        yield column;
+        yield new Column.Doubles(column);
       }
       case TOKEN, VOCAB -> perPosition(wanted, input, tensor);
     };
   }
 
-  private double[] perPosition(Expected wanted, Input input, Tensor tensor) {
+  /**
+   * A column of the existing positions in the precision of its tensor; the tensor's own memory
+   * where every position of a vocabulary column exists.
+   */
+  private Column perPosition(Expected wanted, Input input, Tensor tensor) {
     int[] places = positionsOf(input.sequence());
     int[] begin = offsetsOf(input.sequence());
     long width = 1;
@@ -230,7 +235,42 @@ final class BatchPacker {
     }
     requireColumn(input.name(), places.length * width);
     int entries = (int) width;
-    double[] column = new double[places.length * entries];
+    boolean whole = input.level() == Level.VOCAB && places.length * width == tensor.count();
+    int count = places.length * entries;
+    return switch (tensor.type()) {
+      case F64, I64, I32, U8, BOOL -> {
+        double[] column = new double[count];
+        perRow(wanted, tensor, places, begin, entries, (e, value) -> column[e] = value);
+        yield new Column.Doubles(column);
+      }
+      case F32, BF16, F16 -> {
+        if (whole) {
+          perRow(wanted, tensor, places, begin, entries, (_, _) -> {});
+          yield new Column.Memory(tensor.data(), stored(tensor.type()));
+        }
+        float[] column = new float[count];
+        perRow(wanted, tensor, places, begin, entries, (e, value) -> column[e] = (float) value);
+        yield new Column.Floats(column);
+      }
+    };
+  }
+
+  private static Column.Type stored(ElementType type) {
+    return switch (type) {
+      case BF16 -> Column.Type.BF16;
+      case F16 -> Column.Type.F16;
+      case F32, F64, I64, I32, U8, BOOL -> Column.Type.F32;
+    };
+  }
+
+  /** Where a value of a packed column goes. */
+  private interface Entries {
+    void put(int entry, double value);
+  }
+
+  /** Reads and checks the entries of all existing positions. */
+  private void perRow(
+      Expected wanted, Tensor tensor, int[] places, int[] begin, int entries, Entries column) {
     workers.run(
         begin.length - 1,
         (from, to) -> {
@@ -240,7 +280,7 @@ final class BatchPacker {
             for (int e = 0; e < entries; e++) {
               double value = value(wanted, tensor, start + e);
               any |= value > Double.NEGATIVE_INFINITY;
-              column[p * entries + e] = value;
+              column.put(p * entries + e, value);
             }
             if (wanted.content() == Content.LOGITS && !any) {
               throw bad(
@@ -253,7 +293,6 @@ final class BatchPacker {
             }
           }
         });
-    return column;
   }
 
   /** An entry that exists, checked for what it holds. */
