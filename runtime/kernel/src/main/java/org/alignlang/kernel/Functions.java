@@ -37,14 +37,17 @@ public final class Functions {
     return high + Math.log1p(Math.exp(Math.min(a, b) - high));
   }
 
-  /** {@code exp(a) * x}, and 0 where {@code a} is negative infinity, whatever {@code x} is. */
+  /**
+   * {@code exp(a) * x}; 0 where {@code a} is negative infinity, whatever {@code x} is, and where
+   * {@code x} is 0, whatever {@code a} is: an exponential that leaves the doubles is a number.
+   */
   public static double expTimes(double a, double x) {
-    return a == Double.NEGATIVE_INFINITY ? 0 : Math.exp(a) * x;
+    return a == Double.NEGATIVE_INFINITY || x == 0 ? 0 : Math.exp(a) * x;
   }
 
-  /** {@code weight * x}, and 0 where the weight is 0, whatever {@code x} is. */
+  /** {@code weight * x}, and 0 where one of them is 0, whatever the other is. */
   public static double weighted(double weight, double x) {
-    return weight == 0 ? 0 : weight * x;
+    return weight == 0 || x == 0 ? 0 : weight * x;
   }
 
   /** {@code a - b}, the log of a ratio of probabilities; 0 where both probabilities are 0. */

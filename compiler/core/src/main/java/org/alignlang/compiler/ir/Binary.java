@@ -52,7 +52,7 @@ public enum Binary {
       Functions::logAddExp,
       (b, x, z, y, g) -> b.expTimes(b.logRatio(x, y), g),
       (b, x, z, y, g) -> b.expTimes(b.logRatio(z, y), g)),
-  /** {@code exp(a) b}, 0 where a is -infinity; {@code g y, exp(a) g}. */
+  /** {@code exp(a) b}, 0 where a is -infinity or b is 0; {@code g y, exp(a) g}. */
   EXP_TIMES(
       "exp_times",
       Functions::expTimes,

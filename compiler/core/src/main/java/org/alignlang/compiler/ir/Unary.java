@@ -43,8 +43,18 @@ public enum Unary {
   ARCTAN("arctan", Math::atan, (b, x, y, g) -> b.divide(g, b.add(b.constant(1), b.multiply(x, x)))),
   /** {@code |x|}; {@code g sign(x)}, 0 at 0. */
   ABS("abs", Math::abs, (b, x, y, g) -> b.multiply(g, b.sign(x))),
-  /** {@code sqrt(x)}; {@code g / (2 y)}. */
-  SQRT("sqrt", Math::sqrt, (b, x, y, g) -> b.divide(g, b.multiply(b.constant(2), y))),
+  /**
+   * {@code sqrt(x)}; {@code g / (2 y)}, and 0 at 0, as for the absolute value: the spread of equal
+   * values grows in every direction, and 0 is the subgradient that favours none.
+   */
+  SQRT(
+      "sqrt",
+      Math::sqrt,
+      (b, x, y, g) ->
+          b.select(
+              b.combine(Binary.EQUAL, x, b.constant(0)),
+              b.constant(0),
+              b.divide(g, b.multiply(b.constant(2), y)))),
   /** {@code -1, 0 or 1}; constant. */
   SIGN("sign", Functions::sign),
   /** The largest integer not above {@code x}; constant. */

@@ -333,7 +333,8 @@ public final class Interpreter {
     if (dx == null || !function.differentiable()) {
       return new Dual(y, null);
     }
-    return new Dual(y, array(x.length, e -> derivative(function, x[e], y[e]) * dx[e]));
+    return new Dual(
+        y, array(x.length, e -> dx[e] == 0 ? 0 : derivative(function, x[e], y[e]) * dx[e]));
   }
 
   private static double derivative(Unary function, double x, double y) {
@@ -350,7 +351,7 @@ public final class Interpreter {
       case TANH -> 1 - y * y;
       case ARCTAN -> 1 / (1 + x * x);
       case ABS -> Math.signum(x);
-      case SQRT -> 0.5 / y;
+      case SQRT -> y == 0 ? 0 : 0.5 / y;
       case SIGN, FLOOR, NOT -> 0;
     };
   }
@@ -364,7 +365,8 @@ public final class Interpreter {
     if ((da == null && db == null) || function.truth()) {
       return new Dual(y, null);
     }
-    // An operand that stands still has no part in the derivative, not 0 times something.
+    // An operand that stands still has no part in the derivative, not 0 times something; so has an
+    // element whose change is 0, or comes from a branch that was not taken.
     double[] tangent = new double[a.length];
     for (int e = 0; e < a.length; e++) {
       double u = da == null ? 0 : da[e];
@@ -376,14 +378,14 @@ public final class Interpreter {
             case MULTIPLY -> part(da, b[e], u) + part(db, a[e], w);
             case DIVIDE -> part(da, 1 / b[e], u) - part(db, y[e] / b[e], w);
             case POWER -> {
-              double byBase = da == null ? 0 : b[e] * Math.pow(a[e], b[e] - 1) * u;
-              yield byBase + (db == null ? 0 : y[e] * Math.log(a[e]) * w);
+              double byBase = part(da, b[e] * Math.pow(a[e], b[e] - 1), u);
+              yield byBase + part(db, y[e] * Math.log(a[e]), w);
             }
             case MINIMUM -> a[e] <= b[e] ? u : w;
             case MAXIMUM -> b[e] <= a[e] ? u : w;
             case LOG_ADD_EXP ->
-                (da == null ? 0 : Functions.expTimes(a[e] - y[e], u))
-                    + (db == null ? 0 : Functions.expTimes(b[e] - y[e], w));
+                (u == 0 ? 0 : Functions.expTimes(Functions.logRatio(a[e], y[e]), u))
+                    + (w == 0 ? 0 : Functions.expTimes(Functions.logRatio(b[e], y[e]), w));
             case EXP_TIMES -> part(da, y[e], u) + (db == null ? 0 : Functions.expTimes(a[e], w));
             case LESS, LESS_EQUAL, EQUAL, AND, OR -> 0;
           };
@@ -392,7 +394,7 @@ public final class Interpreter {
   }
 
   private static double part(double @Nullable [] tangent, double slope, double change) {
-    return tangent == null ? 0 : slope * change;
+    return tangent == null || change == 0 ? 0 : slope * change;
   }
 
   private static Dual select(Dual condition, Dual yes, Dual no) {
