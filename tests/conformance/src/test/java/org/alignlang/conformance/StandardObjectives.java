@@ -1,7 +1,12 @@
 package org.alignlang.conformance;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -121,14 +126,27 @@ public final class StandardObjectives {
               beta * (h(chosen) - h(rejected) - alpha * (drift(rejected) - stop(drift(chosen))))))
         }
         """);
+    addAll("generated", text.toString(), found);
+    addAll("constructs", constructs(), found);
+    return found;
+  }
+
+  private static void addAll(String path, String text, List<Variant> found) {
     Compilation own =
-        Compiler.compile(
-            new SourceFile("generated.align", text.toString()), CompilerOptions.defaults());
+        Compiler.compile(new SourceFile(path + ".align", text), CompilerOptions.defaults());
     assertThat(own.diagnostics()).noneMatch(Diagnostic::isError);
     for (Declaration declaration : own.module().declarations()) {
-      addVariants((Declaration.ObjectiveDeclaration) declaration, own, "generated", found);
+      addVariants((Declaration.ObjectiveDeclaration) declaration, own, path, found);
     }
-    return found;
+  }
+
+  /** The text of {@code constructs.align}. */
+  private static String constructs() {
+    try (InputStream file = StandardObjectives.class.getResourceAsStream("constructs.align")) {
+      return new String(requireNonNull(file).readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void addVariants(

@@ -62,6 +62,8 @@ final class Bounds {
             Operation.Stop _,
             Operation.Reorder _,
             Operation.Position _,
+            Operation.Scan _,
+            Operation.Shift _,
             Operation.Reduce _ -> {
           return false;
         }
@@ -102,6 +104,15 @@ final class Bounds {
       case Operation.OneHot _ -> new Range(0, 1, false);
       case Operation.Position _ -> new Range(0, Double.POSITIVE_INFINITY, false);
       case Operation.Reorder _ -> range(operands.get(0));
+      case Operation.Scan _ -> {
+        Range x = range(operands.get(0));
+        boolean positive = x.low >= 0 && range(operands.get(1)).low >= 0;
+        yield positive ? new Range(x.low, Double.POSITIVE_INFINITY, x.nonZero) : Range.ANY;
+      }
+      case Operation.Shift _ -> {
+        Range x = range(operands.get(0));
+        yield new Range(Math.min(x.low, 0), Math.max(x.high, 0), false);
+      }
       case Operation.Checked _ -> Range.positive(0);
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _ -> range(operands.get(0));
       case Operation.Select _ -> {

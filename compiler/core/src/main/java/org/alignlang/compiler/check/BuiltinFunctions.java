@@ -57,6 +57,10 @@ final class BuiltinFunctions {
               "sort",
               "quantile"));
 
+  /** Functions that run along the tokens of a sequence. */
+  private static final Set<String> ALONG_TOKENS =
+      Set.of("togo", "cumsum", "next", "previous", "position");
+
   /** Every builtin name. */
   static final Set<String> NAMES = names();
 
@@ -73,10 +77,14 @@ final class BuiltinFunctions {
   private static Set<String> names() {
     Set<String> names = new TreeSet<>(ELEMENTWISE.keySet());
     names.addAll(List.of("log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy"));
+    names.addAll(ALONG_TOKENS);
     return names;
   }
 
   Meaning call(String name, Expression.Call call, Scope scope) {
+    if (ALONG_TOKENS.contains(name)) {
+      return alongTokens(name, call, scope);
+    }
     List<Meaning.Value> values = new ArrayList<>();
     if (!name.equals("length")) {
       for (Expression.Argument argument : call.arguments()) {
@@ -143,6 +151,74 @@ final class BuiltinFunctions {
         yield Meaning.Value.of(Kind.REAL, b.sumTo(term, Domain.token(p.domain().owner())));
       }
       default -> throw new IllegalStateException("builtin " + name);
+    };
+  }
+
+  /**
+   * {@code togo(x, discount)} and {@code cumsum(x, discount)}, {@code next(x)} and {@code
+   * previous(x)}, {@code position(y)}.
+   */
+  private Meaning alongTokens(String name, Expression.Call call, Scope scope) {
+    boolean sums = name.equals("togo") || name.equals("cumsum");
+    List<Expression.Argument> arguments = call.arguments();
+    boolean shape =
+        !arguments.isEmpty()
+            && arguments.size() <= (sums ? 2 : 1)
+            && arguments.stream().allMatch(a -> a.against().isEmpty())
+            && arguments.get(0).name().isEmpty()
+            && arguments.stream().skip(1).allMatch(a -> a.name().orElse("discount").equals("discount"));
+    if (!shape) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          sums
+              ? "`%s` takes a value per token and a discount, as in `%s(r, 0.99)`"
+                  .formatted(name, name)
+              : "`%s` takes one %s"
+                  .formatted(name, name.equals("position") ? "sequence" : "value per token"));
+    }
+    Expression first = arguments.get(0).value();
+    Meaning meaning = checker.check(first, scope);
+    if (name.equals("position") && meaning instanceof Meaning.SequenceName sequence) {
+      return Meaning.Value.of(
+          Kind.REAL,
+          b.position(Domain.token(sequence.name()), Domain.sequence(sequence.name())));
+    }
+    Meaning.Value x = checker.real(meaning, first.span());
+    Domain tokens = x.domain();
+    if (tokens.level() != Level.TOKEN) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          first.span(),
+          "`" + name + "` runs along tokens, and this is at " + tokens.describe(),
+          "it takes one number per token, such as `reward hit: token` or `log(pi(y.token))`");
+    }
+    return switch (name) {
+      case "position" ->
+          Meaning.Value.of(Kind.REAL, b.position(tokens, Domain.sequence(tokens.owner())));
+      case "next", "previous" ->
+          checker.map(x, n -> b.shift(n, name.equals("next")), Kind.REAL);
+      default -> {
+        Meaning.Value discount =
+            arguments.size() == 1
+                ? Meaning.Value.of(Kind.REAL, b.constant(1))
+                : checker.real(
+                    checker.check(arguments.get(1).value(), scope), arguments.get(1).span());
+        if (discount.domain().level().compareTo(Level.SEQUENCE) > 0
+            || discount.nodes().stream().anyMatch(Node::active)) {
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              arguments.get(1).span(),
+              "a discount is one number per sequence at most, and does not depend on the policy",
+              "write `stop(...)` around it, or reduce it to its sequence");
+        }
+        yield checker.zip(
+            x,
+            discount,
+            (n, d) -> b.scan(n, d, tokens, name.equals("togo")),
+            Kind.REAL,
+            call.span());
+      }
     };
   }
 

@@ -53,6 +53,8 @@ final class FixedValues {
           Operation.Reduce _,
           Operation.Reorder _,
           Operation.Position _,
+          Operation.Scan _,
+          Operation.Shift _,
           Operation.Taken _,
           Operation.Expectation _ ->
           OptionalDouble.empty();

@@ -42,7 +42,7 @@ final class OneRow {
       case Operation.Constant constant -> constant.value();
       case Operation.Parameter _ -> parameters.applyAsDouble(node);
       case Operation.Multiplier _, Operation.Count _, Operation.OneHot _ -> 1;
-      case Operation.Position _ -> 0;
+      case Operation.Position _, Operation.Shift _ -> 0;
       case Operation.Input input -> inputs.applyAsDouble(input.input());
       case Operation.Taken _ -> {
         // The log-softmax of a vocabulary of one token is 0; the logits hold its place.
@@ -62,6 +62,7 @@ final class OneRow {
           Operation.Checked _,
           Operation.Reduce _,
           Operation.Reorder _,
+          Operation.Scan _,
           Operation.Expectation _ ->
           of(values, node.operand(0));
       case Operation.Apply apply -> apply.function().value(of(values, node.operand(0)));

@@ -167,6 +167,8 @@ final class PenaltyRules {
           Operation.Taken _,
           Operation.Reorder _,
           Operation.Position _,
+          Operation.Scan _,
+          Operation.Shift _,
           Operation.Expectation _ ->
           List.of();
     };

@@ -88,7 +88,12 @@ final class ShiftInvariance {
         Optional<Map<Monomial, Double>> yes = slope(node.operand(1));
         yield decided && yes.equals(slope(node.operand(2))) ? yes : Optional.empty();
       }
-      case Operation.Reduce _, Operation.Taken _, Operation.Reorder _ -> unseen(node);
+      case Operation.Reduce _,
+          Operation.Taken _,
+          Operation.Reorder _,
+          Operation.Scan _,
+          Operation.Shift _ ->
+          unseen(node);
     };
   }
 

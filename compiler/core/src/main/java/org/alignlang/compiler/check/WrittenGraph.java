@@ -255,6 +255,8 @@ final class WrittenGraph {
           Operation.OneHot _,
           Operation.Reorder _,
           Operation.Position _,
+          Operation.Scan _,
+          Operation.Shift _,
           Operation.Expectation _ -> {}
     }
   }

@@ -197,6 +197,8 @@ public final class GraphPrinter {
       case Operation.Reorder reorder ->
           (reorder.inverse() ? "unsort[" : "sort[") + reorder.within() + "](" + all + ")";
       case Operation.Position position -> "position[" + position.within() + "]";
+      case Operation.Scan scan -> (scan.backwards() ? "togo(" : "cumsum(") + all + ")";
+      case Operation.Shift shift -> (shift.next() ? "next(" : "previous(") + all + ")";
       case Operation.Lift _ -> "lift(" + all + ")";
       case Operation.Expectation expectation ->
           "expectation " + expectation.name() + "(" + all + ")";

@@ -220,6 +220,9 @@ final class GraphNotation {
             : Symbols.call(word, of(x.get(0)), of(x.get(1)));
       }
       case Operation.Position _ -> Symbols.name("position");
+      case Operation.Scan scan ->
+          Symbols.call(scan.backwards() ? "togo" : "cumsum", of(x.get(0)), of(x.get(1)));
+      case Operation.Shift shift -> Symbols.call(shift.next() ? "next" : "previous", of(x.get(0)));
       case Operation.Checked _, Operation.Broadcast _, Operation.Lift _ -> of(x.get(0));
       case Operation.Stop _ ->
           x.get(0).active() && !detached ? Symbols.stopped(of(x.get(0))) : of(x.get(0));

@@ -287,9 +287,32 @@ public final class GraphBuilder {
         value.active());
   }
 
-  /** The position of each row in its scope. */
-  public Node position(Domain rows, Domain within) {
-    return node(new Operation.Position(within), List.of(), rows, false);
+  /** The position of each row, or of each token, in its scope. */
+  public Node position(Domain elements, Domain within) {
+    return node(new Operation.Position(within), List.of(), elements, false);
+  }
+
+  /**
+   * A discounted sum along the tokens; see {@link Operation.Scan}.
+   *
+   * @param x at a token level, or coarser and then the same at every token of {@code tokens}
+   * @param discount at sequence level or coarser; no gradient flows through it
+   */
+  public Node scan(Node x, Node discount, Domain tokens, boolean backwards) {
+    Node perRow = broadcast(stop(discount), Domain.sequence(tokens.owner()));
+    return node(
+        new Operation.Scan(backwards),
+        List.of(broadcast(x, tokens), perRow),
+        tokens,
+        x.active());
+  }
+
+  /** The value of the next token, or of the one before; see {@link Operation.Shift}. */
+  public Node shift(Node x, boolean next) {
+    if (x.domain().level() != Level.TOKEN) {
+      throw new IllegalArgumentException("shift of a value at " + x.domain());
+    }
+    return node(new Operation.Shift(next), List.of(x), x.domain(), x.active());
   }
 
   /** The entry of the taken token. */

@@ -53,8 +53,21 @@ public sealed interface Operation {
    */
   record Reorder(Domain within, boolean inverse) implements Operation {}
 
-  /** The position of a row in its scope {@code within}, from 0. */
+  /** The position of a row, or of a token, in its scope {@code within}, from 0. */
   record Position(Domain within) implements Operation {}
+
+  /**
+   * A discounted sum along the tokens of a sequence: {@code s_t = x_t + d s_(t-1)}, or {@code x_t +
+   * d s_(t+1)} backwards. The discount is one number per sequence and carries no gradient; each
+   * direction is the adjoint of the other.
+   */
+  record Scan(boolean backwards) implements Operation {}
+
+  /**
+   * The value of the token before, or of the next one; 0 where there is none. Each is the adjoint of
+   * the other.
+   */
+  record Shift(boolean next) implements Operation {}
 
   /** The operand, between the row levels of pair data, which are one to one. */
   record Lift() implements Operation {}

@@ -53,6 +53,9 @@ public final class Substitution {
           node;
       case Operation.Reorder reorder ->
           builder.reorder(operands.get(0), operands.get(1), reorder.within(), reorder.inverse());
+      case Operation.Scan scan ->
+          builder.scan(operands.get(0), operands.get(1), node.domain(), scan.backwards());
+      case Operation.Shift shift -> builder.shift(operands.get(0), shift.next());
       case Operation.Checked checked -> builder.checked(checked, operands.get(0));
       case Operation.Apply apply -> builder.apply(apply.function(), operands.get(0));
       case Operation.Combine combine ->

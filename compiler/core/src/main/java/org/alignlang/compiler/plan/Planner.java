@@ -17,6 +17,7 @@ import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.plan.Site.Scope;
+import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
 /**
@@ -140,6 +141,16 @@ public final class Planner {
       }
     }
     String owner = scope.compareTo(Scope.ROW) > 0 ? node.domain().owner() : "";
+    if (alongTokens(node)) {
+      // Made before the token loops of its step, from the values of the step before.
+      for (Node operand : node.operands()) {
+        Site site = home(operand);
+        if (site.pass() == pass && site.scope() == Scope.TOKEN) {
+          rowStep = Math.max(rowStep, site.rowStep() + 1);
+        }
+      }
+      return new Site(scope, pass, rowStep, owner, 0);
+    }
     while (true) {
       int tokenStep = 0;
       if (scope.compareTo(Scope.ROW) > 0) {
@@ -238,6 +249,18 @@ public final class Planner {
       }
       return;
     }
+    if (alongTokens(value)) {
+      if (kept.add(value)) {
+        Site home = home(value);
+        Site before = new Site(Scope.ROW, home.pass(), home.rowStep(), "", 0);
+        block(before).computed().add(value);
+        Node x = tokens(value.operand(0));
+        compute(x, home(x));
+        kept.add(x);
+        value.operands().stream().skip(1).forEach(operand -> require(operand, before));
+      }
+      return;
+    }
     if (value.operation() instanceof Operation.Reduce) {
       if (site.scope().compareTo(Scope.ROW) >= 0) {
         accumulate(value);
@@ -263,10 +286,22 @@ public final class Planner {
     }
   }
 
+  /** Whether a value is made by one sweep along all tokens of a row. */
+  public static boolean alongTokens(Node node) {
+    return node.operation() instanceof Operation.Scan
+        || node.operation() instanceof Operation.Shift;
+  }
+
+  /** What a sweep goes along: a token's value, or the coarser value's repetition. */
+  public static Node tokens(Node operand) {
+    Node base = Plan.base(operand);
+    return Scope.of(base.domain()) == Scope.TOKEN ? base : operand;
+  }
+
   /** Whether a value of the rows is computed for all of them at once, between two passes. */
   public static boolean isLaid(Node node) {
     return node.operation() instanceof Operation.Reorder
-        || node.operation() instanceof Operation.Position;
+        || (node.operation() instanceof Operation.Position && node.domain().isRow());
   }
 
   /** What a reordering goes over: a row's value, or the coarser value's repetition. */
@@ -382,11 +417,13 @@ public final class Planner {
                 true;
             case DIVIDE, POWER, LOG_ADD_EXP, EXP_TIMES -> false;
           };
+      case Operation.Position _ -> node.domain().level() == Level.TOKEN;
       case Operation.OneHot _,
           Operation.Checked _,
           Operation.Reduce _,
           Operation.Reorder _,
-          Operation.Position _,
+          Operation.Scan _,
+          Operation.Shift _,
           Operation.Taken _,
           Operation.Expectation _ ->
           false;

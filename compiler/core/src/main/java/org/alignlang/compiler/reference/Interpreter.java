@@ -151,6 +151,29 @@ public final class Interpreter {
             moved(x.value(), order, reorder.inverse()),
             x.tangent() == null ? null : moved(x.tangent(), order, reorder.inverse()));
       }
+      case Operation.Scan scan -> {
+        int[] offsets = batch.offsets(node.domain().owner());
+        double[] discount = operands.get(1).value();
+        Dual x = operands.get(0);
+        yield new Dual(
+            scanned(x.value(), discount, offsets, scan.backwards()),
+            x.tangent() == null
+                ? null
+                : scanned(x.tangent(), discount, offsets, scan.backwards()));
+      }
+      case Operation.Shift shift -> {
+        int[] rows = rowOfToken(node.domain().owner());
+        int step = shift.next() ? 1 : -1;
+        IntUnaryOperator from =
+            t -> t + step >= 0 && t + step < size && rows[t + step] == rows[t] ? t + step : -1;
+        Dual x = operands.get(0);
+        double[] dx = x.tangent();
+        yield new Dual(
+            array(size, t -> from.applyAsInt(t) < 0 ? 0 : x.value()[from.applyAsInt(t)]),
+            dx == null
+                ? null
+                : array(size, t -> from.applyAsInt(t) < 0 ? 0 : dx[from.applyAsInt(t)]));
+      }
       case Operation.Taken _ -> {
         int[] taken = batch.takenTokens(node.domain().owner());
         yield gather(operands.get(0), size, t -> t * batch.vocabulary() + taken[t]);
@@ -234,6 +257,23 @@ public final class Interpreter {
     IntUnaryOperator scope = parent(rows, within);
     int[] next = new int[size(within)];
     return array(size(rows), row -> next[scope.applyAsInt(row)]++);
+  }
+
+  /** Each token's discounted sum of all tokens of its row up to it, or from it on. */
+  private static double[] scanned(
+      double[] x, double[] discount, int[] offsets, boolean backwards) {
+    double[] y = new double[x.length];
+    for (int row = 0; row + 1 < offsets.length; row++) {
+      int begin = offsets[row];
+      int end = offsets[row + 1];
+      double sum = 0;
+      for (int i = 0; i < end - begin; i++) {
+        int t = backwards ? end - 1 - i : begin + i;
+        sum = x[t] + discount[row] * sum;
+        y[t] = sum;
+      }
+    }
+    return y;
   }
 
   /** The rows by scope, and the rows by scope and key: the i-th of each belong together. */

@@ -48,6 +48,8 @@ final class Expressions {
           Operation.Reduce _,
           Operation.Reorder _,
           Operation.Position _,
+          Operation.Scan _,
+          Operation.Shift _,
           Operation.Taken _,
           Operation.Expectation _ ->
           throw new IllegalArgumentException("not elementwise: " + node);

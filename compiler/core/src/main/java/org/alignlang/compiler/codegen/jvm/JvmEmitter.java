@@ -75,6 +75,7 @@ public final class JvmEmitter {
                 "Reductions",
                 "Signature",
                 "String",
+                "Sweeps",
                 "Workers",
                 "NullMarked",
                 "ObjectiveKernel"));

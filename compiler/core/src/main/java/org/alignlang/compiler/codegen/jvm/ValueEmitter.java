@@ -31,6 +31,7 @@ import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Ordering;
 import org.alignlang.kernel.Reductions;
 import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Sweeps;
 
 /**
  * Writes the values of a plan, one statement each where they need a name, into the frames of the
@@ -151,6 +152,10 @@ final class ValueEmitter {
       lay(node, frame);
       return;
     }
+    if (Planner.alongTokens(node)) {
+      sweep(node, frame);
+      return;
+    }
     boolean fixed =
         node.operation() instanceof Operation.Constant
             || node.operation() instanceof Operation.Parameter
@@ -177,6 +182,13 @@ final class ValueEmitter {
             check(checked, node, operand, frame);
             yield operand;
           }
+          case Operation.Position _ ->
+              Term.number(
+                  CodeBlock.of(
+                      "(double) ($L - $L[row])",
+                      frame.index(),
+                      array(fields.offsets(node.domain().owner()), INTS, frame)),
+                  Binding.PREFIX);
           case Operation.Taken _ -> entry(node.operand(0), frame);
           case Operation.Reduce reduce -> Term.number(reduced(reduce, node, frame), Binding.WHOLE);
           case Operation.Combine combine when combine.function() == Binary.EXP_TIMES ->
@@ -198,7 +210,8 @@ final class ValueEmitter {
               Operation.Parameter _,
               Operation.Multiplier _,
               Operation.Reorder _,
-              Operation.Position _,
+              Operation.Scan _,
+              Operation.Shift _,
               Operation.Expectation _ ->
               throw new IllegalStateException("not computed in a frame: " + node);
         };
@@ -468,6 +481,31 @@ final class ValueEmitter {
       case MINIMUM -> "min";
       case LOG_SUM_EXP -> "logSumExp";
     };
+  }
+
+  /** Computes a value of all tokens of a row at once. */
+  private void sweep(Node node, Frame row) {
+    String x = array(fields.field(Planner.tokens(node.operand(0))), DOUBLES, row);
+    String result = array(fields.field(node), DOUBLES, row);
+    String offsets = array(fields.offsets(node.domain().owner()), INTS, row);
+    CodeBlock span = CodeBlock.of("$L[row], $L[row + 1], $L", offsets, offsets, result);
+    row.comment(origin(node));
+    switch (node.operation()) {
+      case Operation.Scan scan ->
+          row.code()
+              .addStatement(
+                  "$T.$L($L, $L, $L)",
+                  Sweeps.class,
+                  scan.backwards() ? "toGo" : "cumulative",
+                  x,
+                  use(node.operand(1), row).asNumber().code(),
+                  span);
+      case Operation.Shift shift ->
+          row.code()
+              .addStatement(
+                  "$T.$L($L, $L)", Sweeps.class, shift.next() ? "next" : "previous", x, span);
+      default -> throw new IllegalStateException("not along tokens: " + node);
+    }
   }
 
   /** Computes a value of all rows at once. */

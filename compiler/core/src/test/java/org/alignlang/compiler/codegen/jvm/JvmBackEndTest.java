@@ -61,6 +61,21 @@ class JvmBackEndTest {
       }
       """;
 
+  private static final String SWEEPS =
+      """
+      objective Sweeps(gamma: Real = 0.9) {
+        policy  pi
+        reward  hit: token
+        feature speed: sequence
+        let logp = log(pi(y.token))
+        let early = cumsum(logp, 0.5)
+        let late = togo(logp * logp, sigmoid(speed))
+        minimize mean[sequence](sum[token](early * next(late) - previous(logp) * togo(hit, gamma)))
+          + mean[token, sequence](togo(cumsum(logp) * position(y)) / max(togo(exp(stop(logp))), 0.1))
+        metric discounted = mean[sequence](return(hit, gamma))
+      }
+      """;
+
   @TestFactory
   Stream<DynamicTest> everyObjectiveOfTheStandardLibrary() {
     return Stream.concat(
@@ -69,7 +84,8 @@ class JvmBackEndTest {
             Stream.of(
                 new SourceFile("distill.align", VOCABULARY),
                 new SourceFile("imitate.align", NO_TOKENS),
-                new SourceFile("aot.align", ORDERED)))
+                new SourceFile("aot.align", ORDERED),
+                new SourceFile("sweeps.align", SWEEPS)))
         .flatMap(source -> compile(source).stream())
         .map(o ->
             DynamicTest.dynamicTest(
@@ -110,7 +126,8 @@ class JvmBackEndTest {
         List.of(
             new SourceFile("distill.align", VOCABULARY),
             new SourceFile("imitate.align", NO_TOKENS),
-            new SourceFile("aot.align", ORDERED))) {
+            new SourceFile("aot.align", ORDERED),
+            new SourceFile("sweeps.align", SWEEPS))) {
       CheckedObjective objective = compile(source).get(0);
       ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
       Batch batch = batch(objective.signature(), new SplittableRandom(4));

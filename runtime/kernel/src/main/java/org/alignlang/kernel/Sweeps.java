@@ -1,0 +1,45 @@
+package org.alignlang.kernel;
+
+/**
+ * What runs along the tokens {@code begin} (inclusive) to {@code end} (exclusive) of one row.
+ * Results are written to {@code result} at the same positions; {@code x} and {@code result} are
+ * different arrays.
+ */
+public final class Sweeps {
+  private Sweeps() {}
+
+  /** Discounted sums from the first token on: {@code s_t = x_t + discount s_(t-1)}. */
+  public static void cumulative(
+      double[] x, double discount, int begin, int end, double[] result) {
+    double sum = 0;
+    for (int t = begin; t < end; t++) {
+      sum = x[t] + discount * sum;
+      result[t] = sum;
+    }
+  }
+
+  /** Discounted sums to the last token: {@code s_t = x_t + discount s_(t+1)}. */
+  public static void toGo(double[] x, double discount, int begin, int end, double[] result) {
+    double sum = 0;
+    for (int t = end - 1; t >= begin; t--) {
+      sum = x[t] + discount * sum;
+      result[t] = sum;
+    }
+  }
+
+  /** The value of the next token; 0 at the last. */
+  public static void next(double[] x, int begin, int end, double[] result) {
+    if (end > begin) {
+      System.arraycopy(x, begin + 1, result, begin, end - begin - 1);
+      result[end - 1] = 0;
+    }
+  }
+
+  /** The value of the token before; 0 at the first. */
+  public static void previous(double[] x, int begin, int end, double[] result) {
+    if (end > begin) {
+      System.arraycopy(x, begin, result, begin + 1, end - begin - 1);
+      result[begin] = 0;
+    }
+  }
+}
