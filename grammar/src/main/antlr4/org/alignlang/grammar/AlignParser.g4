@@ -63,7 +63,10 @@ objectiveStatement
 
 letStatement : LET name parameters? ASSIGN expression ;
 
-constraint : expression (MULTIPLIER name (LPAREN arguments? RPAREN)?)? ;
+constraint
+  : expression
+    (MULTIPLIER multiplier=name (LPAREN arguments? RPAREN)? | BY method=name (LPAREN arguments? RPAREN)?)?
+  ;
 
 experimentDeclaration
   : EXPERIMENT name LBRACE experimentStatement* RBRACE

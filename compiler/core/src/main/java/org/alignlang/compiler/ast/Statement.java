@@ -66,8 +66,16 @@ public sealed interface Statement {
 
   record Enumerate(Span span, String sequence) implements Statement {}
 
-  /** {@code condition multiplier name(arguments)}. */
-  record Constraint(Span span, Expression condition, Optional<MultiplierClause> multiplier) {}
+  /** {@code condition multiplier name(arguments)} or {@code condition by method(arguments)}. */
+  record Constraint(
+      Span span,
+      Expression condition,
+      Optional<MultiplierClause> multiplier,
+      Optional<MethodClause> method) {}
+
+  /** {@code by penalty(10)}: how a constraint is kept without a multiplier. */
+  record MethodClause(
+      Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}
 
   record MultiplierClause(
       Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}

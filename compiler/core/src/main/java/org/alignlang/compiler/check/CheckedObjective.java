@@ -64,6 +64,38 @@ public record CheckedObjective(
   public record Term(
       String name, Node leaf, Node content, Optional<Divergence> divergence, String other) {}
 
-  /** A constraint: {@code value RELATION bound}. */
-  public record Limit(Node value, String relation, Node bound, Signature.Constraint constraint) {}
+  /** A constraint: {@code value RELATION bound}, and how the loss keeps it. */
+  public record Limit(Node value, String relation, Node bound, Handling handling) {
+
+    /** The multiplier that the constraint has, if it has one. */
+    public Optional<Signature.Constraint> dual() {
+      return handling instanceof Handling.Multiplier m
+          ? Optional.of(m.constraint())
+          : Optional.empty();
+    }
+
+    /** The name of its multiplier; empty without one. */
+    public String multiplier() {
+      return dual().map(Signature.Constraint::multiplier).orElse("");
+    }
+  }
+
+  /** How a constraint with violation {@code g} (0 or less where it holds) enters the loss. */
+  public sealed interface Handling {
+
+    /**
+     * A multiplier with a dual update; with a positive {@code augmentation} that of the augmented
+     * Lagrangian, {@code (max(0, lambda + rho g)^2 - lambda^2) / (2 rho)}.
+     */
+    record Multiplier(Signature.Constraint constraint, double augmentation) implements Handling {}
+
+    /** {@code weight max(0, g)^power}; for an equality {@code weight |g|^power}. */
+    record Penalty(Node weight, int power) implements Handling {}
+
+    /** {@code -log(-g) / sharpness}: defined where the constraint holds strictly. */
+    record Barrier(Node sharpness) implements Handling {}
+
+    /** The loss is {@code g} itself while {@code g > tolerance}, and the objective else. */
+    record Switching(Node tolerance) implements Handling {}
+  }
 }

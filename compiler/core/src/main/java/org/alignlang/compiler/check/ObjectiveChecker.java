@@ -26,12 +26,14 @@ import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.gradient.ReverseMode;
+import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
@@ -562,6 +564,18 @@ public final class ObjectiveChecker {
               : "nothing in this constraint depends on the policy",
           "put what depends on the policy on the left");
     }
+    String relation = condition.operator().symbol();
+    Optional<String> expectation =
+        context.expectations.stream()
+            .filter(e -> e.leaf() == value)
+            .map(CheckContext.ExpectationTerm::name)
+            .findFirst();
+    if (constraint.method().isPresent()) {
+      limits.add(
+          new CheckedObjective.Limit(
+              value, relation, bound, method(constraint.method().get(), relation)));
+      return;
+    }
     Statement.MultiplierClause clause =
         constraint
             .multiplier()
@@ -569,25 +583,99 @@ public final class ObjectiveChecker {
                 context.fail(
                     BAD_CONSTRAINT,
                     constraint.span(),
-                    "a constraint needs a multiplier",
-                    "write `... multiplier lambda(init = 0, rate = 0.05)`"));
-    if (limits.stream().anyMatch(l -> l.constraint().multiplier().equals(clause.name()))) {
+                    "a constraint needs a multiplier, or a method that does without",
+                    "write `... multiplier lambda(init = 0, rate = 0.05)`, or `by penalty(10)`"));
+    if (limits.stream().anyMatch(l -> l.multiplier().equals(clause.name()))) {
       throw context.fail(
           DUPLICATE_NAME,
           clause.nameSpan(),
           "`" + clause.name() + "` is already the multiplier of another constraint");
     }
-    String relation = condition.operator().symbol();
-    String name =
-        context.expectations.stream()
-            .filter(e -> e.leaf() == value)
-            .map(CheckContext.ExpectationTerm::name)
-            .findFirst()
-            .orElse("constraint_" + clause.name());
+    String name = expectation.orElse("constraint_" + clause.name());
     limits.add(new CheckedObjective.Limit(value, relation, bound, dual(clause, name, relation)));
   }
 
-  private Signature.Constraint dual(
+  /** {@code by penalty(weight, power)}, {@code by barrier(sharpness)}, {@code by switching(...)}. */
+  private CheckedObjective.Handling method(Statement.MethodClause clause, String relation) {
+    List<String> known =
+        switch (clause.name()) {
+          case "penalty" -> List.of("weight", "power");
+          case "barrier" -> List.of("sharpness");
+          case "switching" -> List.of("tolerance");
+          default ->
+              throw context.unknown(
+                  clause.nameSpan(),
+                  "way to keep a constraint called",
+                  clause.name(),
+                  List.of("penalty", "barrier", "switching"));
+        };
+    Map<String, Node> given = new LinkedHashMap<>();
+    for (Expression.Argument argument : clause.arguments()) {
+      String key = argument.name().orElse(given.isEmpty() ? known.getFirst() : "");
+      if (!known.contains(key) || argument.against().isPresent()) {
+        throw context.unknown(
+            argument.span(), "option of `" + clause.name() + "` called", key, known);
+      }
+      Node number = batch(argument.value(), "`" + key + "`");
+      var now = FixedValues.evaluate(number, context.parameterValues, new LinkedHashMap<>());
+      boolean positive = !key.equals("tolerance");
+      if (number.active()
+          || (now.isPresent() && (positive ? now.getAsDouble() <= 0 : now.getAsDouble() < 0))) {
+        throw context.fail(
+            BAD_CONSTRAINT,
+            argument.span(),
+            "`%s` of a %s is a %s number"
+                .formatted(key, clause.name(), positive ? "positive" : "non-negative"));
+      }
+      if (given.put(key, number) != null) {
+        throw context.fail(BAD_CONSTRAINT, argument.span(), "`" + key + "` is given twice");
+      }
+    }
+    if (!clause.name().equals("penalty") && relation.equals("==")) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "an equality has no inside: a " + clause.name() + " needs `<=` or `>=`",
+          "use a multiplier or a penalty");
+    }
+    return switch (clause.name()) {
+      case "penalty" -> {
+        double power = 1;
+        Node written = given.get("power");
+        if (written != null) {
+          power = expressions.fixed(Meaning.Value.of(Kind.REAL, written), clause.span());
+        }
+        if (power != 1 && power != 2) {
+          throw context.fail(
+              BAD_CONSTRAINT,
+              clause.span(),
+              "the power of a penalty is 1 or 2",
+              "1 is exact once the weight exceeds the multiplier; 2 is smooth and never exact");
+        }
+        yield new CheckedObjective.Handling.Penalty(
+            required(given, "weight", clause), (int) power);
+      }
+      case "barrier" ->
+          new CheckedObjective.Handling.Barrier(required(given, "sharpness", clause));
+      default ->
+          new CheckedObjective.Handling.Switching(
+              given.getOrDefault("tolerance", b.constant(0)));
+    };
+  }
+
+  private Node required(Map<String, Node> given, String key, Statement.MethodClause clause) {
+    Node number = given.get(key);
+    if (number == null) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "a " + clause.name() + " needs its " + key,
+          "write `by " + clause.name() + "(10)`");
+    }
+    return number;
+  }
+
+  private CheckedObjective.Handling.Multiplier dual(
       Statement.MultiplierClause clause, String name, String relation) {
     Map<String, Double> numbers = new LinkedHashMap<>();
     Signature.DualForm form = Signature.DualForm.PROJECTED;
@@ -623,6 +711,14 @@ public final class ObjectiveChecker {
             List.of("init", "rate", "form", "max", "normalize"));
       }
     }
+    double augmentation = numbers.getOrDefault("penalty", 0.0);
+    if (augmentation > 0 && normalized.contains(clause.name())) {
+      throw context.fail(
+          BAD_CONSTRAINT,
+          clause.span(),
+          "an augmented Lagrangian is not divided by its multipliers",
+          "leave `normalize` out");
+    }
     if (form == Signature.DualForm.PID && numbers.containsKey("rate")) {
       throw context.fail(
           BAD_CONSTRAINT, clause.span(), "a PID multiplier has gains kp, ki, kd and no rate");
@@ -647,17 +743,20 @@ public final class ObjectiveChecker {
           clause.span(),
           "the multiplier of an equality can have either sign: only the plain form has");
     }
-    return new Signature.Constraint(
-        name,
-        clause.name(),
-        relation,
-        form,
-        initial,
-        numbers.getOrDefault("rate", form == Signature.DualForm.PID ? 0.0 : 0.05),
-        numbers.getOrDefault("kp", 0.0),
-        numbers.getOrDefault("ki", 0.0),
-        numbers.getOrDefault("kd", 0.0),
-        numbers.getOrDefault("max", Double.POSITIVE_INFINITY));
+    double rate = form == Signature.DualForm.PID ? 0.0 : augmentation > 0 ? augmentation : 0.05;
+    return new CheckedObjective.Handling.Multiplier(
+        new Signature.Constraint(
+            name,
+            clause.name(),
+            relation,
+            form,
+            initial,
+            numbers.getOrDefault("rate", rate),
+            numbers.getOrDefault("kp", 0.0),
+            numbers.getOrDefault("ki", 0.0),
+            numbers.getOrDefault("kd", 0.0),
+            numbers.getOrDefault("max", Double.POSITIVE_INFINITY)),
+        augmentation);
   }
 
   private Signature.DualForm form(Expression value, Map<String, Double> numbers) {
@@ -693,10 +792,27 @@ public final class ObjectiveChecker {
       }
       return Signature.DualForm.PID;
     }
+    if (value instanceof Expression.Call call
+        && call.function() instanceof Expression.NameReference name
+        && name.name().equals("augmented")) {
+      Expression.Argument only = call.arguments().size() == 1 ? call.arguments().get(0) : null;
+      if (only == null || !only.name().orElse("penalty").equals("penalty")) {
+        throw context.fail(
+            BAD_CONSTRAINT, value.span(), "an augmented form is written `augmented(penalty = 10)`");
+      }
+      double penalty =
+          expressions.fixed(expressions.check(only.value(), scope), only.value().span());
+      if (!(penalty > 0)) {
+        throw context.fail(BAD_CONSTRAINT, only.span(), "`penalty` must be positive");
+      }
+      numbers.put("penalty", penalty);
+      return Signature.DualForm.PROJECTED;
+    }
     throw context.fail(
         BAD_CONSTRAINT,
         value.span(),
-        "a multiplier's form is `projected`, `log`, `softplus` or `pid(kp, ki, kd)`");
+        "a multiplier's form is `projected`, `log`, `softplus`, `pid(kp, ki, kd)` or"
+            + " `augmented(penalty)`");
   }
 
   // Estimators.
@@ -814,20 +930,7 @@ public final class ObjectiveChecker {
     boolean maximize = sense.get().maximize();
     Node valueNode = optimized.get();
     Node lagrangian = maximize ? b.negate(valueNode) : valueNode;
-    int multipliers = 0;
-    Node scale = b.constant(1);
-    for (CheckedObjective.Limit limit : limits) {
-      Node multiplier = b.multiplier(multipliers++, limit.constraint().multiplier());
-      if (normalized.contains(limit.constraint().multiplier())) {
-        scale = b.add(scale, multiplier);
-      }
-      Node term = b.multiply(multiplier, limit.value());
-      lagrangian =
-          limit.relation().equals(">=") ? b.subtract(lagrangian, term) : b.add(lagrangian, term);
-    }
-    // Multipliers carry no gradient: (A_R - lambda A_C) / (1 + lambda) is the same direction,
-    // shorter.
-    lagrangian = b.divide(lagrangian, scale);
+    lagrangian = constrained(lagrangian);
 
     List<CheckContext.ExpectationTerm> terms = context.expectations;
     Node loss;
@@ -867,13 +970,15 @@ public final class ObjectiveChecker {
       allMetrics.put(term.name(), atMeans.apply(term.leaf()));
     }
     List<Node> violations = new ArrayList<>();
+    int unnamed = 0;
     for (CheckedObjective.Limit limit : limits) {
       Node value = b.stop(atMeans.apply(limit.value()));
-      allMetrics.putIfAbsent(limit.constraint().name(), value);
-      violations.add(
-          limit.relation().equals(">=")
-              ? b.subtract(limit.bound(), value)
-              : b.subtract(value, limit.bound()));
+      if (limit.dual().isPresent()) {
+        allMetrics.putIfAbsent(limit.dual().get().name(), value);
+        violations.add(violation(limit, value));
+      } else if (!allMetrics.containsValue(value)) {
+        allMetrics.putIfAbsent("constraint_" + ++unnamed, value);
+      }
     }
     if (!terms.isEmpty()) {
       allMetrics.putIfAbsent("objective", b.stop(atMeans.apply(valueNode)));
@@ -913,7 +1018,7 @@ public final class ObjectiveChecker {
             context.sequences,
             usedInputs(outputs, allMetrics.values()),
             parameters,
-            limits.stream().map(CheckedObjective.Limit::constraint).toList(),
+            limits.stream().flatMap(l -> l.dual().stream()).toList(),
             List.copyOf(allMetrics.keySet()),
             context.grouped,
             context.enumerated);
@@ -951,6 +1056,91 @@ public final class ObjectiveChecker {
         actors,
         context.fixed,
         targetOf(terms, valueNode));
+  }
+
+  /** What is above 0 where a constraint is violated; for an equality, what is not 0. */
+  private Node violation(CheckedObjective.Limit limit, Node value) {
+    return limit.relation().equals(">=")
+        ? b.subtract(limit.bound(), value)
+        : b.subtract(value, limit.bound());
+  }
+
+  /** The minimised objective with its constraints: the Lagrangian, penalties, barriers, switches. */
+  private Node constrained(Node objective) {
+    Node lagrangian = objective;
+    int multipliers = 0;
+    Node scale = b.constant(1);
+    for (CheckedObjective.Limit limit : limits) {
+      if (!(limit.handling() instanceof CheckedObjective.Handling.Multiplier dual)) {
+        continue;
+      }
+      Node multiplier = b.multiplier(multipliers++, limit.multiplier());
+      if (normalized.contains(limit.multiplier())) {
+        scale = b.add(scale, multiplier);
+      }
+      if (dual.augmentation() > 0) {
+        lagrangian = b.add(lagrangian, augmented(limit, multiplier, dual.augmentation()));
+        continue;
+      }
+      Node term = b.multiply(multiplier, limit.value());
+      lagrangian =
+          limit.relation().equals(">=") ? b.subtract(lagrangian, term) : b.add(lagrangian, term);
+    }
+    // Multipliers carry no gradient: (A_R - lambda A_C) / (1 + lambda) is the same direction,
+    // shorter.
+    lagrangian = b.divide(lagrangian, scale);
+    for (CheckedObjective.Limit limit : limits) {
+      Node g = violation(limit, limit.value());
+      switch (limit.handling()) {
+        case CheckedObjective.Handling.Penalty penalty -> {
+          // At 0 the derivative is 0.
+          Node size =
+              limit.relation().equals("==")
+                  ? b.apply(Unary.ABS, g)
+                  : b.combine(Binary.MAXIMUM, b.constant(0), g);
+          Node term = penalty.power() == 2 ? b.multiply(size, size) : size;
+          lagrangian = b.add(lagrangian, b.multiply(penalty.weight(), term));
+        }
+        case CheckedObjective.Handling.Barrier barrier -> {
+          Node slack =
+              b.checked(
+                  new Operation.Checked(
+                      "the barrier of a constraint has no value where the constraint is violated",
+                      limit.value().origin().place()),
+                  b.negate(g));
+          lagrangian = b.subtract(lagrangian, b.divide(b.log(slack), barrier.sharpness()));
+        }
+        case CheckedObjective.Handling.Multiplier _, CheckedObjective.Handling.Switching _ -> {}
+      }
+    }
+    // The first violated constraint in the order written is the one that is descended.
+    for (CheckedObjective.Limit limit : limits.reversed()) {
+      if (limit.handling() instanceof CheckedObjective.Handling.Switching switching) {
+        Node g = violation(limit, limit.value());
+        Node violated = b.combine(Binary.LESS, switching.tolerance(), g);
+        lagrangian = b.select(violated, g, lagrangian);
+      }
+    }
+    return lagrangian;
+  }
+
+  /**
+   * The term of the augmented Lagrangian (Nocedal and Wright 2006, equations 17.36 and 17.64):
+   * {@code lambda g + rho / 2 g^2} for an equality, {@code (max(0, lambda + rho g)^2 - lambda^2) /
+   * (2 rho)} else.
+   */
+  private Node augmented(CheckedObjective.Limit limit, Node multiplier, double penalty) {
+    Node rho = b.constant(penalty);
+    Node g = violation(limit, limit.value());
+    if (limit.relation().equals("==")) {
+      Node quadratic = b.multiply(b.constant(penalty / 2), b.multiply(g, g));
+      return b.add(b.multiply(multiplier, g), quadratic);
+    }
+    Node moved = b.add(multiplier, b.multiply(rho, g));
+    Node positive = b.combine(Binary.MAXIMUM, b.constant(0), moved);
+    return b.divide(
+        b.subtract(b.multiply(positive, positive), b.multiply(multiplier, multiplier)),
+        b.constant(2 * penalty));
   }
 
   private Optional<Node> targetOf(List<CheckContext.ExpectationTerm> terms, Node valueNode) {

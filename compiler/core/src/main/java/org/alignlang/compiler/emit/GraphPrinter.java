@@ -116,8 +116,15 @@ public final class GraphPrinter {
           .append(limit.relation())
           .append(' ')
           .append(names.get(limit.bound()))
-          .append(" multiplier ")
-          .append(limit.constraint().multiplier())
+          .append(' ')
+          .append(
+              switch (limit.handling()) {
+                case CheckedObjective.Handling.Multiplier m ->
+                    "multiplier " + m.constraint().multiplier();
+                case CheckedObjective.Handling.Penalty _ -> "by penalty";
+                case CheckedObjective.Handling.Barrier _ -> "by barrier";
+                case CheckedObjective.Handling.Switching _ -> "by switching";
+              })
           .append('\n');
     }
     objective

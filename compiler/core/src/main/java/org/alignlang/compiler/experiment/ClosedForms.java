@@ -85,7 +85,7 @@ final class ClosedForms {
                 new InterpretedRow(term.get().content(), objective, parameters),
                 limit.relation(),
                 bound.get(),
-                limit.constraint().multiplier()));
+                limit.multiplier()));
         continue;
       }
       boolean same =
@@ -98,7 +98,7 @@ final class ClosedForms {
       divergence = term.get().divergence();
       reference = term.get().other();
       budget = bound.get();
-      budgetMultiplier = limit.constraint().multiplier();
+      budgetMultiplier = limit.multiplier();
     }
     Optional<DoubleUnaryOperator> inverse = divergence.flatMap(Divergence::inverse);
     if (inverse.isEmpty()) {

@@ -151,6 +151,13 @@ public final class ObjectiveExplainer {
 
   private Notation constraint(Statement.Constraint constraint) {
     Notation condition = written.of(constraint.condition());
+    if (constraint.method().isPresent()) {
+      String method = constraint.method().get().name();
+      return new Notation.Row(
+          List.of(
+              condition,
+              Notation.symbol("   [by " + method + "]", "\\qquad \\text{by " + method + "}")));
+    }
     if (constraint.multiplier().isEmpty()) {
       return condition;
     }
@@ -469,12 +476,15 @@ public final class ObjectiveExplainer {
   // Constraints.
 
   private void constraints() {
-    if (objective.constraints().isEmpty()) {
+    if (objective.constraints().stream().allMatch(l -> l.dual().isEmpty())) {
       return;
     }
     out.heading(2, "Multipliers");
     for (CheckedObjective.Limit limit : objective.constraints()) {
-      Signature.Constraint c = limit.constraint();
+      if (limit.dual().isEmpty()) {
+        continue;
+      }
+      Signature.Constraint c = limit.dual().get();
       Symbol multiplier = Symbols.name(c.multiplier());
       Symbol violation = Notation.symbol("Δ", "\\Delta");
       GraphNotation graph = GraphNotation.plain(actors, limit.value());
@@ -622,7 +632,11 @@ public final class ObjectiveExplainer {
       if (term.isEmpty()) {
         return;
       }
-      Symbol multiplier = Symbols.name(limit.constraint().multiplier());
+      if (limit.dual().isEmpty()) {
+        // Without a multiplier the tilt of the optimum has no name in the spec.
+        return;
+      }
+      Symbol multiplier = Symbols.name(limit.multiplier());
       boolean least = limit.relation().equals(">=");
       if (term.get() == divergence.get()) {
         strength =

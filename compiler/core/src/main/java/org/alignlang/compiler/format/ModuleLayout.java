@@ -402,8 +402,8 @@ final class ModuleLayout {
     return Doc.sequence(parts);
   }
 
-  /** A constraint in its columns: what is bounded, the bound with its relation, the multiplier. */
-  private record Row(Doc left, Optional<Doc> bound, Optional<Doc> multiplier) {}
+  /** A constraint in its columns: what is bounded, the bound with its relation, how it is kept. */
+  private record Row(Doc left, Optional<Doc> bound, Optional<Doc> handling) {}
 
   private Doc subjectTo(Statement.SubjectTo subject, Columns columns) {
     Doc keyword = Doc.sequence(tokens.take(), SPACE, tokens.take("to"));
@@ -420,10 +420,10 @@ final class ModuleLayout {
         parts.add(new Doc.Padding(1 + left - Math.min(left, row.left().width())));
         parts.add(row.bound().get());
       }
-      if (row.multiplier().isPresent()) {
+      if (row.handling().isPresent()) {
         int gap = bound - row.bound().map(d -> Math.min(bound, d.width())).orElse(bound);
         parts.add(Doc.nest(INDENT, new Doc.Line(" ".repeat(2 + gap), false)));
-        parts.add(row.multiplier().get());
+        parts.add(row.handling().get());
       }
       lines.add(Doc.group(Doc.sequence(parts)));
     }
@@ -453,14 +453,21 @@ final class ModuleLayout {
     } else {
       left = expressions.expression(condition);
     }
-    Optional<Doc> multiplier = constraint.multiplier().map(this::multiplier);
-    return new Row(left, bound, multiplier);
+    Optional<Doc> handling =
+        constraint
+            .multiplier()
+            .map(clause -> clause("multiplier", clause.span(), clause.arguments()))
+            .or(() ->
+                constraint
+                    .method()
+                    .map(clause -> clause("by", clause.span(), clause.arguments())));
+    return new Row(left, bound, handling);
   }
 
-  private Doc multiplier(Statement.MultiplierClause clause) {
-    List<Doc> parts = new ArrayList<>(List.of(tokens.take("multiplier"), SPACE, tokens.take()));
-    if (tokens.peek().start() < clause.span().end()) {
-      parts.add(expressions.arguments(clause.arguments()));
+  private Doc clause(String keyword, Span span, List<Expression.Argument> arguments) {
+    List<Doc> parts = new ArrayList<>(List.of(tokens.take(keyword), SPACE, tokens.take()));
+    if (tokens.peek().start() < span.end()) {
+      parts.add(expressions.arguments(arguments));
     }
     return Doc.sequence(parts);
   }

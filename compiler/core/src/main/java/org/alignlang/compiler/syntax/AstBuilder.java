@@ -210,14 +210,21 @@ final class AstBuilder {
 
   private Statement.Constraint constraint(AlignParser.ConstraintContext c) {
     Optional<Statement.MultiplierClause> multiplier = Optional.empty();
+    Optional<Statement.MethodClause> method = Optional.empty();
     if (c.MULTIPLIER() != null) {
       Span clause = source.span(c.MULTIPLIER().getSymbol().getStartIndex(), span(c).end());
       multiplier =
           Optional.of(
               new Statement.MultiplierClause(
-                  clause, span(c.name()), name(c.name()), arguments(c.arguments())));
+                  clause, span(c.multiplier), name(c.multiplier), arguments(c.arguments())));
+    } else if (c.BY() != null) {
+      Span clause = source.span(c.BY().getSymbol().getStartIndex(), span(c).end());
+      method =
+          Optional.of(
+              new Statement.MethodClause(
+                  clause, span(c.method), name(c.method), arguments(c.arguments())));
     }
-    return new Statement.Constraint(span(c), expression(c.expression()), multiplier);
+    return new Statement.Constraint(span(c), expression(c.expression()), multiplier, method);
   }
 
   private ExperimentStatement experimentStatement(AlignParser.ExperimentStatementContext context) {
