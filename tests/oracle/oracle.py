@@ -532,6 +532,38 @@ def centered(x, frozen):
     return rloo(x, centred(list(x.t["reward.r"]), x.groups()))
 
 
+# Along the tokens of a sequence (Schulman et al. 2016, equations 11 and 16), written as double sums.
+
+
+def at_positions(x, name):
+    """A token-level tensor at the positions that exist, per row."""
+    return [list(row[m]) for row, m in zip(x.t[name], x.mask())]
+
+
+def discounted_return(x, frozen):
+    discount = real(0.9)
+    return rloo(x, [sum((discount**t * r for t, r in enumerate(row)), mpf(0)) for row in at_positions(x, "reward.hit")])
+
+
+def generalised_advantages(x, frozen):
+    discount, trace = real(0.95), real(0.8)
+    terms = []
+    for rewards, values, logp in zip(at_positions(x, "reward.hit"), at_positions(x, "feature.value"), x.tokens()):
+        n = len(rewards)
+        delta = [r + (discount * values[t + 1] if t + 1 < n else 0) - values[t] for t, r in enumerate(rewards)]
+        for t in range(n):
+            terms.append(sum(((discount * trace) ** k * delta[t + k] for k in range(n - t)), mpf(0)) * logp[t])
+    return -mean(terms)
+
+
+def score_at_last(x, frozen):
+    discount = real(0.9)
+    return -mean([
+        sum((discount ** (len(row) - 1 - t) * r * logp for t, logp in enumerate(row)), mpf(0))
+        for r, row in zip(x.t["reward.r"], x.tokens())
+    ])
+
+
 # ---------------------------------------------------------------------------------------------
 # The whole vocabulary, at each position; one mean over all positions of the batch.
 
@@ -937,6 +969,22 @@ def reward_cases():
         case(f"reward_{name}", spec, "Shaped_" + name, centered if name == "centered" else shaped(name), batch)
 
 
+def along_cases():
+    spec = "tests/oracle/specs/returns.align"
+    for suffix, seed, dtype in (("random", 201, np.float64), ("random_f32", 202, np.float32)):
+        for name, loss, tokens, columns in (
+            ("return", discounted_return, ["reward.hit"], []),
+            ("gae", generalised_advantages, ["reward.hit", "feature.value"], []),
+            ("at_last", score_at_last, [], ["reward.r"]),
+        ):
+            # Masks have holes: the token after one is the next.
+            batch = sampled(seed, columns, [0, 0, 1, 1, 0, 1], width=7, ref=False, empty=(3,))
+            rng = np.random.default_rng(seed + 10)
+            for column in tokens:
+                batch[column] = np.where(batch["mask"], 4 * rng.random(batch["mask"].shape) - 2, np.nan)
+            case(f"along_{name}_{suffix}", spec, "Along_" + name, loss, batch, dtype=dtype)
+
+
 def vocabulary_cases():
     spec = "tests/oracle/specs/vocabulary.align"
     # Where the divergence is finite, and so legal, with a token that only one of the two excludes.
@@ -1056,6 +1104,7 @@ def main():
     estimator_cases()
     expectation_cases()
     reward_cases()
+    along_cases()
     vocabulary_cases()
     names = [c[0] for c in CASES]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)

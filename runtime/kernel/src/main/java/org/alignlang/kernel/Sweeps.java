@@ -9,8 +9,7 @@ public final class Sweeps {
   private Sweeps() {}
 
   /** Discounted sums from the first token on: {@code s_t = x_t + discount s_(t-1)}. */
-  public static void cumulative(
-      double[] x, double discount, int begin, int end, double[] result) {
+  public static void cumulative(double[] x, double discount, int begin, int end, double[] result) {
     double sum = 0;
     for (int t = begin; t < end; t++) {
       sum = x[t] + discount * sum;

@@ -139,7 +139,7 @@ class OracleVectorsTest {
     Set<String> covered = new TreeSet<>();
     for (String name : OracleVector.sums(VECTORS).keySet()) {
       OracleVector vector = read(VECTORS.resolve(name));
-      covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped)_", ""));
+      covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped|Along)_", ""));
       covered.add(vector.parameters().getOrDefault("D", "").replaceFirst("\\(.*", ""));
     }
     for (String path : StandardLibrary.paths()) {

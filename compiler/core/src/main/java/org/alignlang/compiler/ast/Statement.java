@@ -74,8 +74,7 @@ public sealed interface Statement {
       Optional<MethodClause> method) {}
 
   /** {@code by penalty(10)}: how a constraint is kept without a multiplier. */
-  record MethodClause(
-      Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}
+  record MethodClause(Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}
 
   record MultiplierClause(
       Span span, Span nameSpan, String name, List<Expression.Argument> arguments) {}

@@ -166,7 +166,9 @@ final class BuiltinFunctions {
             && arguments.size() <= (sums ? 2 : 1)
             && arguments.stream().allMatch(a -> a.against().isEmpty())
             && arguments.get(0).name().isEmpty()
-            && arguments.stream().skip(1).allMatch(a -> a.name().orElse("discount").equals("discount"));
+            && arguments.stream()
+                .skip(1)
+                .allMatch(a -> a.name().orElse("discount").equals("discount"));
     if (!shape) {
       throw context.fail(
           WRONG_ARGUMENTS,
@@ -181,8 +183,7 @@ final class BuiltinFunctions {
     Meaning meaning = checker.check(first, scope);
     if (name.equals("position") && meaning instanceof Meaning.SequenceName sequence) {
       return Meaning.Value.of(
-          Kind.REAL,
-          b.position(Domain.token(sequence.name()), Domain.sequence(sequence.name())));
+          Kind.REAL, b.position(Domain.token(sequence.name()), Domain.sequence(sequence.name())));
     }
     Meaning.Value x = checker.real(meaning, first.span());
     Domain tokens = x.domain();
@@ -196,8 +197,7 @@ final class BuiltinFunctions {
     return switch (name) {
       case "position" ->
           Meaning.Value.of(Kind.REAL, b.position(tokens, Domain.sequence(tokens.owner())));
-      case "next", "previous" ->
-          checker.map(x, n -> b.shift(n, name.equals("next")), Kind.REAL);
+      case "next", "previous" -> checker.map(x, n -> b.shift(n, name.equals("next")), Kind.REAL);
       default -> {
         Meaning.Value discount =
             arguments.size() == 1

@@ -595,7 +595,9 @@ public final class ObjectiveChecker {
     limits.add(new CheckedObjective.Limit(value, relation, bound, dual(clause, name, relation)));
   }
 
-  /** {@code by penalty(weight, power)}, {@code by barrier(sharpness)}, {@code by switching(...)}. */
+  /**
+   * {@code by penalty(weight, power)}, {@code by barrier(sharpness)}, {@code by switching(...)}.
+   */
   private CheckedObjective.Handling method(Statement.MethodClause clause, String relation) {
     List<String> known =
         switch (clause.name()) {
@@ -652,14 +654,11 @@ public final class ObjectiveChecker {
               "the power of a penalty is 1 or 2",
               "1 is exact once the weight exceeds the multiplier; 2 is smooth and never exact");
         }
-        yield new CheckedObjective.Handling.Penalty(
-            required(given, "weight", clause), (int) power);
+        yield new CheckedObjective.Handling.Penalty(required(given, "weight", clause), (int) power);
       }
-      case "barrier" ->
-          new CheckedObjective.Handling.Barrier(required(given, "sharpness", clause));
+      case "barrier" -> new CheckedObjective.Handling.Barrier(required(given, "sharpness", clause));
       default ->
-          new CheckedObjective.Handling.Switching(
-              given.getOrDefault("tolerance", b.constant(0)));
+          new CheckedObjective.Handling.Switching(given.getOrDefault("tolerance", b.constant(0)));
     };
   }
 
@@ -1065,7 +1064,9 @@ public final class ObjectiveChecker {
         : b.subtract(value, limit.bound());
   }
 
-  /** The minimised objective with its constraints: the Lagrangian, penalties, barriers, switches. */
+  /**
+   * The minimised objective with its constraints: the Lagrangian, penalties, barriers, switches.
+   */
   private Node constrained(Node objective) {
     Node lagrangian = objective;
     int multipliers = 0;

@@ -458,9 +458,7 @@ final class ModuleLayout {
             .multiplier()
             .map(clause -> clause("multiplier", clause.span(), clause.arguments()))
             .or(() ->
-                constraint
-                    .method()
-                    .map(clause -> clause("by", clause.span(), clause.arguments())));
+                constraint.method().map(clause -> clause("by", clause.span(), clause.arguments())));
     return new Row(left, bound, handling);
   }
 

@@ -256,9 +256,7 @@ public final class ReverseMode {
               operands.get(0),
               builder.reorder(g, operands.get(1), reorder.within(), !reorder.inverse()));
       case Operation.Scan scan ->
-          flow(
-              operands.get(0),
-              builder.scan(g, operands.get(1), node.domain(), !scan.backwards()));
+          flow(operands.get(0), builder.scan(g, operands.get(1), node.domain(), !scan.backwards()));
       case Operation.Shift shift -> flow(operands.get(0), builder.shift(g, !shift.next()));
       case Operation.Taken _ -> {
         Domain vocab = operands.get(0).domain();

@@ -301,10 +301,7 @@ public final class GraphBuilder {
   public Node scan(Node x, Node discount, Domain tokens, boolean backwards) {
     Node perRow = broadcast(stop(discount), Domain.sequence(tokens.owner()));
     return node(
-        new Operation.Scan(backwards),
-        List.of(broadcast(x, tokens), perRow),
-        tokens,
-        x.active());
+        new Operation.Scan(backwards), List.of(broadcast(x, tokens), perRow), tokens, x.active());
   }
 
   /** The value of the next token, or of the one before; see {@link Operation.Shift}. */

@@ -64,8 +64,8 @@ public sealed interface Operation {
   record Scan(boolean backwards) implements Operation {}
 
   /**
-   * The value of the token before, or of the next one; 0 where there is none. Each is the adjoint of
-   * the other.
+   * The value of the token before, or of the next one; 0 where there is none. Each is the adjoint
+   * of the other.
    */
   record Shift(boolean next) implements Operation {}
 

@@ -157,9 +157,7 @@ public final class Interpreter {
         Dual x = operands.get(0);
         yield new Dual(
             scanned(x.value(), discount, offsets, scan.backwards()),
-            x.tangent() == null
-                ? null
-                : scanned(x.tangent(), discount, offsets, scan.backwards()));
+            x.tangent() == null ? null : scanned(x.tangent(), discount, offsets, scan.backwards()));
       }
       case Operation.Shift shift -> {
         int[] rows = rowOfToken(node.domain().owner());
@@ -260,8 +258,7 @@ public final class Interpreter {
   }
 
   /** Each token's discounted sum of all tokens of its row up to it, or from it on. */
-  private static double[] scanned(
-      double[] x, double[] discount, int[] offsets, boolean backwards) {
+  private static double[] scanned(double[] x, double[] discount, int[] offsets, boolean backwards) {
     double[] y = new double[x.length];
     for (int row = 0; row + 1 < offsets.length; row++) {
       int begin = offsets[row];

@@ -41,7 +41,8 @@ final class ValueNames {
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _ -> "copy";
       case Operation.Reorder _ -> "sorted" + suffix(node.operand(0));
       case Operation.Position _ -> "position";
-      case Operation.Scan scan -> (scan.backwards() ? "toGo" : "cumulative") + suffix(node.operand(0));
+      case Operation.Scan scan ->
+          (scan.backwards() ? "toGo" : "cumulative") + suffix(node.operand(0));
       case Operation.Shift shift -> (shift.next() ? "next" : "previous") + suffix(node.operand(0));
       case Operation.Taken _ -> "taken" + suffix(node.operand(0));
       case Operation.Reduce reduce ->
