@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 import org.alignlang.cli.check.Format;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Compare;
@@ -75,6 +76,19 @@ public final class Main implements Runnable {
 
   /** Runs the command, writing UTF-8 to the given streams, and returns its exit code. */
   static int run(String[] args, OutputStream standardOut, OutputStream standardErr) {
+    PrintWriter out = writer(new CheckedOutput(standardOut));
+    PrintWriter err = writer(standardErr);
+    try {
+      OptionalInt exit = PlainCommandLine.run(args, out, err);
+      if (exit.isPresent()) {
+        out.flush();
+        return exit.getAsInt();
+      }
+    } catch (CheckedOutput.Failed e) {
+      return new Failures(args).handle(e, Output.of(out, err, Color.NEVER));
+    } finally {
+      err.flush();
+    }
     return run(commandLine(), args, standardOut, standardErr);
   }
 

@@ -21,8 +21,11 @@ public record Output(PrintWriter out, PrintWriter err, Palette outPalette, Palet
   static Output of(CommandLine line) {
     Object root = line.getCommandSpec().root().userObject();
     Color color = root instanceof Main main ? main.color() : Color.AUTO;
-    return new Output(
-        line.getOut(), line.getErr(), color.palette(Color.OUT), color.palette(Color.ERR));
+    return of(line.getOut(), line.getErr(), color);
+  }
+
+  static Output of(PrintWriter out, PrintWriter err, Color color) {
+    return new Output(out, err, color.palette(Color.OUT), color.palette(Color.ERR));
   }
 
   /** Whether standard error is a terminal. */
