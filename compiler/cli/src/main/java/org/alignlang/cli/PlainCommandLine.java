@@ -16,10 +16,11 @@ import org.alignlang.cli.format.FormatRun;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands that people and editors wait for, when they are called in a way that leaves no doubt:
- * a known command, known options, each value behind its option. Everything else (help, abbreviated
- * forms, mistakes) is left to picocli, which takes longer to start than a check takes: its class
- * files are too old for an archive of loaded classes, and it reads the annotations of every command.
+ * The commands that people and editors wait for, when they are called in a way that leaves no
+ * doubt: a known command, known options, each value behind its option. Everything else (help,
+ * abbreviated forms, mistakes) is left to picocli, which takes longer to start than a check takes:
+ * its class files are too old for an archive of loaded classes, and it reads the annotations of
+ * every command.
  *
  * @param words the command's files and other arguments, in order
  * @param flags the options without a value that were given
@@ -121,8 +122,8 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
     Optional<Integer> threads = threads();
     boolean repeated =
         values.entrySet().stream()
-            .anyMatch(v ->
-                v.getValue().size() > 1 && !Set.of("-s", "--set", COLOR).contains(v.getKey()));
+            .anyMatch(
+                v -> v.getValue().size() > 1 && !Set.of("-s", "--set", COLOR).contains(v.getKey()));
     // Values of both spellings are meant in the order written, which is not kept here.
     boolean mixed = values.containsKey("-s") && values.containsKey("--set");
     if (words.size() != 1 || value("--batch").isEmpty() || threads.isEmpty() || repeated || mixed) {
