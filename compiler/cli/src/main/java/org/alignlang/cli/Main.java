@@ -14,6 +14,7 @@ import org.alignlang.cli.command.Devices;
 import org.alignlang.cli.command.Emit;
 import org.alignlang.cli.command.Eval;
 import org.alignlang.cli.command.Explain;
+import org.alignlang.cli.command.FixCommand;
 import org.alignlang.cli.command.Fmt;
 import org.alignlang.cli.command.Generate;
 import org.alignlang.cli.command.New;
@@ -41,6 +42,7 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     subcommands = {
       Check.class,
+      FixCommand.class,
       Explain.class,
       Emit.class,
       Generate.class,

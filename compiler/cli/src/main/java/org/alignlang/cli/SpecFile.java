@@ -84,6 +84,11 @@ public record SpecFile(
     return Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic());
   }
 
+  /** Another text in its place: of the same file, with the same options. */
+  public SpecFile with(SourceFile text) {
+    return new SpecFile(folder, text, options, Compiler.compile(text, options));
+  }
+
   /** Errors, warnings and notes. */
   public List<Diagnostic> diagnostics() {
     return compilation.diagnostics();

@@ -19,6 +19,7 @@ import org.alignlang.cli.Specs;
 import org.alignlang.cli.Summary;
 import org.alignlang.cli.UserError;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.source.SourceFile;
 
 /** Checks specs and shows what was found. */
@@ -72,7 +73,12 @@ public final class CheckRun {
     unreadable.forEach(output::error);
     Summary summary = Summary.of(all);
     if (!checked.isEmpty()) {
-      output.note(Summary.counted(checked.size(), "file") + " checked: " + summary.text());
+      long safe = all.stream().filter(d -> d.fixes().stream().anyMatch(Fix::safe)).count();
+      output.note(
+          Summary.counted(checked.size(), "file")
+              + " checked: "
+              + summary.text()
+              + (safe > 0 ? "; `align fix` mends " + safe : ""));
     }
     if (!unreadable.isEmpty()) {
       return ExitCode.USAGE;

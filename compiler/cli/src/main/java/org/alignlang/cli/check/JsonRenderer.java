@@ -3,6 +3,8 @@ package org.alignlang.cli.check;
 import java.util.List;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticRenderer;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 import tools.jackson.databind.json.JsonMapper;
@@ -42,6 +44,20 @@ public record JsonRenderer() implements DiagnosticRenderer {
       ObjectNode node = labels.addObject();
       node.put("text", label.text());
       place(node, label.span());
+    }
+    if (!diagnostic.fixes().isEmpty()) {
+      ArrayNode fixes = object.putArray("fixes");
+      for (Fix fix : diagnostic.fixes()) {
+        ObjectNode node = fixes.addObject();
+        node.put("title", fix.title());
+        node.put("safe", fix.safe());
+        ArrayNode edits = node.putArray("edits");
+        for (Edit edit : fix.edits()) {
+          ObjectNode change = edits.addObject();
+          change.put("replacement", edit.replacement());
+          place(change, edit.span());
+        }
+      }
     }
     return object;
   }

@@ -6,6 +6,8 @@ import java.util.List;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticRenderer;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.diagnostic.Severity;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
@@ -64,13 +66,32 @@ public record SarifRenderer() implements DiagnosticRenderer {
         location.putObject("message").put("text", label.text());
       }
     }
+    if (!diagnostic.fixes().isEmpty()) {
+      ArrayNode fixes = result.putArray("fixes");
+      diagnostic.fixes().forEach(fix -> fix(fixes.addObject(), fix));
+    }
   }
 
   private static void location(ObjectNode location, Span span) {
-    SourceFile source = span.source();
     ObjectNode physical = location.putObject("physicalLocation");
-    physical.putObject("artifactLocation").put("uri", uri(source.path()));
-    ObjectNode region = physical.putObject("region");
+    physical.putObject("artifactLocation").put("uri", uri(span.source().path()));
+    region(physical.putObject("region"), span);
+  }
+
+  private static void fix(ObjectNode object, Fix fix) {
+    object.putObject("description").put("text", fix.title());
+    ObjectNode change = object.putArray("artifactChanges").addObject();
+    change.putObject("artifactLocation").put("uri", uri(fix.source().path()));
+    ArrayNode replacements = change.putArray("replacements");
+    for (Edit edit : fix.edits()) {
+      ObjectNode replacement = replacements.addObject();
+      region(replacement.putObject("deletedRegion"), edit.span());
+      replacement.putObject("insertedContent").put("text", edit.replacement());
+    }
+  }
+
+  private static void region(ObjectNode region, Span span) {
+    SourceFile source = span.source();
     region.put("startLine", source.line(span.start()));
     region.put("startColumn", source.column(span.start()));
     region.put("endLine", source.line(span.end()));

@@ -1,15 +1,11 @@
 package org.alignlang.cli.format;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.ArrayList;
 import java.util.List;
 import org.alignlang.cli.ExitCode;
 import org.alignlang.cli.Output;
+import org.alignlang.cli.SpecText;
 import org.alignlang.cli.Specs;
 import org.alignlang.cli.Summary;
 import org.alignlang.cli.UserError;
@@ -120,7 +116,7 @@ public final class FormatRun {
         } else if (check) {
           output.out().println(name);
         } else {
-          write(path, name, formatted.text());
+          SpecText.replace(path, name, formatted.text());
         }
         changed++;
       }
@@ -129,27 +125,5 @@ public final class FormatRun {
 
   private void show(SourceFile source, String after) {
     output.out().print(UnifiedDiff.of(source.path(), source.text(), after));
-  }
-
-  /** Replaces a file in one step, so that nobody ever sees half of it. */
-  private static void write(Path path, String name, String text) {
-    try {
-      // A link stays one: what it leads to is replaced.
-      Path file = path.toRealPath();
-      Path folder = file.getParent();
-      Path fresh = Files.createTempFile(folder, ".align", ".tmp");
-      try {
-        Files.write(fresh, text.getBytes(StandardCharsets.UTF_8));
-        if (Files.getFileAttributeView(fresh, PosixFileAttributeView.class) != null) {
-          Files.setPosixFilePermissions(fresh, Files.getPosixFilePermissions(file));
-        }
-        Files.move(
-            fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(fresh);
-      }
-    } catch (IOException e) {
-      throw new UserError("`" + name + "` cannot be written: " + e.getMessage());
-    }
   }
 }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What changed between two texts, in the form that {@code patch} reads. */
-final class UnifiedDiff {
+public final class UnifiedDiff {
   private static final int CONTEXT = 3;
 
   /** Longer stretches of change are shown as all old lines and all new ones. */
@@ -15,7 +15,7 @@ final class UnifiedDiff {
   private record Edit(char sign, String line) {}
 
   /** The difference, empty if there is none. */
-  static String of(String path, String before, String after) {
+  public static String of(String path, String before, String after) {
     List<String> old = lines(before);
     List<String> fresh = lines(after);
     List<Edit> edits = edits(old, fresh);

@@ -11,11 +11,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.check.GraphRules.Finding;
 import org.alignlang.compiler.check.WrittenGraph.Exponent;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -176,15 +179,25 @@ final class BoundednessRules {
     return Optional.of(
         new Finding(
             node,
-            Diagnostic.of(
-                    LOG_OF_ZERO,
-                    node.origin(),
-                    range.low() >= 0
-                        ? "this logarithm can be of zero, and is then minus infinity"
-                        : "this logarithm can be of a negative number, and is then not a number")
-                .withHelp(
-                    "say what holds there: `if x > 0 then log(max(x, 1e-12)) else ...`, or"
-                        + " `log(max(x, 1e-12))`")));
+            GraphRules.fixed(
+                Diagnostic.of(
+                        LOG_OF_ZERO,
+                        node.origin(),
+                        range.low() >= 0
+                            ? "this logarithm can be of zero, and is then minus infinity"
+                            : "this logarithm can be of a negative number, and is then not a"
+                                + " number")
+                    .withHelp(
+                        "say what holds there: `if x > 0 then log(max(x, 1e-12)) else ...`, or"
+                            + " `log(max(x, 1e-12))`"),
+                graph
+                    .call(node, "log")
+                    .map(call -> call.arguments().getFirst().span())
+                    .map(argument ->
+                        Fix.suggested(
+                            "write `log(max(" + argument.text() + ", 1e-12))`",
+                            Edit.before(argument, "max("),
+                            Edit.behind(argument, ", 1e-12)"))))));
   }
 
   /** {@code 1 - p}, whose logarithm has a stable form and is infinite at p = 1 only. */
@@ -206,12 +219,45 @@ final class BoundednessRules {
         return Optional.of(
             new Finding(
                 node,
-                Diagnostic.of(
-                        MASKED_PRODUCT,
-                        node.origin(),
-                        "where the mask is 0 and the other factor infinite, their product is not a"
-                            + " number")
-                    .withHelp("choose instead of multiplying: `if ... then ... else 0`")));
+                GraphRules.fixed(
+                    Diagnostic.of(
+                            MASKED_PRODUCT,
+                            node.origin(),
+                            "where the mask is 0 and the other factor infinite, their product is"
+                                + " not a number")
+                        .withHelp("choose instead of multiplying: `if ... then ... else 0`"),
+                    chosen(graph, node))));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The product as a choice, where the mask is written in it or has a name. */
+  private static Optional<Fix> chosen(WrittenGraph graph, Node product) {
+    Optional<Expression.Binary> written =
+        graph
+            .written(product, Expression.Binary.class)
+            .filter(b -> b.operator() == Expression.Operator.TIMES);
+    for (boolean left : new boolean[] {true, false}) {
+      Optional<Expression> mask = written.map(b -> left ? b.left() : b.right());
+      Optional<Expression> masked = written.map(b -> left ? b.right() : b.left());
+      if (mask.map(m -> graph.named(m).orElse(m)).orElse(null)
+              instanceof Expression.Conditional choice
+          && choice.yes() instanceof Expression.NumberLiteral yes
+          && choice.no() instanceof Expression.NumberLiteral no
+          && yes.value() + no.value() == 1
+          && yes.value() * no.value() == 0) {
+        String value = masked.orElseThrow().span().text();
+        return Optional.of(
+            Fix.suggested(
+                "choose instead of multiplying",
+                Edit.replace(
+                    product.origin(),
+                    "(if %s then %s else %s)"
+                        .formatted(
+                            choice.condition().span().text(),
+                            yes.value() == 1 ? value : "0",
+                            yes.value() == 1 ? "0" : value))));
       }
     }
     return Optional.empty();

@@ -14,6 +14,8 @@ import java.util.TreeSet;
 import java.util.function.BinaryOperator;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
@@ -325,11 +327,20 @@ final class BuiltinFunctions {
     }
     boolean spread = reduction.name().equals("std") || reduction.name().equals("var");
     if (spread && ddof != 0 && ddof != 1) {
+      Expression.Argument last = arguments.getLast();
+      Edit torch =
+          last.name().orElse("").equals("ddof")
+              ? Edit.replace(last.value().span(), "1")
+              : Edit.behind(last.span(), ", ddof = 1");
       throw context.fail(
-          MISSING_DDOF,
-          call.span(),
-          "`" + reduction.name() + "` divides by n or by n - 1: say which",
-          "write `ddof = 1` for the sample's (torch's default) or `ddof = 0` for the population's");
+          Diagnostic.of(
+                  MISSING_DDOF,
+                  call.span(),
+                  "`" + reduction.name() + "` divides by n or by n - 1: say which")
+              .withHelp(
+                  "write `ddof = 1` for the sample's (torch's default) or `ddof = 0` for the"
+                      + " population's")
+              .withFix(Fix.suggested("write `ddof = 1`", torch)));
     }
     if (reduction.levels().equals(List.of("member"))) {
       return members(reduction.name(), value, ddof, call);

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -79,6 +80,9 @@ final class CheckContext {
 
   /** Links of divergences whose normaliser must cancel, each with its place. */
   final Map<Node, Span> links = new LinkedHashMap<>();
+
+  /** The estimator that the objective uses. */
+  Optional<Declaration.EstimatorDeclaration> estimator = Optional.empty();
 
   /** What the objective computes and does not use. */
   final List<Statement.Let> unusedLets = new ArrayList<>();
@@ -196,18 +200,14 @@ final class CheckContext {
     Diagnostic diagnostic =
         Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, span, "there is no " + what + " `" + name + "`");
     return fail(
-        Suggestions.nearest(name, known)
-            .map(n -> diagnostic.withHelp("did you mean `" + n + "`?"))
-            .orElse(diagnostic));
+        LibraryImports.offer(diagnostic, name)
+            .filter(_ -> span.text().equals(name))
+            .orElseGet(() -> Suggestions.meant(diagnostic, name, known)));
   }
 
   void enterAccept(Expression.Accepted expression) {
     if (DiagnosticCode.find(expression.slug()).isEmpty()) {
-      sink.report(
-          Diagnostic.of(
-              DiagnosticCode.UNKNOWN_NAME,
-              expression.span(),
-              "there is no diagnostic `" + expression.slug() + "` to accept"));
+      sink.report(AcceptClause.of(expression).unknown());
     }
     accepted.push(new Accept(expression));
   }
@@ -225,12 +225,7 @@ final class CheckContext {
       return;
     }
     if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {
-      sink.report(
-          Diagnostic.of(
-                  DiagnosticCode.UNUSED_ACCEPT,
-                  accept.expression.span(),
-                  "nothing here needs `accept " + accept.expression.slug() + "`")
-              .withHelp("remove it"));
+      sink.report(AcceptClause.of(accept.expression).unused());
     }
   }
 

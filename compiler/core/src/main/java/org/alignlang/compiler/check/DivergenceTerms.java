@@ -16,9 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
@@ -206,7 +209,7 @@ final class DivergenceTerms {
   private Sum estimator(
       Divergence d, Estimator estimator, Meaning.Value ratio, Expression.Call call) {
     if (ratio.nodes().stream().anyMatch(Node::active)) {
-      judge(d, estimator, Placement.LOSS, call.span(), new Sides(d.name(), ""));
+      judge(d, estimator, Placement.LOSS, call, new Sides(d.name(), ""));
     }
     return d.estimator(estimator);
   }
@@ -225,7 +228,8 @@ final class DivergenceTerms {
 
   /** Reports a combination whose expected gradient is not that of the divergence. */
   private void judge(
-      Divergence d, Estimator estimator, Placement placement, Span span, Sides sides) {
+      Divergence d, Estimator estimator, Placement placement, Expression.Call call, Sides sides) {
+    Span span = call.span();
     String where =
         switch (placement) {
           case LOSS -> "in the loss";
@@ -262,13 +266,46 @@ final class DivergenceTerms {
                   + sides.declared();
         };
     if (!message.isEmpty()) {
-      context.report(
+      Diagnostic diagnostic =
           Diagnostic.of(BIASED_DIVERGENCE, span, message)
               .withHelp(
                   "leave `by` and `in` out for the exact gradient, use `by = k1, in = reward` or"
                       + " `by = k2, in = loss` for the reverse KL, or write `accept biased` after"
-                      + " the term to keep it"));
+                      + " the term to keep it");
+      context.report(unbiased(d, placement, call).map(diagnostic::withFix).orElse(diagnostic));
     }
+  }
+
+  /** The estimator that is right in this place, or else the term without its options. */
+  private Optional<Fix> unbiased(Divergence d, Placement placement, Expression.Call call) {
+    Optional<Expression.Argument> by =
+        call.arguments().stream().filter(a -> a.name().orElse("").equals("by")).findFirst();
+    for (Estimator k : Estimator.values()) {
+      if (d.descends(d.weight(k, placement), named(call.span())) instanceof Descent.Matches) {
+        String name = k.name().toLowerCase(java.util.Locale.ROOT);
+        if (by.isPresent()) {
+          return Optional.of(
+              Fix.suggested(
+                  "write `by = " + name + "`", Edit.replace(by.get().value().span(), name)));
+        }
+        if (call.function() instanceof Expression.Member member) {
+          Span span = member.span();
+          Span written = span.source().span(span.end() - member.name().length(), span.end());
+          return Optional.of(Fix.suggested("write `" + name + "`", Edit.replace(written, name)));
+        }
+      }
+    }
+    if (by.isEmpty()) {
+      return Optional.empty();
+    }
+    Span first = call.arguments().getFirst().span();
+    String kept =
+        call.arguments().stream()
+            .filter(a -> a.name().orElse("").equals("per"))
+            .map(a -> ", " + a.span().text())
+            .collect(Collectors.joining());
+    Span options = first.source().span(first.end(), call.arguments().getLast().span().end());
+    return Optional.of(Fix.suggested("leave `by` and `in` out", Edit.replace(options, kept)));
   }
 
   // Terms.
@@ -417,7 +454,7 @@ final class DivergenceTerms {
       weight = oriented.link();
     } else {
       Estimator k = estimator(options.by(), call);
-      judge(oriented, k, Placement.REWARD, call.span(), sides);
+      judge(oriented, k, Placement.REWARD, call, sides);
       weight = oriented.weight(k, Placement.REWARD);
     }
     Node score = b.stop(Divergence.lower(b, weight, x));
@@ -467,7 +504,11 @@ final class DivergenceTerms {
                       + " also changes which prefixes are visited")
               .withHelp(
                   "say `per = token` if the prefix-frozen divergence is what you mean, or leave"
-                      + " `by` out for the sequence-level one"));
+                      + " `by` out for the sequence-level one")
+              .withFix(
+                  Fix.suggested(
+                      "add `per = token`",
+                      Edit.behind(call.arguments().getLast().span(), ", per = token"))));
     }
     CheckContext.Actor frozen = checker.actor((Meaning.ActorName) other, otherSpan);
     Node logPolicy = context.logDistribution(policy, sequence);
@@ -518,12 +559,7 @@ final class DivergenceTerms {
       Node logPolicy,
       Expression.Call call,
       Sides sides) {
-    judge(
-        oriented,
-        k,
-        options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS,
-        call.span(),
-        sides);
+    judge(oriented, k, options.ratio() ? Placement.LOSS_TIMES_RATIO : Placement.LOSS, call, sides);
     Node value = Divergence.lower(b, oriented.estimator(k), x);
     Node penalty =
         options.ratio() ? b.expTimes(b.subtract(logPolicy, b.stop(logPolicy)), value) : value;
@@ -629,7 +665,12 @@ final class DivergenceTerms {
                   inner.span(),
                   "inside `E[...]` no gradient flows: only the effect on what is sampled is"
                       + " optimised")
-              .withHelp("write `stop(...)` to say that this is meant"));
+              .withHelp("write `stop(...)` to say that this is meant")
+              .withFix(
+                  Fix.safe(
+                      "write `stop(...)`",
+                      Edit.before(inner.span(), "stop("),
+                      Edit.behind(inner.span(), ")"))));
     }
     String sequence = context.sequences.get(0);
     Node row = b.broadcast(b.stop(x), Domain.sequence(sequence));

@@ -20,11 +20,14 @@ import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.LevelException;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
@@ -359,10 +362,36 @@ final class ExpressionChecker {
                         + text
                         + " + 1e-4)` if it cannot be negative, or `max("
                         + text
-                        + ", 1)`"));
+                        + ", 1)`")
+                .withFix(guard(node, binary.right().span())));
         return;
       }
     }
+  }
+
+  /** A guard: of a count, which is 1 or more where it is not 0, the one that changes nothing. */
+  private Fix guard(Node divisor, Span span) {
+    Node count = divisor;
+    while (count.operation() instanceof Operation.Broadcast
+        || count.operation() instanceof Operation.Lift) {
+      count = count.operand(0);
+    }
+    if (count.operation() instanceof Operation.Count) {
+      return Fix.safe(
+          "write `max(" + span.text() + ", 1)`",
+          Edit.before(span, "max("),
+          Edit.behind(span, ", 1)"));
+    }
+    // Where a product or a quotient is divided by, the parentheses are there already.
+    return context.bounds.range(divisor).low() >= 0
+        ? Fix.suggested(
+            "write `(" + span.text() + " + 1e-4)`",
+            Edit.before(span, "("),
+            Edit.behind(span, " + 1e-4)"))
+        : Fix.suggested(
+            "write `max(" + span.text() + ", 1e-4)`",
+            Edit.before(span, "max("),
+            Edit.behind(span, ", 1e-4)"));
   }
 
   private Meaning.Value plus(Meaning.Value left, Meaning.Value right, Expression.Binary binary) {

@@ -10,7 +10,10 @@ import java.util.stream.Stream;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 
@@ -41,6 +44,39 @@ final class GraphRules {
   private GraphRules() {}
 
   /**
+   * Where a value is written within another, if both are written in one place of one file: values
+   * that are named, or come from a library, have no place of their own there.
+   */
+  static Optional<Span> within(Node whole, Node part) {
+    Node value = part;
+    while (!strictlyWithin(whole, value)
+        && (value.operation() instanceof Operation.Broadcast
+            || value.operation() instanceof Operation.Lift)) {
+      value = value.operand(0);
+    }
+    return strictlyWithin(whole, value) ? Optional.of(value.origin()) : Optional.empty();
+  }
+
+  private static boolean strictlyWithin(Node whole, Node part) {
+    return whole.origin().contains(part.origin()) && !part.origin().contains(whole.origin());
+  }
+
+  /** A finding with a change, if there is one. */
+  static Diagnostic fixed(Diagnostic diagnostic, Optional<Fix> fix) {
+    return fix.map(diagnostic::withFix).orElse(diagnostic);
+  }
+
+  /** Puts a call around a value, if it has a place of its own within another. */
+  static Optional<Fix> around(Node whole, Node part, String before, String behind) {
+    return within(whole, part)
+        .map(span ->
+            Fix.suggested(
+                "write `" + before + "..." + behind + "`",
+                Edit.before(span, before),
+                Edit.behind(span, behind)));
+  }
+
+  /**
    * Applies every rule.
    *
    * @param objective the objective, checked without rewriting
@@ -50,7 +86,12 @@ final class GraphRules {
    */
   static List<Diagnostic> findings(
       CheckedObjective objective, CheckContext context, Span place, boolean pedantic) {
-    WrittenGraph graph = new WrittenGraph(context, objective.program().loss(), objective.value());
+    WrittenGraph graph =
+        new WrittenGraph(
+            context,
+            objective.program().loss(),
+            objective.value(),
+            objective.declaration().statements());
     List<Finding> found = new ArrayList<>();
     found.addAll(RatioRules.findings(graph));
     found.addAll(PenaltyRules.findings(graph, objective.value()));
@@ -64,7 +105,9 @@ final class GraphRules {
                       DiagnosticCode.UNUSED_LET,
                       let.span(),
                       "`" + let.name() + "` is computed and nothing uses it")
-                  .withHelp("use it where it was meant to count, or remove it")));
+                  .withHelp("use it where it was meant to count, or remove it")
+                  .withFix(
+                      Fix.safe("remove `" + let.name() + "`", Edit.removeStatement(let.span())))));
     }
 
     SourceFile own = objective.declaration().span().source();
@@ -87,12 +130,7 @@ final class GraphRules {
       Span span = part.expression().span();
       if (objective.declaration().span().contains(span)
           && used.stream().noneMatch(p -> p.expression().equals(part.expression()))) {
-        reported.add(
-            Diagnostic.of(
-                    DiagnosticCode.UNUSED_ACCEPT,
-                    span,
-                    "nothing here needs `accept " + part.expression().slug() + "`")
-                .withHelp("remove it"));
+        reported.add(AcceptClause.of(part.expression()).unused());
       }
     }
     return reported;
@@ -106,6 +144,7 @@ final class GraphRules {
     Diagnostic moved =
         Diagnostic.of(diagnostic.code(), place, diagnostic.message())
             .withLabel(diagnostic.span(), "here");
+    // What mends it there would mend it for everyone who uses that library.
     return diagnostic.help().map(moved::withHelp).orElse(moved);
   }
 }

@@ -172,11 +172,11 @@ public final class ModuleLoader {
               imported.span(),
               "the standard library has no `" + imported.path() + "`");
       sink.report(
-          diagnostic.withHelp(
-              Suggestions.nearest(imported.path(), known)
-                  .map(n -> "did you mean `import " + n + "`?")
-                  .orElse(
-                      "files of your own are imported by their path: `import \"losses.align\"`")));
+          Suggestions.meant(
+              diagnostic.withHelp(
+                  "files of your own are imported by their path: `import \"losses.align\"`"),
+              imported.path(),
+              known));
       return Optional.empty();
     }
     return cached("align:" + path, imported, source.get(), "", true);

@@ -112,9 +112,6 @@ final class NameChecker {
             DiagnosticCode.UNKNOWN_NAME,
             name.span(),
             "there is no thing called `" + name.name() + "`");
-    sink.report(
-        Suggestions.nearest(name.name(), known)
-            .map(n -> diagnostic.withHelp("did you mean `" + n + "`?"))
-            .orElse(diagnostic));
+    sink.report(Suggestions.meant(diagnostic, name.name(), known));
   }
 }

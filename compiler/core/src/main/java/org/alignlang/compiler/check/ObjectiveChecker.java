@@ -25,6 +25,8 @@ import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.gradient.ReverseMode;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
@@ -34,6 +36,7 @@ import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Substitution;
 import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
@@ -535,9 +538,19 @@ public final class ObjectiveChecker {
                   level.equals("token")
                       ? "say how tokens are weighed: `mean[sequence](mean[token](...))` gives every"
                           + " sequence the same weight, `mean[token, sequence](...)` every token"
-                      : "reduce it: `mean[" + level + "](...)`"));
+                      : "reduce it: `mean[" + level + "](...)`")
+              .withFix(
+                  Fix.suggested(
+                      "write `mean[" + reduction(level) + "](...)`",
+                      Edit.before(expression.span(), "mean[" + reduction(level) + "]("),
+                      Edit.behind(expression.span(), ")"))));
     }
     return value.node();
+  }
+
+  /** The levels of one mean that leads to one number. */
+  private static String reduction(String level) {
+    return level.equals("token") ? "token, sequence" : level;
   }
 
   // Constraints.
@@ -581,10 +594,21 @@ public final class ObjectiveChecker {
             .multiplier()
             .orElseThrow(() ->
                 context.fail(
-                    BAD_CONSTRAINT,
-                    constraint.span(),
-                    "a constraint needs a multiplier, or a method that does without",
-                    "write `... multiplier lambda(init = 0, rate = 0.05)`, or `by penalty(10)`"));
+                    Diagnostic.of(
+                            BAD_CONSTRAINT,
+                            constraint.span(),
+                            "a constraint needs a multiplier, or a method that does without")
+                        .withHelp(
+                            "write `... multiplier lambda(init = 0, rate = 0.05)`, or `by"
+                                + " penalty(10)`")
+                        .withFix(
+                            Fix.suggested(
+                                "add a multiplier",
+                                Edit.behind(
+                                    constraint.span(),
+                                    " multiplier "
+                                        + freshName("lambda")
+                                        + "(init = 0, rate = 0.05)")))));
     if (limits.stream().anyMatch(l -> l.multiplier().equals(clause.name()))) {
       throw context.fail(
           DUPLICATE_NAME,
@@ -830,6 +854,7 @@ public final class ObjectiveChecker {
           WRONG_THING, target.span(), "expected an estimator, found " + meaning.what());
     }
     var found = name.declaration();
+    context.estimator = Optional.of(found);
     if (!found.rewardType().name().equals("sequence") || found.rewardType().size() > 0) {
       throw context.fail(
           BAD_ESTIMATOR,
@@ -913,6 +938,31 @@ public final class ObjectiveChecker {
     }
   }
 
+  /** A name that nothing in the objective has yet. */
+  private String freshName(String wanted) {
+    String name = wanted;
+    for (int i = 2; scope.find(name).isPresent() || hasMultiplier(name); i++) {
+      name = wanted + "_" + i;
+    }
+    return name;
+  }
+
+  private boolean hasMultiplier(String name) {
+    return declaration.statements().stream()
+        .filter(Statement.SubjectTo.class::isInstance)
+        .flatMap(s -> ((Statement.SubjectTo) s).constraints().stream())
+        .anyMatch(c -> c.multiplier().filter(m -> m.name().equals(name)).isPresent());
+  }
+
+  /** The last statement that says what is optimised. */
+  private Span lastOptimised() {
+    return declaration.statements().stream()
+        .filter(s -> s instanceof Statement.Sense || s instanceof Statement.SubjectTo)
+        .map(Statement::span)
+        .reduce((_, last) -> last)
+        .orElse(declaration.nameSpan());
+  }
+
   // The program.
 
   private CheckedObjective finish(Optional<EstimatorUse> use) {
@@ -937,20 +987,30 @@ public final class ObjectiveChecker {
     if (terms.isEmpty()) {
       if (use.isPresent()) {
         throw context.fail(
-            MISSING_ESTIMATE,
-            use.get().span(),
-            "there is no expectation to estimate in this objective",
-            "remove `estimate with`, or write the reward as `E[...]`");
+            Diagnostic.of(
+                    MISSING_ESTIMATE,
+                    use.get().span(),
+                    "there is no expectation to estimate in this objective")
+                .withHelp("remove `estimate with`, or write the reward as `E[...]`")
+                .withFix(
+                    Fix.suggested(
+                        "remove `estimate with`",
+                        Edit.removeStatement(estimate.orElseThrow().span()))));
       }
       loss = lagrangian;
     } else {
       EstimatorUse estimator =
           use.orElseThrow(() ->
               context.fail(
-                  MISSING_ESTIMATE,
-                  terms.get(0).span(),
-                  "how is the gradient of this expectation estimated?",
-                  "add for instance `estimate with rloo()`"));
+                  Diagnostic.of(
+                          MISSING_ESTIMATE,
+                          terms.get(0).span(),
+                          "how is the gradient of this expectation estimated?")
+                      .withHelp("add for instance `estimate with rloo()`")
+                      .withFix(
+                          Fix.suggested(
+                              "add `estimate with rloo()`",
+                              Edit.behind(lastOptimised(), "\n  estimate with rloo()")))));
       for (CheckContext.ExpectationTerm term : terms) {
         b.at(term.span());
         Optional<Node> declared = estimated(estimator, term.value(), false);
@@ -1245,7 +1305,9 @@ public final class ObjectiveChecker {
                     "`"
                         + parameter.name()
                         + "` does not reach the loss: changing it changes nothing")
-                .withHelp("use it, or remove it"));
+                .withHelp("use it, or remove it")
+                .withFix(
+                    Fix.suggested("remove `" + parameter.name() + "`", removal(parameter.span()))));
       }
     }
     List<Node> all = new ArrayList<>(outputs);
@@ -1268,22 +1330,28 @@ public final class ObjectiveChecker {
                   : columns.contains(column.name());
           if (!used) {
             context.report(
-                unused(column.nameSpan(), column.reward() ? "reward" : "feature", column.name()));
+                unused(
+                    column.nameSpan(),
+                    column.span(),
+                    column.reward() ? "reward" : "feature",
+                    column.name()));
           }
         }
         case Statement.Actor actor -> {
           if (!actors.contains(actor.name())) {
-            context.report(unused(actor.nameSpan(), actor.role().word(), actor.name()));
+            context.report(
+                unused(actor.nameSpan(), actor.span(), actor.role().word(), actor.name()));
           }
         }
         case Statement.Labelled labelled -> {
           if (!columns.contains("label")) {
-            context.report(unused(labelled.span(), "label of", labelled.sequence()));
+            context.report(
+                unused(labelled.span(), labelled.span(), "label of", labelled.sequence()));
           }
         }
         case Statement.Target target -> {
           if (!scope.isUsed(target.name())) {
-            context.report(unused(target.nameSpan(), "target", target.name()));
+            context.report(unused(target.nameSpan(), target.span(), "target", target.name()));
           }
         }
         case Statement.Pairs _,
@@ -1300,9 +1368,27 @@ public final class ObjectiveChecker {
     }
   }
 
-  private static Diagnostic unused(Span span, String what, String name) {
+  private static Diagnostic unused(Span name, Span statement, String what, String called) {
     return Diagnostic.of(
-            UNUSED_DATA, span, "the " + what + " `" + name + "` does not reach the loss")
-        .withHelp("use it, or remove it");
+            UNUSED_DATA, name, "the " + what + " `" + called + "` does not reach the loss")
+        .withHelp("use it, or remove it")
+        .withFix(Fix.suggested("remove `" + called + "`", Edit.removeStatement(statement)));
+  }
+
+  /** Takes a parameter out, with a comma beside it, and the parentheses if it is the only one. */
+  private Edit removal(Span parameter) {
+    List<Declaration.Parameter> all = declaration.parameters();
+    SourceFile source = parameter.source();
+    if (all.size() == 1) {
+      int open = source.text().lastIndexOf('(', parameter.start());
+      int close = source.text().indexOf(')', parameter.end());
+      return Edit.remove(source.span(open, close + 1));
+    }
+    for (int i = 0; i < all.size() - 1; i++) {
+      if (all.get(i).span().equals(parameter)) {
+        return Edit.remove(source.span(parameter.start(), all.get(i + 1).span().start()));
+      }
+    }
+    return Edit.remove(source.span(all.get(all.size() - 2).span().end(), parameter.end()));
   }
 }

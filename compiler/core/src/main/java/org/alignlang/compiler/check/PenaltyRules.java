@@ -17,6 +17,8 @@ import org.alignlang.compiler.check.WrittenGraph.Exponent;
 import org.alignlang.compiler.check.WrittenGraph.Likelihood;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -366,12 +368,20 @@ final class PenaltyRules {
                 found.add(
                     new Finding(
                         node,
-                        Diagnostic.of(
-                                CLAMPED_PENALTY,
-                                node.origin(),
-                                "beyond its bound this penalty has no gradient: the farther the"
-                                    + " policy is from the reference, the less it is pulled back")
-                            .withHelp("bound the log-ratio, or leave the bound out"))));
+                        GraphRules.fixed(
+                            Diagnostic.of(
+                                    CLAMPED_PENALTY,
+                                    node.origin(),
+                                    "beyond its bound this penalty has no gradient: the farther the"
+                                        + " policy is from the reference, the less it is pulled"
+                                        + " back")
+                                .withHelp("bound the log-ratio, or leave the bound out"),
+                            bounded(node)
+                                .flatMap(b -> GraphRules.within(node, b))
+                                .map(b ->
+                                    Fix.suggested(
+                                        "leave the bound out",
+                                        Edit.replace(node.origin(), b.text())))))));
       }
     }
   }

@@ -15,15 +15,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.check.GraphRules.Finding;
 import org.alignlang.compiler.check.WrittenGraph.Exponent;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
 
 /**
@@ -67,17 +71,20 @@ final class RatioRules {
           found.add(
               new Finding(
                   node,
-                  Diagnostic.of(
-                          CLIP_BELOW_ONE,
-                          node.origin(),
-                          "the %s bound of this ratio is %s, which leaves 1 outside: on fresh samples"
-                                  .formatted(upper ? "upper" : "lower", number(value.getAsDouble()))
-                              + " every ratio is cut to the bound")
-                      .withHelp(
-                          "write the bound around 1, as in `1 %s %s`"
-                              .formatted(
-                                  upper ? "+" : "-",
-                                  upper ? number(value.getAsDouble()) : "0.2"))));
+                  GraphRules.fixed(
+                      Diagnostic.of(
+                              CLIP_BELOW_ONE,
+                              node.origin(),
+                              "the %s bound of this ratio is %s, which leaves 1 outside: on fresh samples"
+                                      .formatted(
+                                          upper ? "upper" : "lower", number(value.getAsDouble()))
+                                  + " every ratio is cut to the bound")
+                          .withHelp(
+                              "write the bound around 1, as in `1 %s %s`"
+                                  .formatted(
+                                      upper ? "+" : "-",
+                                      upper ? number(value.getAsDouble()) : "0.2")),
+                      upper ? aroundOne(graph, node) : Optional.empty())));
         }
         Optional<Exponent> product =
             ratio
@@ -241,20 +248,68 @@ final class RatioRules {
           found.add(
               new Finding(
                   node,
-                  Diagnostic.of(
-                          ACTIVE_WEIGHT,
-                          node.origin(),
-                          importance
-                              ? "the gradient of this product has a part through the ratio itself,"
-                                  + " log pi times the ratio's gradient, which no policy gradient"
-                                  + " has"
-                              : "this weight is a probability under the trained policy, so the loss"
-                                  + " can also be lowered by making the weight small")
-                      .withHelp("detach the weight: `stop(...)`")));
+                  GraphRules.fixed(
+                      Diagnostic.of(
+                              ACTIVE_WEIGHT,
+                              node.origin(),
+                              importance
+                                  ? "the gradient of this product has a part through the ratio"
+                                      + " itself, log pi times the ratio's gradient, which no"
+                                      + " policy gradient has"
+                                  : "this weight is a probability under the trained policy, so the"
+                                      + " loss can also be lowered by making the weight small")
+                          .withHelp("detach the weight: `stop(...)`"),
+                      detached(graph, node, node.operand(i)))));
         }
       }
     }
     return found;
+  }
+
+  /** An upper bound as an offset around 1, where the call is written. */
+  private static Optional<Fix> aroundOne(WrittenGraph graph, Node node) {
+    Optional<Expression> bound =
+        graph
+            .call(node, "clamp")
+            .filter(c -> c.arguments().size() == 3)
+            .map(c -> c.arguments().get(2).value())
+            .or(() ->
+                graph
+                    .call(node, "min")
+                    .filter(c -> c.arguments().size() == 2)
+                    .flatMap(c ->
+                        c.arguments().stream()
+                            .map(Expression.Argument::value)
+                            .filter(v ->
+                                v instanceof Expression.NumberLiteral
+                                    || v instanceof Expression.NameReference name
+                                        && graph.isParameter(name.name()))
+                            .findFirst()));
+    return bound.map(
+        b -> Fix.suggested("write `1 + " + b.span().text() + "`", Edit.before(b.span(), "1 + ")));
+  }
+
+  /** Cuts the gradient of the probability among the factors of a weight, where it is written. */
+  private static Optional<Fix> detached(WrittenGraph graph, Node product, Node weight) {
+    if (is(product, Binary.EXP_TIMES)) {
+      return GraphRules.around(product, weight, "stop(", ")");
+    }
+    List<Node> probabilities =
+        factors(weight).stream()
+            .filter(f -> is(f, Binary.EXP_TIMES) || ratio(graph, f).isPresent())
+            .toList();
+    if (probabilities.size() != 1) {
+      return Optional.empty();
+    }
+    Node probability = probabilities.getFirst();
+    Span span =
+        is(probability, Binary.EXP_TIMES)
+            ? GraphRules.within(probability, probability.operand(0)).orElse(probability.origin())
+            : probability.origin();
+    return span.source().equals(product.origin().source())
+        ? Optional.of(
+            Fix.suggested("write `stop(...)`", Edit.before(span, "stop("), Edit.behind(span, ")")))
+        : Optional.empty();
   }
 
   /** The exponents of the probabilities among the factors of a product. */

@@ -9,11 +9,15 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
+import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.GraphRules.Finding;
 import org.alignlang.compiler.check.WrittenGraph.Exponent;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -105,12 +109,42 @@ final class RowWeightRules {
     return Optional.of(
         new Finding(
             node,
-            Diagnostic.of(
-                    ONE_SIDED_TIE,
-                    condition.origin(),
-                    "responses that score the same are taken for a preference of one of them")
-                .withHelp(
-                    "give ties their own case: `if a > b then 1 else if a == b then 0.5 else 0`")));
+            GraphRules.fixed(
+                Diagnostic.of(
+                        ONE_SIDED_TIE,
+                        condition.origin(),
+                        "responses that score the same are taken for a preference of one of them")
+                    .withHelp(
+                        "give ties their own case: `if a > b then 1 else if a == b then 0.5 else"
+                            + " 0`"),
+                halved(graph, node))));
+  }
+
+  /** The middle of both cases for a tie. */
+  private static Optional<Fix> halved(WrittenGraph graph, Node choice) {
+    Optional<Expression.Conditional> written = graph.written(choice, Expression.Conditional.class);
+    if (written.isEmpty()
+        || !(written.get().condition() instanceof Expression.Binary comparison)
+        || !comparison.operator().comparison()) {
+      return Optional.empty();
+    }
+    OptionalDouble yes = graph.chosen(choice.operand(1));
+    OptionalDouble no = graph.chosen(choice.operand(2));
+    String middle =
+        yes.isPresent() && no.isPresent()
+            ? RatioRules.number((yes.getAsDouble() + no.getAsDouble()) / 2)
+            : "0.5 * ((%s) + (%s))"
+                .formatted(written.get().yes().span().text(), written.get().no().span().text());
+    return Optional.of(
+        Fix.suggested(
+            "give ties their own case",
+            Edit.before(
+                written.get().no().span(),
+                "if %s == %s then %s else "
+                    .formatted(
+                        comparison.left().span().text(),
+                        comparison.right().span().text(),
+                        middle))));
   }
 
   private static boolean decidesEquality(Node node) {

@@ -7,6 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.ExpressionWalk;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
@@ -71,6 +74,7 @@ final class WrittenGraph {
 
   private final CheckContext context;
   private final Node loss;
+  private final List<Statement> statements;
   private final List<Node> nodes;
   private final Map<Node, Double> chosen = new HashMap<>();
   private final Set<Node> parametric = new HashSet<>();
@@ -80,8 +84,10 @@ final class WrittenGraph {
    * @param context what the objective was checked with
    * @param loss the minimised scalar
    * @param value what is optimised, before estimators stand for its expectations
+   * @param statements what the objective is written in
    */
-  WrittenGraph(CheckContext context, Node loss, Node value) {
+  WrittenGraph(CheckContext context, Node loss, Node value, List<Statement> statements) {
+    this.statements = statements;
     this.context = context;
     this.loss = loss;
     this.nodes = ObjectiveProgram.reachable(List.of(loss, value));
@@ -132,9 +138,48 @@ final class WrittenGraph {
     return parametric.contains(node);
   }
 
+  /** Whether a parameter of the objective or of its estimator has this name. */
+  boolean isParameter(String name) {
+    return context.parameterValues.keySet().stream()
+            .anyMatch(n -> n.operation() instanceof Operation.Parameter p && p.name().equals(name))
+        || context.estimator.stream()
+            .flatMap(e -> e.parameters().stream())
+            .anyMatch(p -> p.name().equals(name));
+  }
+
   /** The sum of log-probabilities that a node is, if it is one. */
   Optional<Exponent> exponent(Node node) {
     return Optional.ofNullable(exponents.get(node));
+  }
+
+  /** The expression of a kind that a value was written as, in the objective or its estimator. */
+  <E extends Expression> Optional<E> written(Node node, Class<E> kind) {
+    return Stream.concat(
+            ExpressionWalk.of(statements).stream(),
+            context.estimator.stream().flatMap(e -> ExpressionWalk.of(e.statements()).stream()))
+        .filter(e -> e.span().equals(node.origin()))
+        .filter(kind::isInstance)
+        .map(kind::cast)
+        .findFirst();
+  }
+
+  /** The call of a function that a value was written as. */
+  Optional<Expression.Call> call(Node node, String function) {
+    return written(node, Expression.Call.class)
+        .filter(c ->
+            c.function() instanceof Expression.NameReference name && name.name().equals(function));
+  }
+
+  /** What a name stands for that a {@code let} gives it. */
+  Optional<Expression> named(Expression expression) {
+    return expression instanceof Expression.NameReference name
+        ? statements.stream()
+            .filter(Statement.Let.class::isInstance)
+            .map(Statement.Let.class::cast)
+            .filter(l -> l.name().equals(name.name()) && l.parameters().isEmpty())
+            .map(Statement.Let::value)
+            .findFirst()
+        : Optional.empty();
   }
 
   /** The role of an actor, by name. */

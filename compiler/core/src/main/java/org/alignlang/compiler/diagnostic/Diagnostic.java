@@ -14,6 +14,7 @@ import org.alignlang.compiler.source.Span;
  * @param message the finding in one sentence
  * @param labels other places that matter, each with a few words
  * @param help how to mend it
+ * @param fixes changes that mend it, the likeliest first
  */
 public record Diagnostic(
     DiagnosticCode code,
@@ -21,10 +22,12 @@ public record Diagnostic(
     Span span,
     String message,
     List<Label> labels,
-    Optional<String> help) {
+    Optional<String> help,
+    List<Fix> fixes) {
 
   public Diagnostic {
     labels = List.copyOf(labels);
+    fixes = List.copyOf(fixes);
   }
 
   /** Another place that matters to a finding. */
@@ -32,21 +35,29 @@ public record Diagnostic(
 
   /** A finding of the code's own severity. */
   public static Diagnostic of(DiagnosticCode code, Span span, String message) {
-    return new Diagnostic(code, code.severity(), span, message, List.of(), Optional.empty());
+    return new Diagnostic(
+        code, code.severity(), span, message, List.of(), Optional.empty(), List.of());
   }
 
   public Diagnostic withHelp(String text) {
-    return new Diagnostic(code, severity, span, message, labels, Optional.of(text));
+    return new Diagnostic(code, severity, span, message, labels, Optional.of(text), fixes);
   }
 
   public Diagnostic withLabel(Span where, String text) {
     List<Label> all = new ArrayList<>(labels);
     all.add(new Label(where, text));
-    return new Diagnostic(code, severity, span, message, all, help);
+    return new Diagnostic(code, severity, span, message, all, help, fixes);
+  }
+
+  /** One more change that mends it. */
+  public Diagnostic withFix(Fix fix) {
+    List<Fix> all = new ArrayList<>(fixes);
+    all.add(fix);
+    return new Diagnostic(code, severity, span, message, labels, help, all);
   }
 
   public Diagnostic withSeverity(Severity changed) {
-    return new Diagnostic(code, changed, span, message, labels, help);
+    return new Diagnostic(code, changed, span, message, labels, help, fixes);
   }
 
   public boolean isError() {

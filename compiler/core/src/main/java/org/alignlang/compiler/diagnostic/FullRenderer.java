@@ -54,14 +54,23 @@ public record FullRenderer(Palette palette) implements DiagnosticRenderer {
       excerpt.render(gutter, severity, text);
       arrow = "::: ";
     }
-    diagnostic.help().ifPresent(help -> help(help, gutter, text));
+    diagnostic.help().ifPresent(help -> remark("help", help, gutter, text));
+    for (Fix fix : diagnostic.fixes()) {
+      remark("fix", fixed(fix), gutter, text);
+    }
   }
 
-  private void help(String help, int gutter, StringBuilder text) {
-    String start = " ".repeat(gutter + 1) + palette.frame("=") + " " + palette.bold("help") + ": ";
-    for (String line : Visible.lines(help).split("\n", -1)) {
+  /** The line that a fix makes, or what it does; whether it is made on demand only. */
+  private static String fixed(Fix fix) {
+    return fix.line().filter(l -> l.length() <= WIDEST).map(l -> "`" + l + "`").orElse(fix.title())
+        + (fix.safe() ? "" : " (suggested)");
+  }
+
+  private void remark(String word, String remark, int gutter, StringBuilder text) {
+    String start = " ".repeat(gutter + 1) + palette.frame("=") + " " + palette.bold(word) + ": ";
+    for (String line : Visible.lines(remark).split("\n", -1)) {
       text.append(start).append(line).append('\n');
-      start = " ".repeat(gutter + 9);
+      start = " ".repeat(gutter + 5 + word.length());
     }
   }
 

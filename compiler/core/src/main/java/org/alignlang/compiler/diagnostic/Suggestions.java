@@ -2,7 +2,9 @@ package org.alignlang.compiler.diagnostic;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import org.alignlang.compiler.source.Span;
 
 /** Finds what was probably meant. */
 public final class Suggestions {
@@ -10,8 +12,48 @@ public final class Suggestions {
 
   /** The known name nearest to a mistyped one, if any is near. */
   public static Optional<String> nearest(String name, Collection<String> known) {
+    return near(name, known).stream().findFirst().map(Candidate::name);
+  }
+
+  /**
+   * A finding about an unknown name, with what was probably meant, and the change that says so. The
+   * change is safe where one slip of the keyboard leads to one known name.
+   *
+   * @param name the unknown name, in the finding's span
+   */
+  public static Diagnostic meant(Diagnostic diagnostic, String name, Collection<String> known) {
+    List<Candidate> near = near(name, known);
+    if (near.isEmpty()) {
+      return diagnostic;
+    }
+    String meant = near.getFirst().name();
+    Diagnostic helped = diagnostic.withHelp("did you mean `" + meant + "`?");
+    Span span = diagnostic.span();
+    String text = span.text();
+    int at =
+        text.startsWith(name)
+            ? 0
+            : text.endsWith(name) ? text.length() - name.length() : text.indexOf(name);
+    if (at < 0 || name.isEmpty()) {
+      return helped;
+    }
+    int start = span.start() + at;
+    boolean clear =
+        near.getFirst().distance() <= 1
+            && name.length() > 2
+            && (near.size() == 1 || near.get(1).distance() > near.getFirst().distance());
+    return helped.withFix(
+        new Fix(
+            "write `" + meant + "`",
+            clear,
+            List.of(Edit.replace(span.source().span(start, start + name.length()), meant))));
+  }
+
+  /** The known names that are near, nearest first. */
+  private static List<Candidate> near(String name, Collection<String> known) {
     int limit = Math.max(1, name.length() / 3);
     return known.stream()
+        .distinct()
         .filter(k -> !k.equals(name))
         .map(k ->
             new Candidate(
@@ -19,8 +61,8 @@ public final class Suggestions {
                 distance(
                     name.toLowerCase(java.util.Locale.ROOT), k.toLowerCase(java.util.Locale.ROOT))))
         .filter(c -> c.distance <= limit)
-        .min(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::name))
-        .map(Candidate::name);
+        .sorted(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::name))
+        .toList();
   }
 
   private record Candidate(String name, int distance) {}

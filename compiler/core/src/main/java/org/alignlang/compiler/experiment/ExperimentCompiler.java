@@ -7,6 +7,7 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNKNOWN_SETTING;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -21,6 +22,7 @@ import org.alignlang.compiler.ast.ExperimentStatement;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.check.LibraryImports;
 import org.alignlang.compiler.check.ObjectiveLookup;
 import org.alignlang.compiler.check.Scope;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -136,6 +138,20 @@ public final class ExperimentCompiler {
     Reported() {
       super("reported", null, false, false);
     }
+  }
+
+  /** An unknown name, with what was probably meant, or else what there is. */
+  private Reported unknown(
+      DiagnosticCode code,
+      Span span,
+      String message,
+      String name,
+      Collection<String> known,
+      String otherwise) {
+    Diagnostic plain = Diagnostic.of(code, span, message).withHelp(otherwise);
+    sink.report(
+        LibraryImports.offer(plain, name).orElseGet(() -> Suggestions.meant(plain, name, known)));
+    return new Reported();
   }
 
   private Reported fail(DiagnosticCode code, Span span, String message, String help) {
@@ -338,13 +354,13 @@ public final class ExperimentCompiler {
       if (role == null || role.equals("policy")) {
         Set<String> known = new TreeSet<>(SETTINGS);
         known.addAll(objective.actors().keySet());
-        throw fail(
+        throw unknown(
             UNKNOWN_SETTING,
             setting.nameSpan(),
             "an experiment has no setting `" + setting.name() + "`",
-            Suggestions.nearest(setting.name(), known)
-                .map(n -> "did you mean `" + n + "`?")
-                .orElse("settings are " + String.join(", ", SETTINGS)));
+            setting.name(),
+            known,
+            "settings are " + String.join(", ", SETTINGS));
       }
       if (role.equals("behavior") && !BEHAVIORS.contains(setting.name())) {
         throw fail(
@@ -386,13 +402,13 @@ public final class ExperimentCompiler {
       ObjectiveLookup.Found found =
           ObjectiveLookup.find(target, scope)
               .orElseThrow(() ->
-                  fail(
+                  unknown(
                       BAD_SETTING,
                       target.span(),
                       "there is no objective `" + target.span().text() + "`",
-                      Suggestions.nearest(target.span().text(), scope.visible())
-                          .map(n -> "did you mean `" + n + "`?")
-                          .orElse("declare it here, or import it")));
+                      target.span().text(),
+                      scope.visible(),
+                      "declare it here, or import it"));
       Map<String, List<Expression>> axes = new LinkedHashMap<>();
       if (objectives.size() > 1) {
         axes.put("objective", List.of(target));

@@ -254,12 +254,14 @@ final class Quantities {
     Set<String> known = new TreeSet<>(measured());
     known.addAll(recorded);
     known.addAll(labels);
-    throw fail(
-        name.span(),
-        "nothing called `" + name.name() + "` is recorded",
-        Suggestions.nearest(name.name(), known)
-            .map(n -> "did you mean `" + n + "`?")
-            .orElse("recorded: " + String.join(", ", known)));
+    sink.report(
+        Suggestions.meant(
+            Diagnostic.of(
+                    BAD_QUANTITY, name.span(), "nothing called `" + name.name() + "` is recorded")
+                .withHelp("recorded: " + String.join(", ", known)),
+            name.name(),
+            known));
+    throw new ExperimentCompiler.Reported();
   }
 
   private Quantity call(Expression.Call call, boolean claim) {

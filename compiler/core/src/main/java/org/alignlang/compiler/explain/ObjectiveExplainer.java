@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.ExpressionWalk;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.check.Divergence;

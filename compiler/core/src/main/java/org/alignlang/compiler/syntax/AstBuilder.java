@@ -18,6 +18,8 @@ import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.grammar.AlignParser;
@@ -114,7 +116,8 @@ final class AstBuilder {
                   DiagnosticCode.SYNTAX,
                   span(c.function),
                   "a divergence is given by its generator, which is named `f`")
-              .withHelp("write `f(" + name(c.variable) + ") = ...`"));
+              .withHelp("write `f(" + name(c.variable) + ") = ...`")
+              .withFix(Fix.safe("write `f`", Edit.replace(span(c.function), "f"))));
     }
     return new Declaration.DivergenceDeclaration(
         span(c),
@@ -193,7 +196,8 @@ final class AstBuilder {
       if (!type.name().equals("Bool") || type.size() != 0 || type.level().isPresent()) {
         report(
             Diagnostic.of(DiagnosticCode.SYNTAX, type.span(), "a label is a `Bool`")
-                .withHelp("write `labelled " + name(c.name()) + ": Bool`"));
+                .withHelp("write `labelled " + name(c.name()) + ": Bool`")
+                .withFix(Fix.safe("write `Bool`", Edit.replace(type.span(), "Bool"))));
       }
     }
     return new Statement.Labelled(span(c), name(c.name()));

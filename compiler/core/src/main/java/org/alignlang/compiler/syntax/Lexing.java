@@ -8,6 +8,8 @@ import java.util.Optional;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.grammar.AlignLexer;
@@ -121,7 +123,11 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
                           DiagnosticCode.SYNTAX,
                           span(token).to(span(next.orElseThrow())),
                           "`:=` is not an operator")
-                      .withHelp("a name is given its value with `=`"));
+                      .withHelp("a name is given its value with `=`")
+                      .withFix(
+                          Fix.safe(
+                              "write `=`",
+                              Edit.replace(span(token).to(span(next.orElseThrow())), "="))));
             } else {
               add(token, token.getType(), startsLine);
             }
@@ -199,24 +205,29 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
         case ";" ->
             new Slip(
                 unknown(span(token), "`;` is not needed: statements end with the line")
-                    .withHelp("leave it out"),
+                    .withHelp("leave it out")
+                    .withFix(Fix.safe("remove `;`", Edit.remove(span(token)))),
                 Reading.NOTHING,
                 1);
         case "#" ->
             new Slip(
                 unknown(span(token), "`#` does not begin a comment")
-                    .withHelp("comments begin with `//`"),
+                    .withHelp("comments begin with `//`")
+                    .withFix(Fix.safe("write `//`", Edit.replace(span(token), "//"))),
                 Reading.REST_OF_LINE,
                 1);
         case "&" ->
             new Slip(
                 unknown(span, "`" + span.text() + "` is not an operator")
-                    .withHelp("\"and\" is written `and`"),
+                    .withHelp("\"and\" is written `and`")
+                    .withFix(Fix.safe("write `and`", Edit.replace(span, word("and", span)))),
                 Reading.AND,
                 doubled ? 2 : 1);
         case "!" ->
             new Slip(
-                unknown(span(token), "`!` is not an operator").withHelp("\"not\" is written `not`"),
+                unknown(span(token), "`!` is not an operator")
+                    .withHelp("\"not\" is written `not`")
+                    .withFix(Fix.safe("write `not`", Edit.replace(span(token), "not "))),
                 Reading.NOT,
                 1);
         case "|" ->
@@ -236,6 +247,15 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
             new Slip(
                 unknown(span(token), shown(text) + " has no meaning here"), Reading.UNKNOWN, 1);
       };
+    }
+
+    /** A word in place of an operator, with space where it would touch another word. */
+    private static String word(String word, Span span) {
+      String text = span.source().text();
+      boolean before = span.start() > 0 && !Character.isWhitespace(text.charAt(span.start() - 1));
+      boolean behind =
+          span.end() < text.length() && !Character.isWhitespace(text.charAt(span.end()));
+      return (before ? " " : "") + word + (behind ? " " : "");
     }
 
     private static Diagnostic unknown(Span span, String message) {

@@ -8,6 +8,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
+import org.alignlang.compiler.diagnostic.Edit;
+import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
@@ -190,6 +192,10 @@ final class SyntaxErrors {
     Optional<String> help = help(found, before, after, expected);
     if (help.isPresent()) {
       diagnostic = diagnostic.withHelp(help.get());
+      Optional<Fix> fix = fix(found, before, after, expected);
+      if (fix.isPresent()) {
+        diagnostic = diagnostic.withFix(fix.get());
+      }
     }
     Optional<AlignToken> opener = unclosed(found, failure.expected());
     if (opener.isPresent()) {
@@ -245,7 +251,12 @@ final class SyntaxErrors {
     boolean touching = before.filter(t -> t.end() == found.start()).isPresent();
     return switch (found.getType()) {
       case AlignParser.ASSIGN ->
-          expected.operator ? Optional.of("to compare, write `==`") : Optional.empty();
+          !expected.operator
+              ? Optional.empty()
+              : Optional.of(
+                  isGreater(found, after)
+                      ? "`=>` is not an operator; at least is written `>=`"
+                      : "to compare, write `==`");
       case AlignParser.AGAINST_BAR ->
           Optional.of(
               "`||` parts the two sides of a divergence, as in `KL(p || q)`; \"or\" is written"
@@ -292,6 +303,84 @@ final class SyntaxErrors {
     };
   }
 
+  /** The change that the help speaks of, where there is one. */
+  private Optional<Fix> fix(
+      AlignToken found,
+      Optional<AlignToken> before,
+      Optional<AlignToken> after,
+      Expected expected) {
+    boolean touching = before.filter(t -> t.end() == found.start()).isPresent();
+    int previous = before.map(Token::getType).orElse(Token.INVALID_TYPE);
+    return switch (found.getType()) {
+      case AlignParser.ASSIGN ->
+          !expected.operator
+              ? Optional.empty()
+              : Optional.of(
+                  isGreater(found, after)
+                      ? Fix.safe(
+                          "write `>=`",
+                          Edit.replace(source.span(found.start(), after.get().end()), ">="))
+                      : Fix.suggested("write `==`", Edit.replace(span(found), "==")));
+      case AlignParser.GREATER ->
+          previous == AlignParser.ASSIGN && touching
+              ? Optional.of(
+                  Fix.safe(
+                      "write `>=`",
+                      Edit.replace(source.span(before.get().start(), found.end()), ">=")))
+              : Optional.empty();
+      case AlignParser.TIMES ->
+          previous == AlignParser.TIMES && touching
+              ? Optional.of(
+                  Fix.safe(
+                      "write `^`",
+                      Edit.replace(source.span(before.get().start(), found.end()), "^")))
+              : Optional.empty();
+      case AlignParser.DOT ->
+          after.map(number ->
+              Fix.safe(
+                  "write `0." + number.getText() + "`",
+                  Edit.replace(source.span(found.start(), number.end()), "0." + number.getText())));
+      case AlignParser.NAME -> {
+        if (previous == AlignParser.NUMBER && touching) {
+          yield Optional.of(Fix.safe("write ` * `", Edit.before(span(found), " * ")));
+        }
+        Optional<String> word =
+            switch (found.getText()) {
+              case "def", "function", "func", "fn" ->
+                  expected.declaration ? Optional.of("fun") : Optional.empty();
+              case "var", "val", "const" ->
+                  expected.statement ? Optional.of("let") : Optional.empty();
+              default -> nearestWord(found, expected);
+            };
+        yield word.map(w -> Fix.safe("write `" + w + "`", Edit.replace(span(found), w)));
+      }
+      default -> Optional.empty();
+    };
+  }
+
+  private static boolean isGreater(AlignToken found, Optional<AlignToken> after) {
+    return after
+        .filter(t -> t.getType() == AlignParser.GREATER && t.start() == found.end())
+        .isPresent();
+  }
+
+  private static Optional<String> nearestWord(AlignToken found, Expected expected) {
+    Set<String> known = new TreeSet<>();
+    if (expected.declaration) {
+      for (int type : DECLARATIONS) {
+        if (type != Token.EOF) {
+          known.add(literal(type));
+        }
+      }
+    }
+    if (expected.statement) {
+      for (int type : STATEMENTS) {
+        known.add(literal(type));
+      }
+    }
+    return Suggestions.nearest(found.getText(), known);
+  }
+
   private static Optional<String> helpForName(
       AlignToken found, Optional<AlignToken> before, boolean touching, Expected expected) {
     if (before.filter(t -> t.getType() == AlignParser.NUMBER).isPresent() && touching) {
@@ -301,13 +390,7 @@ final class SyntaxErrors {
     if (before.filter(t -> t.getText().equals("return")).isPresent()) {
       return Optional.of("there is no `return`: a function's block ends with its value");
     }
-    Set<String> known = new TreeSet<>();
     if (expected.declaration) {
-      for (int type : DECLARATIONS) {
-        if (type != Token.EOF) {
-          known.add(literal(type));
-        }
-      }
       switch (found.getText()) {
         case "def", "function", "func", "fn" -> {
           return Optional.of("functions are declared with `fun`");
@@ -316,9 +399,6 @@ final class SyntaxErrors {
       }
     }
     if (expected.statement) {
-      for (int type : STATEMENTS) {
-        known.add(literal(type));
-      }
       switch (found.getText()) {
         case "var", "val", "const" -> {
           return Optional.of("names are given to values with `let`");
@@ -326,7 +406,7 @@ final class SyntaxErrors {
         default -> {}
       }
     }
-    return Suggestions.nearest(found.getText(), known).map(k -> "did you mean `" + k + "`?");
+    return nearestWord(found, expected).map(k -> "did you mean `" + k + "`?");
   }
 
   /** Whether the braces around a token belong to a function. */

@@ -74,8 +74,7 @@ class FindingsTest {
   @Test
   void whatWasProbablyMeantIsSuggested() {
     assertThat(help("fun f(x) = log_sigmiod(x)")).isEqualTo("did you mean `log_sigmoid`?");
-    assertThat(help("import align.losses.dpp"))
-        .isEqualTo("did you mean `import align.losses.dpo`?");
+    assertThat(help("import align.losses.dpp")).isEqualTo("did you mean `align.losses.dpo`?");
     assertThat(help("objective A {\n policy pi\n reward r: sequense\n maximize E[r]\n}"))
         .contains("did you mean `sequence`?");
     assertThat(

@@ -21,6 +21,7 @@ import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.experiment.ExperimentCompiler;
+import org.alignlang.compiler.fix.FixApplier;
 import org.alignlang.compiler.format.Formatter;
 import org.alignlang.compiler.reference.InterpretedKernel;
 import org.alignlang.compiler.source.SourceFile;
@@ -33,6 +34,31 @@ class DiagnosticPagesTest {
   /** What no text can show. */
   private static final Set<DiagnosticCode> UNSHOWN =
       Set.of(DiagnosticCode.UNREADABLE, DiagnosticCode.INTERNAL);
+
+  /** The codes whose wrong example offers a change. */
+  private static final Set<DiagnosticCode> MENDED =
+      Set.of(
+          DiagnosticCode.SYNTAX,
+          DiagnosticCode.UNKNOWN_CHARACTER,
+          DiagnosticCode.UNKNOWN_NAME,
+          DiagnosticCode.UNKNOWN_IMPORT,
+          DiagnosticCode.UNUSED_LET,
+          DiagnosticCode.UNREDUCED,
+          DiagnosticCode.MISSING_DDOF,
+          DiagnosticCode.UNUSED_PARAMETER,
+          DiagnosticCode.UNUSED_DATA,
+          DiagnosticCode.BIASED_DIVERGENCE,
+          DiagnosticCode.MISSING_ESTIMATE,
+          DiagnosticCode.UNGUARDED_DIVISION,
+          DiagnosticCode.REWARD_GRADIENT,
+          DiagnosticCode.UNUSED_ACCEPT,
+          DiagnosticCode.CLIP_BELOW_ONE,
+          DiagnosticCode.ACTIVE_WEIGHT,
+          DiagnosticCode.CLAMPED_PENALTY,
+          DiagnosticCode.LOG_OF_ZERO,
+          DiagnosticCode.MASKED_PRODUCT,
+          DiagnosticCode.ONE_SIDED_TIE,
+          DiagnosticCode.UNKNOWN_SETTING);
 
   private static final Pattern BLOCK =
       Pattern.compile("^```align ?(\\S*)\\n(.*?)^```$", Pattern.MULTILINE | Pattern.DOTALL);
@@ -57,6 +83,11 @@ class DiagnosticPagesTest {
 
   /** Everything that is found in a spec, its experiments included. */
   private static List<Diagnostic> findings(Map<String, String> files, boolean pedantic) {
+    return findings(files, new SourceFile("main.align", files.get("main.align")), pedantic);
+  }
+
+  private static List<Diagnostic> findings(
+      Map<String, String> files, SourceFile main, boolean pedantic) {
     CompilerOptions options =
         CompilerOptions.defaults()
             .withResolver(path -> {
@@ -67,8 +98,7 @@ class DiagnosticPagesTest {
               return new SourceFile(path, text);
             })
             .withPedantic(pedantic);
-    Compilation compiled =
-        Compiler.compile(new SourceFile("main.align", files.get("main.align")), options);
+    Compilation compiled = Compiler.compile(main, options);
     DiagnosticSink sink = new DiagnosticSink();
     compiled.diagnostics().forEach(sink::report);
     if (!sink.hasErrors()) {
@@ -115,6 +145,35 @@ class DiagnosticPagesTest {
         assertThat(Formatter.format(new SourceFile(name, text)))
             .as("%s of the right example, laid out", name)
             .isEqualTo(new Formatter.Outcome.Formatted(text)));
+  }
+
+  /** Of the wrong examples that offer a change, what is found after it. */
+  @ParameterizedTest
+  @EnumSource(DiagnosticCode.class)
+  void changesMendTheWrongExamples(DiagnosticCode code) {
+    Map<String, String> wrong =
+        new LinkedHashMap<>(files(section(DiagnosticPages.page(code), "Wrong")));
+    if (wrong.isEmpty()) {
+      return;
+    }
+    List<Diagnostic> before = findings(wrong, code.isPedantic());
+    boolean offered = before.stream().anyMatch(d -> d.code() == code && !d.fixes().isEmpty());
+    assertThat(offered).as("a change is offered").isEqualTo(MENDED.contains(code));
+    FixApplier.Outcome outcome =
+        new FixApplier(
+                source -> {
+                  wrong.put("main.align", source.text());
+                  return findings(wrong, source, code.isPedantic());
+                },
+                true)
+            .apply(new SourceFile("main.align", wrong.get("main.align")));
+    if (offered) {
+      assertThat(outcome.applied()).isNotEmpty();
+      assertThat(outcome.left()).filteredOn(d -> d.code() == code).hasSizeLessThan(before.size());
+      assertThat(outcome.left()).hasSizeLessThanOrEqualTo(before.size());
+    } else {
+      assertThat(outcome.applied()).isEmpty();
+    }
   }
 
   @Test

@@ -1,17 +1,15 @@
-package org.alignlang.compiler.explain;
+package org.alignlang.compiler.ast;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.alignlang.compiler.ast.Expression;
-import org.alignlang.compiler.ast.Statement;
 
 /** All expressions within statements, outer ones before those in them. */
-final class ExpressionWalk {
+public final class ExpressionWalk {
   private final List<Expression> found = new ArrayList<>();
 
   private ExpressionWalk() {}
 
-  static List<Expression> of(List<Statement> statements) {
+  public static List<Expression> of(List<Statement> statements) {
     ExpressionWalk walk = new ExpressionWalk();
     statements.forEach(walk::visit);
     return walk.found;
