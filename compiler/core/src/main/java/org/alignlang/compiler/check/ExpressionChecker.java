@@ -487,17 +487,16 @@ final class ExpressionChecker {
           member(
               new Expression.Member(member.span(), member.target(), member.name()),
               divergences.instance(family, List.of(), member.target().span(), scope));
-      case Meaning.ModuleName module -> {
-        Meaning found = module.scope().own().get(member.name());
-        if (found == null) {
-          throw context.unknown(
-              member.span(),
-              "thing in `" + module.name() + "` called",
-              member.name(),
-              module.scope().own().keySet());
-        }
-        yield found;
-      }
+      case Meaning.ModuleName module ->
+          module
+              .scope()
+              .own(member.name())
+              .orElseThrow(() ->
+                  context.unknown(
+                      member.span(),
+                      "thing in `" + module.name() + "` called",
+                      member.name(),
+                      module.scope().ownNames()));
       case Meaning other ->
           throw context.fail(
               WRONG_THING, member.span(), other.what() + " has no parts to name with a dot");

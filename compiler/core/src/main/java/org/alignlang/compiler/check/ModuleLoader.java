@@ -7,7 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Module;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -28,11 +28,10 @@ import org.alignlang.compiler.syntax.AlignSyntax;
  */
 public final class ModuleLoader {
   private static final String LIBRARY = "align.";
-  private static final Map<String, Module> LIBRARY_MODULES = new ConcurrentHashMap<>();
 
   private final SourceResolver resolver;
   private final DiagnosticSink sink;
-  private final Map<String, Loaded> loaded = new HashMap<>();
+  private final Map<String, Scope> loaded = new HashMap<>();
   private final Deque<String> loading = new ArrayDeque<>();
   private final List<SourceFile> sources = new ArrayList<>();
   private Optional<Scope> prelude = Optional.empty();
@@ -69,54 +68,56 @@ public final class ModuleLoader {
       prelude = Optional.of(scope);
       for (String path : StandardLibrary.paths()) {
         if (path.startsWith("prelude/")) {
-          Module module = library(path).orElseThrow();
-          module.declarations().forEach(d -> declare(d, scope));
+          declareLater(LibraryModule.of(path).orElseThrow(), scope);
         }
       }
     }
     return prelude.get();
   }
 
-  private static Optional<SourceFile> librarySource(String path) {
-    return StandardLibrary.source(path).map(text -> new SourceFile("align:" + path, text));
-  }
-
-  /** A file of the standard library, which never changes and is parsed once. */
-  private Optional<Module> library(String path) {
-    Module known = LIBRARY_MODULES.get(path);
-    if (known != null) {
-      return Optional.of(known);
+  private static void declareLater(LibraryModule module, Scope scope) {
+    for (String name : module.names()) {
+      scope.declareLater(name, () -> meaning(module.declaration(name), scope));
     }
-    Optional<SourceFile> source = librarySource(path);
-    Optional<AlignSyntax.Parsed> parsed = source.map(s -> AlignSyntax.parse(s, sink));
-    parsed.filter(AlignSyntax.Parsed::clean).ifPresent(p -> LIBRARY_MODULES.put(path, p.module()));
-    return parsed.map(AlignSyntax.Parsed::module);
   }
 
-  private Module parse(SourceFile source) {
-    return AlignSyntax.parse(source, sink).module();
+  /** A file of the standard library, of which only what is used is read. */
+  private Scope load(LibraryModule module, String key) {
+    loading.push(key);
+    try {
+      sources.add(module.source());
+      Scope imports = prelude().inner();
+      for (Module.Import imported : module.imports()) {
+        importInto(imported, imports, "", true);
+      }
+      Scope own = imports.inner();
+      declareLater(module, own);
+      loaded.put(key, own);
+      return own;
+    } finally {
+      loading.pop();
+    }
   }
 
   private Loaded load(SourceFile source, String key, String folder, boolean library) {
     loading.push(key);
     try {
       sources.add(source);
-      Module module = parse(source);
+      Module module = AlignSyntax.parse(source, sink).module();
       Scope imports = prelude().inner();
       Scope own = imports.inner();
       for (Module.Import imported : module.imports()) {
         importInto(imported, imports, folder, library);
       }
       for (Declaration declaration : module.declarations()) {
-        if (imports.own().containsKey(declaration.name())) {
+        if (imports.declares(declaration.name())) {
           clash(declaration.nameSpan(), declaration.name(), "an imported file declares");
         } else {
           declare(declaration, own);
         }
       }
-      Loaded result = new Loaded(module, own);
-      loaded.put(key, result);
-      return result;
+      loaded.put(key, own);
+      return new Loaded(module, own);
     } finally {
       loading.pop();
     }
@@ -129,38 +130,35 @@ public final class ModuleLoader {
   }
 
   private void importInto(Module.Import imported, Scope imports, String folder, boolean library) {
-    Optional<Loaded> found =
-        imported.local() ? local(imported, folder, library) : library(imported);
+    Optional<Scope> found = imported.local() ? local(imported, folder, library) : library(imported);
     if (found.isEmpty()) {
       return;
     }
-    Scope theirs = found.get().scope();
+    Scope theirs = found.get();
     if (imported.alias().isPresent()) {
       String alias = imported.alias().get();
-      if (imports.own().containsKey(alias)) {
+      if (imports.declares(alias)) {
         clash(imported.span(), alias, "another import is called");
       }
       imports.declare(alias, new Meaning.ModuleName(alias, theirs));
       return;
     }
-    theirs
-        .own()
-        .forEach((name, meaning) -> {
-          if (imports.own().containsKey(name) && !imports.own().get(name).equals(meaning)) {
-            clash(imported.span(), name, "two imports declare");
-          } else {
-            imports.declare(name, meaning);
-          }
-        });
+    for (String name : theirs.ownNames()) {
+      if (!imports.declares(name)) {
+        imports.declareLater(name, () -> theirs.own(name).orElseThrow());
+      } else if (!imports.own(name).equals(theirs.own(name))) {
+        clash(imported.span(), name, "two imports declare");
+      }
+    }
   }
 
-  private Optional<Loaded> library(Module.Import imported) {
+  private Optional<Scope> library(Module.Import imported) {
     String path =
         imported.path().startsWith(LIBRARY)
             ? imported.path().substring(LIBRARY.length()).replace('.', '/') + ".align"
             : "";
-    Optional<SourceFile> source = path.isEmpty() ? Optional.empty() : librarySource(path);
-    if (source.isEmpty()) {
+    Optional<LibraryModule> module = path.isEmpty() ? Optional.empty() : LibraryModule.of(path);
+    if (module.isEmpty()) {
       List<String> known =
           StandardLibrary.paths().stream()
               .filter(p -> !p.startsWith("prelude/"))
@@ -179,10 +177,11 @@ public final class ModuleLoader {
               known));
       return Optional.empty();
     }
-    return cached("align:" + path, imported, source.get(), "", true);
+    String key = "align:" + path;
+    return cached(key, imported, () -> load(module.get(), key));
   }
 
-  private Optional<Loaded> local(Module.Import imported, String folder, boolean library) {
+  private Optional<Scope> local(Module.Import imported, String folder, boolean library) {
     if (library) {
       unknown(imported, "the standard library imports nothing by path");
       return Optional.empty();
@@ -198,12 +197,13 @@ public final class ModuleLoader {
     }
     String key = "file:" + path.get();
     if (loaded.containsKey(key) || loading.contains(key)) {
-      return cached(key, imported, new SourceFile(path.get(), ""), "", false);
+      return cached(key, imported, () -> loaded.get(key));
     }
     try {
       SourceFile source = resolver.resolve(path.get());
       int slash = path.get().lastIndexOf('/');
-      return cached(key, imported, source, slash < 0 ? "" : path.get().substring(0, slash), false);
+      String inside = slash < 0 ? "" : path.get().substring(0, slash);
+      return cached(key, imported, () -> load(source, key, inside, false).scope());
     } catch (UnreadableSourceException e) {
       unknown(imported, String.valueOf(e.getMessage()));
       return Optional.empty();
@@ -214,8 +214,7 @@ public final class ModuleLoader {
     sink.report(Diagnostic.of(DiagnosticCode.UNKNOWN_IMPORT, imported.span(), message));
   }
 
-  private Optional<Loaded> cached(
-      String key, Module.Import imported, SourceFile source, String folder, boolean library) {
+  private Optional<Scope> cached(String key, Module.Import imported, Supplier<Scope> load) {
     if (loading.contains(key)) {
       sink.report(
           Diagnostic.of(
@@ -229,8 +228,8 @@ public final class ModuleLoader {
       unknown(imported, "imports are nested too deeply");
       return Optional.empty();
     }
-    Loaded known = loaded.get(key);
-    return Optional.of(known != null ? known : load(source, key, folder, library));
+    Scope known = loaded.get(key);
+    return Optional.of(known != null ? known : load.get());
   }
 
   /** A path relative to the root folder, or empty if it leads out of it. */
@@ -254,7 +253,7 @@ public final class ModuleLoader {
   }
 
   private void declare(Declaration declaration, Scope scope) {
-    if (scope.own().containsKey(declaration.name())) {
+    if (scope.declares(declaration.name())) {
       sink.report(
           Diagnostic.of(
               DiagnosticCode.DUPLICATE_NAME,
@@ -262,15 +261,17 @@ public final class ModuleLoader {
               "`" + declaration.name() + "` is declared twice"));
       return;
     }
-    scope.declare(
-        declaration.name(),
-        switch (declaration) {
-          case Declaration.DivergenceDeclaration d -> new Meaning.DivergenceFamily(d, scope);
-          case Declaration.FunctionDeclaration f ->
-              new Meaning.FunctionName(f.name(), f.parameters(), f.lets(), f.body(), scope);
-          case Declaration.EstimatorDeclaration e -> new Meaning.EstimatorName(e, scope);
-          case Declaration.ObjectiveDeclaration o -> new Meaning.ObjectiveName(o, scope);
-          case Declaration.ExperimentDeclaration x -> new Meaning.ExperimentName(x, scope);
-        });
+    scope.declare(declaration.name(), meaning(declaration, scope));
+  }
+
+  private static Meaning meaning(Declaration declaration, Scope scope) {
+    return switch (declaration) {
+      case Declaration.DivergenceDeclaration d -> new Meaning.DivergenceFamily(d, scope);
+      case Declaration.FunctionDeclaration f ->
+          new Meaning.FunctionName(f.name(), f.parameters(), f.lets(), f.body(), scope);
+      case Declaration.EstimatorDeclaration e -> new Meaning.EstimatorName(e, scope);
+      case Declaration.ObjectiveDeclaration o -> new Meaning.ObjectiveName(o, scope);
+      case Declaration.ExperimentDeclaration x -> new Meaning.ExperimentName(x, scope);
+    };
   }
 }

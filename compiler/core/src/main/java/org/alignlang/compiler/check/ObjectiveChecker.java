@@ -295,7 +295,7 @@ public final class ObjectiveChecker {
   }
 
   private void declareName(String name, Span span, Meaning meaning) {
-    if (scope.own().containsKey(name) || parameterScope.own().containsKey(name)) {
+    if (scope.declares(name) || parameterScope.declares(name)) {
       throw context.fail(DUPLICATE_NAME, span, "`" + name + "` is declared twice");
     }
     if (name.equals("E")) {
@@ -453,7 +453,7 @@ public final class ObjectiveChecker {
   private void elaborate(Statement statement) {
     switch (statement) {
       case Statement.Let let -> {
-        if (scope.own().containsKey(let.name()) || parameterScope.own().containsKey(let.name())) {
+        if (scope.declares(let.name()) || parameterScope.declares(let.name())) {
           throw context.fail(
               DUPLICATE_NAME, let.nameSpan(), "`" + let.name() + "` is declared twice");
         }

@@ -20,7 +20,7 @@ public final class ObjectiveLookup {
               when member.target() instanceof Expression.NameReference module
                   && scope.find(module.name()).orElse(null)
                       instanceof Meaning.ModuleName imported ->
-              Optional.ofNullable(imported.scope().own().get(member.name()));
+              imported.scope().own(member.name());
           default -> Optional.empty();
         };
     return meaning

@@ -69,6 +69,15 @@ public final class AlignSyntax {
         new Module(source, syntax.imports, syntax.declarations), syntax.clean && lexing.clean());
   }
 
+  /** Parses a part of a file that begins with a line, as if the rest were not there. */
+  public static Parsed parse(SourceFile source, int start, int end, DiagnosticSink sink) {
+    Lexing lexing = Lexing.of(source, start, end, sink);
+    AlignSyntax syntax = new AlignSyntax(source, lexing, sink);
+    syntax.run();
+    return new Parsed(
+        new Module(source, syntax.imports, syntax.declarations), syntax.clean && lexing.clean());
+  }
+
   /** Parses a text that is one expression, such as a value given on a command line. */
   public static Optional<Expression> parseExpression(SourceFile source, DiagnosticSink sink) {
     Lexing lexing = Lexing.of(source, sink);

@@ -461,7 +461,14 @@ final class AstBuilder {
 
   /** Names that look alike are alike: composed and decomposed letters are the same. */
   private String name(ParserRuleContext name) {
-    return Normalizer.normalize(name.getText(), Normalizer.Form.NFC);
+    String text = name.getText();
+    for (int i = 0; i < text.length(); i++) {
+      // Below the first combining character nothing composes, and no tables need be read.
+      if (text.charAt(i) >= '\u0300') {
+        return Normalizer.normalize(text, Normalizer.Form.NFC);
+      }
+    }
+    return text;
   }
 
   private String word(AlignParser.WordContext word) {

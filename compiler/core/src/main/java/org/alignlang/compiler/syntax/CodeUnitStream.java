@@ -13,16 +13,22 @@ import org.antlr.v4.runtime.misc.Interval;
 final class CodeUnitStream implements CharStream {
   private final String text;
   private final String name;
+  private final int start;
+  private final int end;
   private int position;
 
-  CodeUnitStream(String text, String name) {
+  /** Feeds a part of a text; positions are those in the whole of it. */
+  CodeUnitStream(String text, String name, int start, int end) {
     this.text = text;
     this.name = name;
+    this.start = start;
+    this.end = end;
+    this.position = start;
   }
 
   @Override
   public void consume() {
-    if (position >= text.length()) {
+    if (position >= end) {
       throw new IllegalStateException("nothing left to consume");
     }
     position += Character.charCount(text.codePointAt(position));
@@ -31,16 +37,16 @@ final class CodeUnitStream implements CharStream {
   @Override
   public int LA(int distance) {
     int at = position;
-    for (int i = 1; i < distance && at < text.length(); i++) {
+    for (int i = 1; i < distance && at < end; i++) {
       at += Character.charCount(text.codePointAt(at));
     }
     for (int i = 0; i > distance; i--) {
-      if (at == 0) {
+      if (at == start) {
         return IntStream.EOF;
       }
       at -= Character.charCount(text.codePointBefore(at));
     }
-    return distance == 0 || at >= text.length() ? EOF : text.codePointAt(at);
+    return distance == 0 || at >= end ? EOF : text.codePointAt(at);
   }
 
   @Override
@@ -58,12 +64,12 @@ final class CodeUnitStream implements CharStream {
 
   @Override
   public void seek(int index) {
-    position = Math.min(index, text.length());
+    position = Math.min(index, end);
   }
 
   @Override
   public int size() {
-    return text.length();
+    return end;
   }
 
   @Override
@@ -73,12 +79,12 @@ final class CodeUnitStream implements CharStream {
 
   @Override
   public String getText(Interval interval) {
-    int end = Math.min(interval.b + 1, text.length());
-    return interval.a >= end ? "" : text.substring(interval.a, end);
+    int stop = Math.min(interval.b + 1, end);
+    return interval.a >= stop ? "" : text.substring(interval.a, stop);
   }
 
   @Override
   public String toString() {
-    return text;
+    return text.substring(start, end);
   }
 }

@@ -31,13 +31,23 @@ import org.antlr.v4.runtime.Token;
 record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, boolean clean) {
 
   static Lexing of(SourceFile source, DiagnosticSink sink) {
-    return new Reader(source, sink).read();
+    return new Reader(source, 0, source.text().length(), sink).read();
+  }
+
+  /** The tokens of a part of a file that begins with a line. */
+  static Lexing of(SourceFile source, int start, int end, DiagnosticSink sink) {
+    return new Reader(source, start, end, sink).read();
   }
 
   /** All tokens of a text, comments and space included; their texts joined are the source. */
   static List<Token> all(SourceFile source) {
-    AlignLexer lexer = new AlignLexer(new CodeUnitStream(source.text(), source.path()));
+    return all(source, 0, source.text().length());
+  }
+
+  private static List<Token> all(SourceFile source, int start, int end) {
+    AlignLexer lexer = new AlignLexer(new CodeUnitStream(source.text(), source.path(), start, end));
     lexer.removeErrorListeners();
+    lexer.setLine(source.line(start));
     List<Token> tokens = new ArrayList<>();
     for (Token token = lexer.nextToken(); token.getType() != Token.EOF; token = lexer.nextToken()) {
       tokens.add(token);
@@ -52,18 +62,22 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
   /** Reads tokens and mends the slips that have one meaning. */
   private static final class Reader {
     private final SourceFile source;
+    private final int start;
+    private final int end;
     private final DiagnosticSink sink;
     private final List<AlignToken> visible = new ArrayList<>();
     private final Map<Integer, String> documentation = new HashMap<>();
     private boolean clean = true;
 
-    Reader(SourceFile source, DiagnosticSink sink) {
+    Reader(SourceFile source, int start, int end, DiagnosticSink sink) {
       this.source = source;
+      this.start = start;
+      this.end = end;
       this.sink = sink;
     }
 
     Lexing read() {
-      List<Token> tokens = all(source);
+      List<Token> tokens = all(source, start, end);
       int lastLine = 0;
       int open = 0;
       int skippedLine = 0;
@@ -162,13 +176,12 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
     }
 
     private AlignToken endOfFile() {
-      int length = source.text().length();
-      org.antlr.v4.runtime.CommonToken end =
+      org.antlr.v4.runtime.CommonToken token =
           new org.antlr.v4.runtime.CommonToken(Token.EOF, "<EOF>");
-      end.setStartIndex(length);
-      end.setStopIndex(length - 1);
-      end.setLine(source.line(length));
-      return new AlignToken(end, Token.EOF, visible.size(), true);
+      token.setStartIndex(end);
+      token.setStopIndex(end - 1);
+      token.setLine(source.line(end));
+      return new AlignToken(token, Token.EOF, visible.size(), true);
     }
 
     private void add(Token token, int type, boolean startsLine) {
