@@ -59,4 +59,10 @@ public final class Functions {
   public static double sign(double x) {
     return Math.signum(x);
   }
+
+  /** The whole number of powers of two that covers {@code exp(x)}; 0 if there is none. */
+  public static float exponentShift(double x) {
+    double shift = Math.ceil(x * 1.4426950408889634);
+    return Double.isInfinite(shift) ? 0 : (float) shift;
+  }
 }

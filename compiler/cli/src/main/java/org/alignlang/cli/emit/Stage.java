@@ -16,6 +16,7 @@ import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.emit.GraphPrinter;
+import org.alignlang.compiler.emit.PlanPrinter;
 import org.alignlang.compiler.emit.TokenPrinter;
 import org.alignlang.compiler.emit.TreePrinter;
 
@@ -26,6 +27,7 @@ public enum Stage {
   TYPED,
   GRAPH,
   GRADIENT,
+  PLAN,
   JAVA;
 
   /**
@@ -49,6 +51,7 @@ public enum Stage {
       case TYPED -> objectives(spec, name, values, GraphPrinter::typed);
       case GRAPH -> objectives(spec, name, values, GraphPrinter::graph);
       case GRADIENT -> objectives(spec, name, values, GraphPrinter::gradient);
+      case PLAN -> objectives(spec, name, values, PlanPrinter::print);
       case JAVA -> objectives(spec, name, values, o -> JvmBackEnd.source(o, "").toString());
     };
   }

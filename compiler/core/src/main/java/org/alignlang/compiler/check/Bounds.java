@@ -130,6 +130,7 @@ final class Bounds {
                   false);
             }
             case MAXIMUM, MINIMUM -> range(operands.get(0));
+            case SOFTMAX_MEAN -> range(operands.get(1));
             case LOG_SUM_EXP -> Range.ANY;
           };
       case Operation.Apply apply -> unary(apply, operands.get(0));

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.vector.VectorBackEnd;
 import org.alignlang.compiler.reference.InterpretedKernel;
 import org.alignlang.kernel.ObjectiveKernel;
 
@@ -26,11 +27,16 @@ public final class BackEnds {
   /** Generated Java, compiled in memory. */
   public static final BackEnd JVM = new JvmBackEnd();
 
+  /**
+   * Generated Java for the vector units of the processor; see {@link VectorBackEnd#isAvailable}.
+   */
+  public static final BackEnd VECTOR = new VectorBackEnd();
+
   private BackEnds() {}
 
-  /** All back ends, the fastest that runs everywhere first. */
+  /** All back ends that can run here, the fastest first. */
   public static List<BackEnd> all() {
-    return List.of(JVM, REFERENCE);
+    return VectorBackEnd.isAvailable() ? List.of(VECTOR, JVM, REFERENCE) : List.of(JVM, REFERENCE);
   }
 
   /** The back end used unless the user asks for another. */

@@ -416,6 +416,7 @@ final class GraphNotation {
     return switch (reduction) {
       case SUM -> new Notation.Large(sum, of(x));
       case LOG_SUM_EXP -> Symbols.log(new Notation.Large(sum, exponential(x)));
+      case SOFTMAX_MEAN -> throw new IllegalArgumentException("a plan's value, not a program's");
       case MAXIMUM, MINIMUM -> {
         String word = reduction.word();
         yield new Notation.Large(

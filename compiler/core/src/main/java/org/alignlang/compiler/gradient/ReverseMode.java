@@ -287,6 +287,7 @@ public final class ReverseMode {
     return switch (reduction) {
       case SUM -> spread;
       case LOG_SUM_EXP -> through(spread, h -> builder.expTimes(builder.subtract(x, y), h));
+      case SOFTMAX_MEAN -> throw new IllegalArgumentException("plans are not differentiated");
       case MAXIMUM, MINIMUM -> {
         Node attained = builder.combine(Binary.EQUAL, x, y);
         Node ties = builder.sumTo(attained, y.domain());

@@ -49,6 +49,15 @@ public final class GraphBuilder {
     this.simplify = simplify;
   }
 
+  /** A builder that goes on from the same nodes; what one makes from now on the other has not. */
+  public GraphBuilder copy() {
+    GraphBuilder copy = new GraphBuilder(origin, simplify);
+    copy.interned.putAll(interned);
+    copy.names.putAll(names);
+    copy.next = next;
+    return copy;
+  }
+
   /** Sets the origin of the nodes made from now on, and gives the previous one. */
   public Span at(Span span) {
     Span before = origin;
@@ -253,6 +262,16 @@ public final class GraphBuilder {
       return taken(value.operand(1));
     }
     return null;
+  }
+
+  /** The mean of a value under the distribution with the given logits, over the vocabulary. */
+  public Node softmaxMean(Node logits, Node value) {
+    Domain vocabulary = join(logits.domain(), value.domain());
+    return node(
+        new Operation.Reduce(Reduction.SOFTMAX_MEAN),
+        List.of(broadcast(logits, vocabulary), broadcast(value, vocabulary)),
+        Domain.token(vocabulary.owner()),
+        logits.active() || value.active());
   }
 
   public Node sumTo(Node value, Domain to) {

@@ -83,7 +83,12 @@ public sealed interface Operation {
     SUM("sum"),
     MAXIMUM("max"),
     MINIMUM("min"),
-    LOG_SUM_EXP("logsumexp");
+    LOG_SUM_EXP("logsumexp"),
+    /**
+     * The mean of the second operand under the distribution whose logits are the first, over the
+     * vocabulary. Only plans have it: it is what a sum of probabilities times something becomes.
+     */
+    SOFTMAX_MEAN("softmax_mean");
 
     private final String word;
 

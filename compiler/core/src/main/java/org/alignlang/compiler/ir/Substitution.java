@@ -18,6 +18,13 @@ public final class Substitution {
     this.replaced = new HashMap<>(replacements);
   }
 
+  /**
+   * Puts one more node for another, at the same domain; before anything built from it is asked for.
+   */
+  public void replace(Node node, Node by) {
+    replaced.put(node, by);
+  }
+
   /** The node with the replacements made in everything it is built from. */
   public Node apply(Node root) {
     for (Node node : ObjectiveProgram.reachable(List.of(root))) {
@@ -64,6 +71,8 @@ public final class Substitution {
       case Operation.Stop _ -> builder.stop(operands.get(0));
       case Operation.Broadcast _, Operation.Lift _ ->
           builder.broadcast(operands.get(0), node.domain());
+      case Operation.Reduce reduce when reduce.reduction() == Operation.Reduction.SOFTMAX_MEAN ->
+          builder.softmaxMean(operands.get(0), operands.get(1));
       case Operation.Reduce reduce ->
           builder.reduce(reduce.reduction(), operands.get(0), node.domain());
       case Operation.Taken _ -> builder.taken(operands.get(0));

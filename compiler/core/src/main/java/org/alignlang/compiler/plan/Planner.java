@@ -12,6 +12,7 @@ import java.util.NavigableMap;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
@@ -36,6 +37,7 @@ public final class Planner {
   static final int MAXIMUM_VALUES = 250;
 
   private final ObjectiveProgram program;
+  private final GraphBuilder graph;
   private final Map<Node, Site> homes = new HashMap<>();
   private final Map<Site, Integer> placed = new HashMap<>();
   private final NavigableMap<Site, Plan.Block> blocks = new TreeMap<>();
@@ -44,13 +46,19 @@ public final class Planner {
   private final Map<Integer, Integer> rowValues = new HashMap<>();
   private final Map<Site, Set<Node>> entries = new HashMap<>();
 
-  private Planner(ObjectiveProgram program) {
+  private Planner(ObjectiveProgram program, GraphBuilder graph) {
     this.program = program;
+    this.graph = graph;
   }
 
-  /** The loop nests of a program. */
-  public static Plan plan(ObjectiveProgram program) {
-    return new Planner(program).run();
+  /**
+   * The loop nests of a program.
+   *
+   * @param graph the builder of the program, which stays as it is
+   */
+  public static Plan plan(ObjectiveProgram program, GraphBuilder graph) {
+    GraphBuilder own = graph.copy();
+    return new Planner(SoftmaxMeans.in(program, own), own).run();
   }
 
   private Plan run() {
@@ -89,7 +97,14 @@ public final class Planner {
         splits.add(pass);
       }
     }
-    return new Plan(program, passes, blocks, Set.copyOf(kept), Set.copyOf(splits));
+    return new Plan(
+        program,
+        graph,
+        passes,
+        blocks,
+        Set.copyOf(kept),
+        Set.copyOf(splits),
+        Set.copyOf(ObjectiveProgram.reachable(scalars)));
   }
 
   private boolean split(int pass) {
@@ -315,13 +330,22 @@ public final class Planner {
     if (!accumulated.add(reduction)) {
       return;
     }
-    Node operand = reduced(reduction);
-    Site site = home(operand);
+    List<Node> operands = operands(reduction);
+    Site site = operands.stream().map(this::home).max(Comparator.naturalOrder()).orElseThrow();
     if (site.scope() == Scope.TOKEN) {
       kept.add(reduction);
     }
     block(site).reduced().add(reduction);
-    compute(operand, site);
+    operands.forEach(operand -> compute(operand, site));
+  }
+
+  /**
+   * What a loop computes to make a reduction up: {@link #reduced}, or logits and values of a mean.
+   */
+  public static List<Node> operands(Node reduction) {
+    return reduction.operands().size() == 1
+        ? List.of(reduced(reduction))
+        : reduction.operands().stream().map(Plan::base).toList();
   }
 
   /** What a reduction goes over: the operand, or the coarser value's repetition. */

@@ -469,6 +469,8 @@ public final class Interpreter {
           case MAXIMUM -> extreme(x, size, parent, Double.NEGATIVE_INFINITY, Math::max);
           case MINIMUM -> extreme(x, size, parent, Double.POSITIVE_INFINITY, Math::min);
           case LOG_SUM_EXP -> logSumExp(x, size, parent);
+          case SOFTMAX_MEAN ->
+              throw new IllegalArgumentException("a plan's value, not a program's");
         };
     double[] dx = operand.tangent();
     if (dx == null) {
@@ -483,6 +485,8 @@ public final class Interpreter {
                   size,
                   parent,
                   compensated);
+          case SOFTMAX_MEAN ->
+              throw new IllegalArgumentException("a plan's value, not a program's");
           case MAXIMUM, MINIMUM -> {
             // Elements that attain the extreme share it equally.
             double[] ties =

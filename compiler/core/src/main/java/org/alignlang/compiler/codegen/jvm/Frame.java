@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * A stretch of a method that is being written: the method's beginning, or the body of a loop. What
  * an inner loop needs and does not change is written into the frame where it is constant.
  */
-final class Frame {
+public final class Frame {
   private final @Nullable Frame outer;
   private final Scope scope;
   private final String index;
@@ -32,34 +32,34 @@ final class Frame {
   }
 
   /** The beginning of a method. */
-  static Frame method(Set<String> taken) {
+  public static Frame method(Set<String> taken) {
     return new Frame(null, Scope.BATCH, "", taken);
   }
 
   /** The body of a loop, or of one iteration, inside this frame. */
-  Frame inner(Scope innerScope, String innerIndex) {
+  public Frame inner(Scope innerScope, String innerIndex) {
     return new Frame(this, innerScope, innerIndex, taken);
   }
 
-  Scope scope() {
+  public Scope scope() {
     return scope;
   }
 
   /** The loop's index, as Java source. */
-  String index() {
+  public String index() {
     return index;
   }
 
   /** The names that are taken in the method. */
-  Set<String> taken() {
+  public Set<String> taken() {
     return taken;
   }
 
-  CodeBlock.Builder code() {
+  public CodeBlock.Builder code() {
     return code;
   }
 
-  Map<Node, Term> terms() {
+  public Map<Node, Term> terms() {
     return terms;
   }
 
@@ -73,7 +73,7 @@ final class Frame {
   }
 
   /** Writes a comment unless it is the one above. */
-  void comment(String text) {
+  public void comment(String text) {
     if (!text.isEmpty() && !text.equals(comment)) {
       code.add("// $L\n", text);
       comment = text;
@@ -81,7 +81,7 @@ final class Frame {
   }
 
   /** The frame of a scope around (or at) this one. */
-  Frame at(Scope wanted) {
+  public Frame at(Scope wanted) {
     if (scope == wanted || outer == null) {
       return this;
     }
@@ -89,7 +89,7 @@ final class Frame {
   }
 
   /** The beginning of the method. */
-  Frame start() {
+  public Frame start() {
     return outer == null ? this : outer.start();
   }
 

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -34,10 +35,11 @@ final class InMemoryCompiler {
    *
    * @param name its binary name
    * @param source its text
+   * @param modules modules of the JDK that it needs and that are not there by default
    * @throws IllegalStateException if there is no compiler, or the source is not Java: a defect of
    *     the emitter
    */
-  static Class<?> load(String name, String source) {
+  static Class<?> load(String name, String source, String... modules) {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     if (compiler == null) {
       throw new IllegalStateException(
@@ -52,7 +54,7 @@ final class InMemoryCompiler {
                   null,
                   classes,
                   findings,
-                  List.of("-proc:none", "-g:lines,vars", "-classpath", classPath()),
+                  options(modules),
                   null,
                   List.of(new Source(name, source)))
               .call();
@@ -64,6 +66,17 @@ final class InMemoryCompiler {
     } catch (ClassNotFoundException | java.io.IOException e) {
       throw new IllegalStateException("the generated class " + name + " cannot be loaded", e);
     }
+  }
+
+  private static List<String> options(String... modules) {
+    List<String> options =
+        new ArrayList<>(
+            // What a module in incubation makes javac warn of is no finding about the source.
+            List.of("-proc:none", "-nowarn", "-g:lines,vars", "-classpath", classPath()));
+    if (modules.length > 0) {
+      options.addAll(List.of("--add-modules", String.join(",", modules)));
+    }
+    return options;
   }
 
   private static String describe(DiagnosticCollector<JavaFileObject> findings) {

@@ -20,8 +20,16 @@ public final class JvmBackEnd implements BackEnd {
 
   @Override
   public ObjectiveKernel kernel(CheckedObjective objective) {
-    JavaFile file = source(objective, "");
-    Class<?> type = InMemoryCompiler.load(file.typeSpec().name(), file.toString());
+    return load(source(objective, ""));
+  }
+
+  /**
+   * Compiles and loads the source of a kernel.
+   *
+   * @param modules modules of the JDK that it needs and that are not there by default
+   */
+  public static ObjectiveKernel load(JavaFile file, String... modules) {
+    Class<?> type = InMemoryCompiler.load(file.typeSpec().name(), file.toString(), modules);
     try {
       return (ObjectiveKernel) type.getConstructor().newInstance();
     } catch (ReflectiveOperationException e) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import javax.lang.model.SourceVersion;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
@@ -22,6 +23,7 @@ import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
+import org.alignlang.kernel.Functions;
 import org.alignlang.kernel.Reductions;
 
 /**
@@ -33,11 +35,14 @@ final class LoopEmitter {
   private final WorkspaceFields fields;
   private final ValueNames names;
   private final ValueEmitter values;
+  private final InnerLoops inner;
   private final List<MethodSpec> methods = new ArrayList<>();
   private final List<String> rowTasks = new ArrayList<>();
   private final List<CodeBlock> calls = new ArrayList<>();
 
-  LoopEmitter(Plan plan, WorkspaceFields fields, ValueNames names, ValueEmitter values) {
+  LoopEmitter(
+      Plan plan, WorkspaceFields fields, ValueNames names, ValueEmitter values, InnerLoops inner) {
+    this.inner = inner;
     this.plan = plan;
     this.fields = fields;
     this.names = names;
@@ -102,19 +107,42 @@ final class LoopEmitter {
           owners.computeIfAbsent(site.owner(), _ -> new TreeMap<>()).put(site, block);
         }
       });
-      owners.forEach(
-          (owner, loops) -> row.code().addStatement("$L(row)", emitTokens(owner, pass, loops)));
+      owners.forEach((owner, loops) ->
+          row.code()
+              .addStatement(
+                  inner.scratch().isPresent() ? "$L(row, scratch)" : "$L(row)",
+                  emitTokens(owner, pass, loops)));
     });
+    CodeBlock loop =
+        CodeBlock.builder()
+            .beginControlFlow("for (int row = from; row < to; row++)")
+            .add(row.code().build())
+            .endControlFlow()
+            .build();
     methods.add(
         MethodSpec.methodBuilder(method)
             .addModifiers(Modifier.PRIVATE)
             .addParameter(TypeName.INT, "from")
             .addParameter(TypeName.INT, "to")
             .addCode(start.code().build())
-            .beginControlFlow("for (int row = from; row < to; row++)")
-            .addCode(row.code().build())
-            .endControlFlow()
+            .addCode(borrowing(loop))
             .build());
+  }
+
+  /** Code that has room of its own while it runs, if inner loops want it. */
+  private CodeBlock borrowing(CodeBlock code) {
+    return inner
+        .scratch()
+        .map(type ->
+            CodeBlock.builder()
+                .addStatement("final $T scratch = scratches.take()", type)
+                .beginControlFlow("try")
+                .add(code)
+                .nextControlFlow("finally")
+                .addStatement("scratches.give(scratch)")
+                .endControlFlow()
+                .build())
+        .orElse(code);
   }
 
   private String emitRowStep(Site site, Plan.Block block) {
@@ -134,6 +162,10 @@ final class LoopEmitter {
 
   private String emitTokens(String owner, int pass, TreeMap<Site, Plan.Block> sites) {
     String name = fields.member(plural(owner, "Tokens") + pass);
+    if (inner.singleTokens(owner)) {
+      methods.add(inner.tokens(name, owner, sites));
+      return name;
+    }
     Frame start = Frame.method(JavaText.inner(RESERVED));
     Frame row = start.inner(Scope.ROW, "row");
     Frame token = row.inner(Scope.TOKEN, "t");
@@ -156,10 +188,13 @@ final class LoopEmitter {
       }
     });
     String bounds = ValueEmitter.array(fields.offsets(owner), INTS, row);
-    methods.add(
+    MethodSpec.Builder method =
         MethodSpec.methodBuilder(name)
             .addModifiers(Modifier.PRIVATE)
-            .addParameter(TypeName.INT, "row")
+            .addParameter(TypeName.INT, "row");
+    inner.scratch().ifPresent(type -> method.addParameter(type, "scratch"));
+    methods.add(
+        method
             .addCode(start.code().build())
             .addCode(row.code().build())
             .addCode(before.build())
@@ -173,14 +208,27 @@ final class LoopEmitter {
   }
 
   private void emitVocabulary(Site site, Plan.Block block, Frame token) {
+    if (inner.vocabulary(site, block, token)) {
+      return;
+    }
     String index = JavaText.unique("w", token.taken());
     Frame entry = token.inner(Scope.VOCAB, index);
     CodeBlock.Builder before = CodeBlock.builder();
     block.computed().forEach(node -> values.compute(node, site, entry));
     Map<Node, CodeBlock> results = new LinkedHashMap<>();
+    Map<Node, Softmax> softmaxes = new LinkedHashMap<>();
     for (Node reduction : block.reduced()) {
-      results.put(reduction, accumulate(reduction, entry, before).result());
+      switch (((Operation.Reduce) reduction.operation()).reduction()) {
+        case LOG_SUM_EXP, SOFTMAX_MEAN ->
+            softmaxes
+                .computeIfAbsent(Plan.base(reduction.operand(0)), _ -> new Softmax())
+                .add(reduction);
+        case SUM, MAXIMUM, MINIMUM ->
+            results.put(reduction, accumulate(reduction, entry, before).result());
+      }
     }
+    softmaxes.forEach(
+        (logits, softmax) -> results.putAll(accumulate(logits, softmax, entry, before)));
     write(block, entry);
     token
         .code()
@@ -209,9 +257,13 @@ final class LoopEmitter {
           .code()
           .addStatement(
               "$L[$L] = $L",
-              ValueEmitter.array(name, DOUBLES, frame),
+              ValueEmitter.array(
+                  name, inner.singleGradients() ? WorkspaceFields.FLOATS : DOUBLES, frame),
               index,
-              values.use(output.value(), frame).asNumber().code());
+              inner.singleGradients()
+                  ? CodeBlock.of(
+                      "(float) $L", values.use(output.value(), frame).asNumber().at(Binding.WHOLE))
+                  : values.use(output.value(), frame).asNumber().code());
     }
   }
 
@@ -236,6 +288,7 @@ final class LoopEmitter {
         before.addStatement("double $L = $T.POSITIVE_INFINITY", name, Double.class);
         code.addStatement("$L = $T.min($L, $L)", name, Math.class, name, x.code());
       }
+      case SOFTMAX_MEAN -> throw new IllegalStateException("a mean over tokens: " + reduction);
       case LOG_SUM_EXP -> {
         // The largest term so far is taken out, so that nothing overflows.
         String largest = JavaText.unique("largest", frame.taken());
@@ -259,6 +312,62 @@ final class LoopEmitter {
       }
     }
     return new Accumulator(CodeBlock.of("$L", name));
+  }
+
+  /** What one loop makes up of the same logits: their normaliser, and means under their softmax. */
+  private static final class Softmax {
+    private final List<Node> normalisers = new ArrayList<>();
+    private final List<Node> means = new ArrayList<>();
+
+    void add(Node reduction) {
+      boolean normaliser =
+          ((Operation.Reduce) reduction.operation()).reduction() == Operation.Reduction.LOG_SUM_EXP;
+      (normaliser ? normalisers : means).add(reduction);
+    }
+  }
+
+  /** Sums over a softmax without its normaliser: the largest logit so far is taken out. */
+  private Map<Node, CodeBlock> accumulate(
+      Node logits, Softmax softmax, Frame frame, CodeBlock.Builder before) {
+    CodeBlock.Builder code = frame.code();
+    Term used = values.use(logits, frame).asNumber();
+    boolean named = SourceVersion.isIdentifier(used.code().toString());
+    String x = (named ? used : values.define(logits, used, frame, false)).code().toString();
+    String suffix = names.suffix(logits);
+    String largest = JavaText.unique("largest" + suffix, frame.taken());
+    String total = JavaText.unique("total" + suffix, frame.taken());
+    before.addStatement("double $L = $T.NEGATIVE_INFINITY", largest, Double.class);
+    before.addStatement("double $L = 0", total);
+    Map<Node, String> sums = new LinkedHashMap<>();
+    Map<Node, CodeBlock> averaged = new LinkedHashMap<>();
+    for (Node mean : softmax.means) {
+      String sum = JavaText.unique(names.wanted(mean) + "SoFar", frame.taken());
+      before.addStatement("double $L = 0", sum);
+      sums.put(mean, sum);
+      averaged.put(mean, values.use(mean.operand(1), frame).asNumber().code());
+    }
+    String scale = JavaText.unique("scale" + suffix, frame.taken());
+    String weight = JavaText.unique("weight" + suffix, frame.taken());
+    code.beginControlFlow("if ($L > $L)", x, largest)
+        .addStatement("final double $L = $T.exp($L - $L)", scale, Math.class, largest, x)
+        .addStatement("$L = $L * $L + 1", total, total, scale)
+        .addStatement("$L = $L", largest, x);
+    sums.forEach((mean, sum) ->
+        code.addStatement(
+            "$L = $T.weighted($L, $L) + $L", sum, Functions.class, scale, sum, averaged.get(mean)));
+    code.nextControlFlow("else if ($L != $T.NEGATIVE_INFINITY)", x, Double.class)
+        .addStatement("final double $L = $T.exp($L - $L)", weight, Math.class, x, largest)
+        .addStatement("$L += $L", total, weight);
+    sums.forEach((mean, sum) ->
+        code.addStatement(
+            "$L += $T.weighted($L, $L)", sum, Functions.class, weight, averaged.get(mean)));
+    code.endControlFlow();
+    Map<Node, CodeBlock> results = new LinkedHashMap<>();
+    for (Node normaliser : softmax.normalisers) {
+      results.put(normaliser, CodeBlock.of("$L + $T.log($L)", largest, Math.class, total));
+    }
+    sums.forEach((mean, sum) -> results.put(mean, CodeBlock.of("$L / $L", sum, total)));
+    return results;
   }
 
   // Between passes.
@@ -319,6 +428,7 @@ final class LoopEmitter {
                     rows,
                     result);
           }
+          case SOFTMAX_MEAN -> throw new IllegalStateException("a mean over rows: " + node);
           case MAXIMUM, MINIMUM ->
               start
                   .code()

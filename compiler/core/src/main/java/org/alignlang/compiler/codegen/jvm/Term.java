@@ -9,10 +9,10 @@ import com.palantir.javapoet.CodeBlock;
  * @param binding how tightly its outermost operator binds
  * @param truth whether it is a {@code boolean} and not a {@code double}
  */
-record Term(CodeBlock code, Binding binding, boolean truth) {
+public record Term(CodeBlock code, Binding binding, boolean truth) {
 
   /** Java's operators that are emitted, loosest first. */
-  enum Binding {
+  public enum Binding {
     CONDITIONAL,
     OR,
     AND,
@@ -24,32 +24,32 @@ record Term(CodeBlock code, Binding binding, boolean truth) {
     WHOLE
   }
 
-  static Term number(CodeBlock code, Binding binding) {
+  public static Term number(CodeBlock code, Binding binding) {
     return new Term(code, binding, false);
   }
 
-  static Term whole(String format, Object... arguments) {
+  public static Term whole(String format, Object... arguments) {
     return number(CodeBlock.of(format, arguments), Binding.WHOLE);
   }
 
-  static Term truth(CodeBlock code, Binding binding) {
+  public static Term truth(CodeBlock code, Binding binding) {
     return new Term(code, binding, true);
   }
 
   /** The text where an operand of at least this binding is needed. */
-  CodeBlock at(Binding needed) {
+  public CodeBlock at(Binding needed) {
     return binding.compareTo(needed) >= 0 ? code : CodeBlock.of("($L)", code);
   }
 
   /** As a number: 1 for true, 0 for false. */
-  Term asNumber() {
+  public Term asNumber() {
     return truth
         ? number(CodeBlock.of("$L ? 1.0 : 0.0", at(Binding.OR)), Binding.CONDITIONAL)
         : this;
   }
 
   /** As a truth value: what is not 0 is true. */
-  Term asTruth() {
+  public Term asTruth() {
     return truth ? this : truth(CodeBlock.of("$L != 0.0", at(Binding.RELATION)), Binding.EQUALITY);
   }
 

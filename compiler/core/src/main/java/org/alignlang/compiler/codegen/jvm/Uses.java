@@ -33,7 +33,7 @@ final class Uses {
             }
           }
           for (Node reduction : block.reduced()) {
-            use(Planner.reduced(reduction), site);
+            Planner.operands(reduction).forEach(operand -> use(operand, site));
           }
           block.written().forEach(output -> use(output.value(), site));
         });

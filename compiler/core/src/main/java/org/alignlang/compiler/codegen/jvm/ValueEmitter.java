@@ -37,19 +37,21 @@ import org.alignlang.kernel.Sweeps;
  * Writes the values of a plan, one statement each where they need a name, into the frames of the
  * loops that compute them, and reads those that were kept.
  */
-final class ValueEmitter {
+public final class ValueEmitter {
   private final Plan plan;
   private final ObjectiveProgram program;
   private final WorkspaceFields fields;
   private final ValueNames names;
   private final Uses uses;
+  private final InnerLoops loops;
 
   private final Set<Node> lengthsWritten = new HashSet<>();
 
   /** Per body of a token loop, the values of the taken token's entry. */
   private final Map<Frame, Frame> entries = new HashMap<>();
 
-  ValueEmitter(Plan plan, WorkspaceFields fields, ValueNames names) {
+  ValueEmitter(Plan plan, WorkspaceFields fields, ValueNames names, InnerLoops loops) {
+    this.loops = loops;
     this.plan = plan;
     this.program = plan.program();
     this.fields = fields;
@@ -57,14 +59,14 @@ final class ValueEmitter {
     this.uses = new Uses(plan);
   }
 
-  static Scope scope(Node node) {
+  public static Scope scope(Node node) {
     return Scope.of(node.domain().level());
   }
 
   // Values.
 
   /** The expression of a value that is used in a frame. */
-  Term use(Node node, Frame frame) {
+  public Term use(Node node, Frame frame) {
     Node value = Plan.base(node);
     if (value.operation() instanceof Operation.Constant constant) {
       return Expressions.literal(constant.value());
@@ -117,7 +119,7 @@ final class ValueEmitter {
   }
 
   /** A field that holds an array, as a local variable of the method. */
-  static String array(String field, TypeName type, Frame frame) {
+  public static String array(String field, TypeName type, Frame frame) {
     Frame start = frame.start();
     return start
         .arrays()
@@ -131,7 +133,7 @@ final class ValueEmitter {
   }
 
   /** Gives an expression a name in a frame. */
-  Term define(Node value, Term term, Frame frame, boolean mayInline) {
+  public Term define(Node value, Term term, Frame frame, boolean mayInline) {
     if (mayInline && term.isShort()) {
       frame.terms().put(value, term);
       return term;
@@ -283,7 +285,7 @@ final class ValueEmitter {
         || program.violations().stream().anyMatch(n -> Plan.base(n) == node);
   }
 
-  void keep(Node node, Term term, Frame frame) {
+  public void keep(Node node, Term term, Frame frame) {
     if (scope(node) == Scope.BATCH) {
       frame.code().addStatement("this.$L = $L", fields.field(node), term.asNumber().code());
     } else {
@@ -303,6 +305,9 @@ final class ValueEmitter {
       String tokens = fields.takenTokens(contract.sequence());
       return Term.whole("$L[$L]", array(tokens, INTS, frame), frame.index());
     }
+    if (loops.columnType(contract).equals(InnerLoops.COLUMN)) {
+      return loops.entry(contract, frame);
+    }
     String column = fields.column(contract.name());
     String index =
         switch (contract.level()) {
@@ -319,7 +324,7 @@ final class ValueEmitter {
   }
 
   /** The position of the first vocabulary entry of a token. */
-  String first(Frame frame) {
+  public String first(Frame frame) {
     Frame token = frame.at(Scope.TOKEN);
     return token
         .arrays()
@@ -335,7 +340,7 @@ final class ValueEmitter {
   }
 
   /** The taken token of a position. */
-  private String taken(String sequence, Frame token) {
+  public String taken(String sequence, Frame token) {
     return token
         .arrays()
         .computeIfAbsent(
@@ -451,14 +456,14 @@ final class ValueEmitter {
   }
 
   /** The line of the spec that a value comes from. */
-  String origin(Node node) {
+  public String origin(Node node) {
     SourceFile source = node.origin().source();
     if (node.origin().end() > source.text().length()) {
       return "";
     }
     String line = JavaText.comment(source.lineText(source.line(node.origin().start())));
     String text = line.length() > 80 ? line.substring(0, 77) + "..." : line;
-    return node.number() >= program.forward() ? "Gradient: " + text : text;
+    return plan.isForward(node) ? text : "Gradient: " + text;
   }
 
   /** A reduction of rows or groups to the batch. */
@@ -480,6 +485,7 @@ final class ValueEmitter {
       case MAXIMUM -> "max";
       case MINIMUM -> "min";
       case LOG_SUM_EXP -> "logSumExp";
+      case SOFTMAX_MEAN -> throw new IllegalStateException("a mean over rows");
     };
   }
 

@@ -7,7 +7,7 @@ import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.plan.Plan;
 
 /** What values are called in generated code: as in the spec where they have a name there. */
-final class ValueNames {
+public final class ValueNames {
   private final GraphBuilder graph;
 
   ValueNames(GraphBuilder graph) {
@@ -20,7 +20,7 @@ final class ValueNames {
   }
 
   /** What a value would be called: as in the spec, or by what it is. */
-  String wanted(Node node) {
+  public String wanted(Node node) {
     String given = graph.nameOf(node);
     if (!given.isEmpty()) {
       String plain = given.endsWith("_bar") ? given.substring(0, given.length() - 4) : given;
@@ -51,8 +51,9 @@ final class ValueNames {
                 case MAXIMUM -> "largest";
                 case MINIMUM -> "smallest";
                 case LOG_SUM_EXP -> "logSum";
+                case SOFTMAX_MEAN -> "mean";
               }
-              + suffix(node.operand(0));
+              + suffix(node.operands().getLast());
       case Operation.Apply apply ->
           switch (apply.function()) {
             case NEGATE -> "minus";
@@ -95,7 +96,7 @@ final class ValueNames {
   }
 
   /** The name of what a value is made of, to be put behind another word; empty without one. */
-  String suffix(Node operand) {
+  public String suffix(Node operand) {
     Node value = Plan.base(operand);
     if (graph.nameOf(value).isEmpty() && !(value.operation() instanceof Operation.Input)) {
       return "";

@@ -20,6 +20,7 @@ import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Ordering;
@@ -29,12 +30,12 @@ import org.alignlang.kernel.Signature;
  * The fields of a workspace. A field is declared by asking for its name; in the end {@link
  * #declare} writes the fields and what fills them.
  */
-final class WorkspaceFields {
-  static final TypeName DOUBLES = ArrayTypeName.of(TypeName.DOUBLE);
-  static final TypeName INTS = ArrayTypeName.of(TypeName.INT);
+public final class WorkspaceFields {
+  public static final TypeName DOUBLES = ArrayTypeName.of(TypeName.DOUBLE);
+  public static final TypeName INTS = ArrayTypeName.of(TypeName.INT);
 
   /** Names that every workspace uses itself, or that its methods use for indices. */
-  static final Set<String> RESERVED =
+  public static final Set<String> RESERVED =
       Set.of(
           "rows",
           "groups",
@@ -53,13 +54,17 @@ final class WorkspaceFields {
           "v",
           "begin",
           "end",
+          "scratch",
           "batch",
           "workers",
           "parameters",
           "multipliers");
 
+  static final TypeName FLOATS = ArrayTypeName.of(TypeName.FLOAT);
+
   private final Signature signature;
   private final ValueNames names;
+  private final InnerLoops loops;
   private final Set<String> members = new HashSet<>(RESERVED);
   private final Map<Node, String> kept = new LinkedHashMap<>();
   private final Map<Operation, String> scalars = new LinkedHashMap<>();
@@ -75,26 +80,27 @@ final class WorkspaceFields {
   /** Rows in the order of a key. */
   private record OrderKey(Node key, Domain within) {}
 
-  WorkspaceFields(Signature signature, ValueNames names) {
+  WorkspaceFields(Signature signature, ValueNames names, InnerLoops loops) {
     this.signature = signature;
     this.names = names;
+    this.loops = loops;
   }
 
   // Names.
 
   /** A name for a field or method that no other has. */
-  String member(String wanted) {
+  public String member(String wanted) {
     return JavaText.unique(wanted, members);
   }
 
   /** A word about a sequence; without the sequence where there is only one. */
-  static String plural(String sequence, String suffix) {
+  public static String plural(String sequence, String suffix) {
     String name = JavaText.variable(sequence);
     return sequence.equals("y") ? JavaText.variable(suffix) : name + suffix;
   }
 
   /** Where a value is kept: a scalar, or an array with one number per row, token or group. */
-  String field(Node node) {
+  public String field(Node node) {
     if (Planner.isColumn(node)) {
       return column(((Operation.Input) node.operation()).input().name());
     }
@@ -113,7 +119,7 @@ final class WorkspaceFields {
   }
 
   /** A column of the batch, by contract name. */
-  String column(String input) {
+  public String column(String input) {
     return columns.computeIfAbsent(input, n -> member(JavaText.variable(n) + "Column"));
   }
 
@@ -132,12 +138,12 @@ final class WorkspaceFields {
   }
 
   /** The gradient of a trained input, by contract name. */
-  String gradient(String input) {
+  public String gradient(String input) {
     return gradients.computeIfAbsent(input, name -> member("gradient" + JavaText.type(name)));
   }
 
   /** Where each row's tokens begin. */
-  String offsets(String sequence) {
+  public String offsets(String sequence) {
     return offsets.computeIfAbsent(sequence, s -> member(plural(s, "Offsets")));
   }
 
@@ -161,7 +167,7 @@ final class WorkspaceFields {
   }
 
   /** The size of the vocabulary. */
-  String vocabulary() {
+  public String vocabulary() {
     readsVocabulary = true;
     return "vocabulary";
   }
@@ -228,17 +234,26 @@ final class WorkspaceFields {
     for (Signature.Input input : signature.inputs()) {
       String name = columns.get(input.name());
       if (name != null) {
+        TypeName stored = loops.columnType(input);
+        boolean whole = stored.equals(InnerLoops.COLUMN);
         type.addField(
-            FieldSpec.builder(DOUBLES, name, Modifier.PRIVATE)
-                .initializer("new double[0]")
+            FieldSpec.builder(stored, name, Modifier.PRIVATE)
+                .initializer(
+                    whole
+                        ? CodeBlock.of("new $T(new float[0])", Column.Floats.class)
+                        : empty(stored))
                 .build());
-        bind.addStatement("$L = batch.column($S, $L)", name, input.name(), length(input, sizes));
+        String reader = whole ? "data" : stored.equals(FLOATS) ? "floats" : "column";
+        bind.addStatement(
+            "$L = batch.$L($S, $L)", name, reader, input.name(), length(input, sizes));
       }
     }
     gradients.forEach((input, name) -> {
+      boolean single = loops.singleGradients();
+      TypeName stored = single ? FLOATS : DOUBLES;
       type.addField(
-          FieldSpec.builder(DOUBLES, name, Modifier.PRIVATE).initializer("new double[0]").build());
-      bind.addStatement("$L = result.gradient($S)", name, input);
+          FieldSpec.builder(stored, name, Modifier.PRIVATE).initializer(empty(stored)).build());
+      bind.addStatement("$L = result.$L($S)", name, single ? "floatGradient" : "gradient", input);
     });
     scalars.forEach((operation, name) -> {
       field(type, TypeName.DOUBLE, name, false);
@@ -255,7 +270,8 @@ final class WorkspaceFields {
       if (scope == Scope.BATCH) {
         field(type, TypeName.DOUBLE, name, false);
       } else {
-        field(type, DOUBLES, name, true);
+        TypeName stored = keptType(node);
+        field(type, stored, name, true);
         String size =
             switch (scope) {
               case GROUP -> "groups";
@@ -263,7 +279,11 @@ final class WorkspaceFields {
               case TOKEN -> sizes.getOrDefault(node.domain().owner(), "0");
               case BATCH, VOCAB -> throw new IllegalStateException("kept at " + scope);
             };
-        make.addStatement("$L = new double[$L]", name, size);
+        make.addStatement(
+            "$L = new $T[$L]",
+            name,
+            stored.equals(FLOATS) ? TypeName.FLOAT : TypeName.DOUBLE,
+            size);
       }
     });
     orderings.forEach((_, name) -> {
@@ -286,6 +306,17 @@ final class WorkspaceFields {
             .addParameter(Evaluation.class, "result")
             .addCode(bind.build())
             .build());
+  }
+
+  /** How a kept value is stored. */
+  TypeName keptType(Node node) {
+    boolean single =
+        Scope.of(node.domain().level()) == Scope.TOKEN && loops.singleTokens(node.domain().owner());
+    return single ? FLOATS : DOUBLES;
+  }
+
+  private static CodeBlock empty(TypeName array) {
+    return CodeBlock.of("new $T[0]", array.equals(FLOATS) ? TypeName.FLOAT : TypeName.DOUBLE);
   }
 
   private static void field(TypeSpec.Builder type, TypeName of, String name, boolean fixed) {

@@ -194,7 +194,7 @@ class JvmBackEndTest {
     CheckedObjective objective = compile(new SourceFile("long.align", text.toString())).get(0);
     Batch batch = batch(objective.signature(), new SplittableRandom(2));
     compare(BackEnds.JVM.kernel(objective), BackEnds.REFERENCE.kernel(objective), batch, 1);
-    assertThat(Planner.plan(objective.program()).sites().values())
+    assertThat(Planner.plan(objective.program(), objective.builder()).sites().values())
         .allSatisfy(block -> assertThat(block.computed().size()).isLessThanOrEqualTo(400));
   }
 

@@ -1,0 +1,85 @@
+package org.alignlang.compiler.codegen.vector;
+
+import java.util.function.Supplier;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Workers;
+import org.jspecify.annotations.Nullable;
+
+/** A kernel that is compiled when data of its precision first comes. */
+final class VectorKernel implements ObjectiveKernel {
+  private final Signature signature;
+  private final Supplier<ObjectiveKernel> makeSingle;
+  private final Supplier<ObjectiveKernel> makeExact;
+  private volatile @Nullable ObjectiveKernel single;
+  private volatile @Nullable ObjectiveKernel exact;
+
+  VectorKernel(
+      Signature signature,
+      Supplier<ObjectiveKernel> makeSingle,
+      Supplier<ObjectiveKernel> makeExact) {
+    this.signature = signature;
+    this.makeSingle = makeSingle;
+    this.makeExact = makeExact;
+  }
+
+  @Override
+  public Signature signature() {
+    return signature;
+  }
+
+  @Override
+  public void evaluate(
+      Batch batch, double[] parameters, double[] multipliers, Evaluation result, Workers workers) {
+    ObjectiveKernel kernel = isSingle(batch) ? single() : exact();
+    kernel.evaluate(batch, parameters, multipliers, result, workers);
+  }
+
+  /**
+   * Whether no column of tokens or logits, and none that has a gradient, is in double precision.
+   */
+  private boolean isSingle(Batch batch) {
+    for (Signature.Input input : signature.inputs()) {
+      boolean fine =
+          input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB;
+      if (fine
+          && input.role() != Signature.Role.TOKENS
+          && batch.data(input.name()).type() == Column.Type.F64) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private ObjectiveKernel single() {
+    ObjectiveKernel kernel = single;
+    if (kernel == null) {
+      synchronized (this) {
+        kernel = single;
+        if (kernel == null) {
+          kernel = makeSingle.get();
+          single = kernel;
+        }
+      }
+    }
+    return kernel;
+  }
+
+  private ObjectiveKernel exact() {
+    ObjectiveKernel kernel = exact;
+    if (kernel == null) {
+      synchronized (this) {
+        kernel = exact;
+        if (kernel == null) {
+          kernel = makeExact.get();
+          exact = kernel;
+        }
+      }
+    }
+    return kernel;
+  }
+}
