@@ -22,6 +22,7 @@ import org.alignlang.cli.command.Run;
 import org.alignlang.cli.command.Runs;
 import org.alignlang.cli.command.Verify;
 import org.alignlang.cli.emit.Stage;
+import org.alignlang.compiler.codegen.jvm.InMemoryCompiler;
 import org.alignlang.compiler.explain.Explanation;
 import org.alignlang.kernel.AlignVersion;
 import picocli.CommandLine;
@@ -67,6 +68,7 @@ public final class Main implements Runnable {
 
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] args) {
+    InMemoryCompiler.keepKernels();
     int exit =
         run(
             args,

@@ -12,7 +12,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
@@ -22,16 +24,42 @@ import javax.tools.JavaCompiler;
 import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
+import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.jspecify.annotations.NullMarked;
 
-/** Compiles generated source with the running JDK's own compiler; nothing touches the disk. */
-final class InMemoryCompiler {
+/**
+ * Compiles generated source with the running JDK's own compiler; nothing touches the disk, unless
+ * this program keeps kernels from one start to the next.
+ */
+public final class InMemoryCompiler {
+  /** What a module in incubation makes javac warn of is no finding about the source. */
+  private static final List<String> OPTIONS = List.of("-proc:none", "-nowarn", "-g:lines,vars");
+
+  private static volatile boolean keeps;
+
   private InMemoryCompiler() {}
 
   /**
-   * Compiles a class and loads it.
+   * From now on, compiled kernels are kept in the user's cache, and found again by what they were
+   * compiled from. Only the command line asks for this: a library does not write to its user's home.
+   */
+  public static void keepKernels() {
+    keeps = true;
+  }
+
+  /** Opened by the first kernel: most commands have none. */
+  private static final class Kept {
+    static final Optional<KernelCache> KERNELS =
+        KernelCache.ofUser(
+            System.getenv(),
+            Path.of(System.getProperty("user.home", "")),
+            place(ObjectiveKernel.class));
+  }
+
+  /**
+   * Compiles a class, or finds it compiled, and loads it.
    *
    * @param name its binary name
    * @param source its text
@@ -40,43 +68,75 @@ final class InMemoryCompiler {
    *     the emitter
    */
   static Class<?> load(String name, String source, String... modules) {
+    return load(name, source, keeps ? Kept.KERNELS : Optional.empty(), modules);
+  }
+
+  static Class<?> load(
+      String name, String source, Optional<KernelCache> cache, String... modules) {
+    List<String> options = options(modules);
+    Map<String, byte[]> classes =
+        cache
+            .map(kernels -> {
+              String key = kernels.key(name, source, options);
+              return kernels
+                  .find(key)
+                  .orElseGet(() -> {
+                    Map<String, byte[]> compiled = compile(name, source, options);
+                    kernels.keep(key, compiled);
+                    return compiled;
+                  });
+            })
+            .orElseGet(() -> compile(name, source, options));
+    try {
+      return new Loader(classes).loadClass(name);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException("the generated class " + name + " cannot be loaded", e);
+    }
+  }
+
+  /** The compiler's view of the class path and of the JDK, which takes long to open. */
+  private static final class Shared {
+    static final StandardJavaFileManager FILES =
+        compiler().getStandardFileManager(null, Locale.ROOT, null);
+  }
+
+  private static JavaCompiler compiler() {
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     if (compiler == null) {
       throw new IllegalStateException(
           "this Java has no compiler; run Align with a JDK, not with a run-time image without one");
     }
+    return compiler;
+  }
+
+  private static List<String> options(String... modules) {
+    List<String> options = new ArrayList<>(OPTIONS);
+    if (modules.length > 0) {
+      options.addAll(List.of("--add-modules", String.join(",", modules)));
+    }
+    return options;
+  }
+
+  private static Map<String, byte[]> compile(String name, String source, List<String> options) {
+    JavaCompiler compiler = compiler();
     DiagnosticCollector<JavaFileObject> findings = new DiagnosticCollector<>();
-    try (Classes classes =
-        new Classes(compiler.getStandardFileManager(findings, Locale.ROOT, null))) {
+    List<String> all = new ArrayList<>(options);
+    all.addAll(List.of("-classpath", classPath()));
+    // One compilation at a time: a file manager serves one, and they compete for the same cores.
+    synchronized (InMemoryCompiler.class) {
+      Classes classes = new Classes(Shared.FILES);
       boolean done =
           compiler
-              .getTask(
-                  null,
-                  classes,
-                  findings,
-                  options(modules),
-                  null,
-                  List.of(new Source(name, source)))
+              .getTask(null, classes, findings, all, null, List.of(new Source(name, source)))
               .call();
       if (!done) {
         throw new IllegalStateException(
             "the generated class " + name + " does not compile: " + describe(findings));
       }
-      return new Loader(classes.compiled).loadClass(name);
-    } catch (ClassNotFoundException | java.io.IOException e) {
-      throw new IllegalStateException("the generated class " + name + " cannot be loaded", e);
+      Map<String, byte[]> compiled = new TreeMap<>();
+      classes.compiled.forEach((type, bytes) -> compiled.put(type, bytes.toByteArray()));
+      return compiled;
     }
-  }
-
-  private static List<String> options(String... modules) {
-    List<String> options =
-        new ArrayList<>(
-            // What a module in incubation makes javac warn of is no finding about the source.
-            List.of("-proc:none", "-nowarn", "-g:lines,vars", "-classpath", classPath()));
-    if (modules.length > 0) {
-      options.addAll(List.of("--add-modules", String.join(",", modules)));
-    }
-    return options;
   }
 
   private static String describe(DiagnosticCollector<JavaFileObject> findings) {
@@ -92,17 +152,21 @@ final class InMemoryCompiler {
   private static String classPath() {
     Set<String> places = new TreeSet<>();
     for (Class<?> type : List.of(ObjectiveKernel.class, NullMarked.class)) {
-      CodeSource source = type.getProtectionDomain().getCodeSource();
-      if (source == null) {
-        throw new IllegalStateException("the place of " + type + " is unknown");
-      }
-      try {
-        places.add(Path.of(source.getLocation().toURI()).toString());
-      } catch (URISyntaxException e) {
-        throw new IllegalStateException("the place of " + type + " is no path", e);
-      }
+      places.add(place(type).toString());
     }
     return String.join(File.pathSeparator, places);
+  }
+
+  private static Path place(Class<?> type) {
+    CodeSource source = type.getProtectionDomain().getCodeSource();
+    if (source == null) {
+      throw new IllegalStateException("the place of " + type + " is unknown");
+    }
+    try {
+      return Path.of(source.getLocation().toURI());
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException("the place of " + type + " is no path", e);
+    }
   }
 
   private static final class Source extends SimpleJavaFileObject {
@@ -154,20 +218,20 @@ final class InMemoryCompiler {
   }
 
   private static final class Loader extends ClassLoader {
-    private final Map<String, ByteArrayOutputStream> compiled;
+    private final Map<String, byte[]> compiled;
 
-    Loader(Map<String, ByteArrayOutputStream> compiled) {
+    Loader(Map<String, byte[]> compiled) {
       super(ObjectiveKernel.class.getClassLoader());
       this.compiled = compiled;
     }
 
     @Override
     protected Class<?> findClass(String name) throws ClassNotFoundException {
-      ByteArrayOutputStream bytes = compiled.get(name);
+      byte[] bytes = compiled.get(name);
       if (bytes == null) {
         throw new ClassNotFoundException(name);
       }
-      return defineClass(name, bytes.toByteArray(), 0, bytes.size());
+      return defineClass(name, bytes, 0, bytes.length);
     }
   }
 }
