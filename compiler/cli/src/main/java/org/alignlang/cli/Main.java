@@ -32,6 +32,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The entry point of the {@code align} command. */
 @Command(
@@ -105,6 +106,11 @@ public final class Main implements Runnable {
     Failures failures = new Failures(args);
     line.setExecutionStrategy(parsed -> {
       try {
+        // A wrong command is one, even where help is asked for: that of `align` would not help.
+        if (!parsed.hasSubcommand() && !line.getUnmatchedArguments().isEmpty()) {
+          return UsageErrors.handle(
+              new UnmatchedArgumentException(line, line.getUnmatchedArguments()));
+        }
         return new CommandLine.RunLast().execute(parsed);
       } catch (CheckedOutput.Failed e) {
         // Of help and version, which no command prints.

@@ -79,9 +79,16 @@ public record SpecFile(
     return single("experiment", all);
   }
 
-  /** The same spec under another name in messages and generated sources. */
-  public SpecFile named(String name) {
-    return Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic());
+  /**
+   * The same spec under the name of its file alone: what is generated from it says the same wherever
+   * it is called from.
+   */
+  public SpecFile portable() {
+    String path = source.path();
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    return path.startsWith("align:") || name.equals(path)
+        ? this
+        : Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic());
   }
 
   /** Another text in its place: of the same file, with the same options. */

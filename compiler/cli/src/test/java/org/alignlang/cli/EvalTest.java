@@ -63,6 +63,26 @@ class EvalTest {
   }
 
   @Test
+  void saysThatNothingOfABatchCounts() throws IOException {
+    Files.writeString(
+        folder.resolve("masked.json"), "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [0, 0]]}");
+    Result result =
+        align("eval", path("two.align") + "#Likely", "--batch", path("masked.json"), "--json");
+    assertThat(result.err)
+        .isEqualTo(
+            "warning: mask is 0 everywhere, so that nothing in masked.json counts;"
+                + " the loss is that of no data\n");
+    assertThat(result.exit).isEqualTo(ExitCode.CLEAN);
+
+    Files.writeString(
+        folder.resolve("masked.json"), "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [1, 0]]}");
+    assertThat(
+            align("eval", path("two.align") + "#Likely", "--batch", path("masked.json"), "--json")
+                .err)
+        .isEmpty();
+  }
+
+  @Test
   void printsATable() {
     Result result = align("eval", path("two.align") + "#Likely", "--batch", path("batch.jsonl"));
     assertThat(result.err).isEmpty();

@@ -208,6 +208,54 @@ class ExperimentCommandsTest {
   }
 
   @Test
+  void aParameterGoesToTheObjectivesThatHaveIt() throws IOException {
+    Files.writeString(
+        spec,
+        SPEC
+            + """
+
+            objective Plain {
+              policy pi
+              reward helpful: sequence
+              maximize E[helpful]
+              estimate with reinforce()
+            }
+
+            experiment Both {
+              task      bandit(arms = 6)
+              train     [Regularised(), Plain()]
+              steps     3
+              record    usefulness = E[task.helpful]
+            }
+            """);
+    assertThat(align("run", spec, "Both", "--out", runs, "-s", "beta=3").exit())
+        .isEqualTo(ExitCode.CLEAN);
+    assertThat(onlyRun().manifest().points())
+        .extracting(point -> point.parameters().get("beta"))
+        .containsExactly(3.0, null);
+
+    Outcome none = align("run", spec, "Both", "--out", runs, "-s", "betta=3");
+    assertThat(none.exit()).isEqualTo(ExitCode.FINDINGS);
+    assertThat(none.err())
+        .contains("no objective that is trained has a parameter called `betta`");
+  }
+
+  @Test
+  void aRunThatWasKilledBeforeItBeganIsExplained() throws IOException {
+    Path killed = Files.createDirectories(runs.resolve("20260101-120000-Sweep"));
+    Files.createFile(killed.resolve("run.lock"));
+    Files.createDirectory(killed.resolve("spec"));
+
+    String why = "was killed before its first step, and holds nothing to go on with";
+    assertError(align("run", "--resume", "--out", runs), why);
+    assertError(align("run", "--resume", killed.toString(), "--out", runs), why);
+    assertError(align("run", "--resume", "Sweep", "--out", runs), why);
+    Outcome list = align("runs", runs);
+    assertThat(list.exit()).isEqualTo(ExitCode.CLEAN);
+    assertThat(list.err()).contains(killed.toString(), why);
+  }
+
+  @Test
   void aTrainingThatIsNoLongerFiniteSaysSoAndKeepsItsRecords() throws IOException {
     Files.writeString(
         spec,

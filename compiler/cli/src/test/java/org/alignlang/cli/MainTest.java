@@ -43,6 +43,16 @@ class MainTest {
   }
 
   @Test
+  void aWrongCommandIsNotHelpedByGeneralHelp() {
+    for (String option : new String[] {"--help", "--version"}) {
+      err.reset();
+      assertThat(run("chekc", option)).isEqualTo(ExitCode.USAGE);
+      assertThat(text(err)).contains("there is no command `chekc`; did you mean `check`?");
+    }
+    assertThat(text(out)).isEmpty();
+  }
+
+  @Test
   void everyCommandHasHelp() {
     for (CommandLine command : Main.commandLine().getSubcommands().values()) {
       out.reset();

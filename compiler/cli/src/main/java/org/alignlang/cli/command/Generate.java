@@ -4,10 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.alignlang.cli.AlignCommand;
 import org.alignlang.cli.ExitCode;
+import org.alignlang.cli.ParameterValues;
 import org.alignlang.cli.Summary;
 import org.alignlang.cli.emit.JavaGenerator;
 import org.alignlang.compiler.codegen.jvm.JavaSources;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -34,9 +36,12 @@ public final class Generate extends AlignCommand {
       description = "The package of the classes.")
   private String packageName = "";
 
+  @Mixin private ParameterValues parameters = new ParameterValues();
+
   @Override
   public Integer call() {
-    List<JavaSources.Written> files = JavaGenerator.generate(specs, packageName, folder);
+    List<JavaSources.Written> files =
+        JavaGenerator.generate(specs, packageName, folder, parameters.values());
     files.forEach(file -> output().out().println(file.file()));
     long changed = files.stream().filter(JavaSources.Written::changed).count();
     output()

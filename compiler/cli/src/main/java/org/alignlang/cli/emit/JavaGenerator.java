@@ -2,16 +2,21 @@ package org.alignlang.cli.emit;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.alignlang.cli.InvalidSpec;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.SpecFile;
 import org.alignlang.cli.Specs;
 import org.alignlang.cli.UserError;
+import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JavaSources;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.source.SourceFolder;
 
 /** Writes the objectives of specs as Java sources. */
@@ -24,19 +29,28 @@ public final class JavaGenerator {
    * @param arguments specs, {@code FILE#OBJECTIVE}, or folders of specs
    * @param packageName the package of the classes
    * @param folder the folder of the source tree
+   * @param values values for parameters; an objective takes those that it has
+   * @throws InvalidSpec if no objective has a parameter for one of the values
    */
   public static List<JavaSources.Written> generate(
-      List<String> arguments, String packageName, String folder) {
+      List<String> arguments, String packageName, String folder, Map<String, Expression> values) {
     List<CheckedObjective> objectives = new ArrayList<>();
     for (String argument : arguments) {
       ObjectiveName name = ObjectiveName.parse(argument);
       for (String file : Specs.expand(List.of(name.file()))) {
-        objectives.addAll(objectives(file, name.objective()));
+        objectives.addAll(objectives(file, name.objective(), values));
       }
     }
     if (objectives.isEmpty()) {
       throw new UserError("there is no objective in " + String.join(", ", arguments));
     }
+    values.forEach((name, value) -> {
+      if (objectives.stream().noneMatch(o -> declares(o, name))) {
+        String message = "no objective that is generated has a parameter called `" + name + "`";
+        throw new InvalidSpec(
+            List.of(Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, value.span(), message)));
+      }
+    });
     try {
       return JavaSources.write(objectives, packageName, Specs.path(folder));
     } catch (IllegalArgumentException e) {
@@ -46,20 +60,27 @@ public final class JavaGenerator {
     }
   }
 
-  private static List<CheckedObjective> objectives(String file, Optional<String> name) {
-    SpecFile read = Specs.load(file).requireClean();
-    SpecFile spec =
-        read.source().path().startsWith("align:")
-            ? read
-            : read.named(sourceName(read.source().path()));
-    return name.isPresent()
-        ? List.of(spec.objective(name, Map.of(), Set.of()))
-        : spec.compilation().objectives();
+  private static List<CheckedObjective> objectives(
+      String file, Optional<String> name, Map<String, Expression> values) {
+    SpecFile spec = Specs.load(file).requireClean().portable();
+    List<CheckedObjective> chosen =
+        name.isPresent()
+            ? List.of(spec.objective(name, Map.of(), Set.of()))
+            : spec.compilation().objectives();
+    if (values.isEmpty()) {
+      return chosen;
+    }
+    List<CheckedObjective> set = new ArrayList<>();
+    for (CheckedObjective objective : chosen) {
+      Map<String, Expression> own = new LinkedHashMap<>(values);
+      own.keySet().removeIf(parameter -> !declares(objective, parameter));
+      Optional<String> which = name.isPresent() ? name : Optional.of(objective.name());
+      set.add(spec.objective(which, own, Set.of()));
+    }
+    return set;
   }
 
-  /** The name of a spec in its sources, which say the same wherever they are generated. */
-  private static String sourceName(String file) {
-    boolean portable = !Specs.path(file).isAbsolute() && !file.contains("..");
-    return portable ? file : file.substring(file.lastIndexOf('/') + 1);
+  private static boolean declares(CheckedObjective objective, String parameter) {
+    return objective.declaration().parameters().stream().anyMatch(p -> p.name().equals(parameter));
   }
 }

@@ -52,7 +52,12 @@ public enum Stage {
       case GRAPH -> objectives(spec, name, values, GraphPrinter::graph);
       case GRADIENT -> objectives(spec, name, values, GraphPrinter::gradient);
       case PLAN -> objectives(spec, name, values, PlanPrinter::print);
-      case JAVA -> objectives(spec, name, values, o -> JvmBackEnd.source(o, "").toString());
+      case JAVA ->
+          objectives(
+              spec.requireClean().portable(),
+              name,
+              values,
+              o -> JvmBackEnd.source(o, "").toString());
     };
   }
 

@@ -69,6 +69,14 @@ public record EvalRun(
       try (WorkerPool workers = new WorkerPool(threads)) {
         evaluation = BatchEvaluation.of(kernel, parameters, file, workers);
       }
+      if (!evaluation.empty().isEmpty()) {
+        output.note(
+            "warning: %s 0 everywhere, so that nothing in %s counts; the loss is that of no data"
+                .formatted(
+                    String.join(" and ", evaluation.empty())
+                        + (evaluation.empty().size() == 1 ? " is" : " are"),
+                    batch));
+      }
       gradient.ifPresent(path -> TensorFile.write(path, evaluation.tensors()));
       if (json) {
         output.out().println(evaluation.json());

@@ -118,7 +118,11 @@ public final class ExperimentRun {
                 .latest(stored -> stored.status() == StoredRun.Status.STOPPED)
                 .orElseThrow(() ->
                     new UserError(
-                        "no run in `%s` has stopped before its end".formatted(store.root())))
+                        store
+                            .lastWasKilledEarly()
+                            .orElse(
+                                "no run in `%s` has stopped before its end"
+                                    .formatted(store.root()))))
             : store.find(wanted);
     RunManifest manifest = run.manifest();
     SpecFile spec = Specs.load(settings.file().orElseGet(() -> location(run))).requireClean();

@@ -397,6 +397,7 @@ public final class ExperimentCompiler {
       throw fail(BAD_SETTING, train.span(), "there is nothing to train", "name an objective");
     }
     List<Choice> choices = new ArrayList<>();
+    Map<String, Expression> unclaimed = new LinkedHashMap<>(overrides.parameters());
     for (Expression expression : objectives) {
       Expression target = expression instanceof Expression.Call call ? call.function() : expression;
       ObjectiveLookup.Found found =
@@ -433,10 +434,29 @@ public final class ExperimentCompiler {
         }
         parameters.put(name, alternatives(argument.value()));
       }
-      overrides.parameters().forEach((name, value) -> parameters.put(name, List.of(value)));
+      overrides
+          .parameters()
+          .forEach((name, value) -> {
+            // Of several objectives, those take a value that have the parameter.
+            if (objectives.size() == 1 || declares(found.declaration(), name)) {
+              parameters.put(name, List.of(value));
+              unclaimed.remove(name);
+            }
+          });
       expand(found, parameters, objectives.size() > 1, choices);
     }
+    unclaimed.forEach((name, value) -> {
+      throw fail(
+          DiagnosticCode.UNKNOWN_NAME,
+          value.span(),
+          "no objective that is trained has a parameter called `" + name + "`",
+          "`train` names them");
+    });
     return choices;
+  }
+
+  private static boolean declares(Declaration.ObjectiveDeclaration objective, String parameter) {
+    return objective.parameters().stream().anyMatch(p -> p.name().equals(parameter));
   }
 
   private static List<Expression> alternatives(Expression value) {

@@ -1,5 +1,6 @@
 package org.alignlang.runtime.batch;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,12 +22,15 @@ import org.alignlang.kernel.Workers;
  * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch
  * @param gradients {@code grad.} and the name of each trained input, in the input's shape and type
  *     (f64 for JSON), 0 behind the mask
+ * @param empty the masks that let no position of any row through, by name: nothing of the batch
+ *     counted, which is rarely meant
  */
 public record BatchEvaluation(
     double loss,
     Map<String, Double> metrics,
     Map<String, Tensor> multipliers,
-    Map<String, Tensor> gradients) {
+    Map<String, Tensor> gradients,
+    List<String> empty) {
 
   /**
    * Evaluates a kernel on a file.
@@ -64,7 +68,26 @@ public record BatchEvaluation(
             laidOut(input, result.gradientColumn(input.name()), packed, file, workers));
       }
     }
-    return new BatchEvaluation(result.loss(), metrics, packed.multipliers().tensors(), gradients);
+    return new BatchEvaluation(
+        result.loss(),
+        metrics,
+        packed.multipliers().tensors(),
+        gradients,
+        emptyMasks(signature, packed, file));
+  }
+
+  private static List<String> emptyMasks(
+      Signature signature, PackedBatch packed, TensorFile file) {
+    List<String> empty = new ArrayList<>();
+    packed
+        .positions()
+        .forEach((sequence, places) -> {
+          String mask = signature.sequences().size() > 1 ? sequence + ".mask" : "mask";
+          if (places.length == 0 && file.tensors().containsKey(mask)) {
+            empty.add(mask);
+          }
+        });
+    return empty;
   }
 
   /** All of it under contract names: {@code loss}, {@code metric.NAME}, the rest as they are. */

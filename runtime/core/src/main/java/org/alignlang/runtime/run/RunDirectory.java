@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.RunLog;
@@ -36,6 +37,7 @@ public final class RunDirectory implements AutoCloseable {
   static final String RESULTS = "results.json";
   static final String REPORT = "report.html";
   private static final String LOCK = "run.lock";
+  private static final Pattern BEGINNING = Pattern.compile("^\\d{8}-\\d{6}-");
 
   private final Path path;
   private final RunManifest manifest;
@@ -113,6 +115,18 @@ public final class RunDirectory implements AutoCloseable {
       // No lock file, or none that we may touch: nobody that we can know of.
       return false;
     }
+  }
+
+  /**
+   * Whether a folder is what a run leaves that was killed before it began: it has what comes before
+   * the manifest, and nothing that comes after.
+   */
+  static boolean isStillborn(Path path) {
+    Path manifest = path.resolve(MANIFEST);
+    return BEGINNING.matcher(String.valueOf(path.getFileName())).find()
+        && Files.isDirectory(path)
+        && Files.notExists(manifest)
+        && !isLocked(path);
   }
 
   public Path path() {

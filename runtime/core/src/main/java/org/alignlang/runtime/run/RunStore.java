@@ -120,6 +120,7 @@ public final class RunStore {
           damaged.accept(String.valueOf(e.getMessage()));
         }
       }
+      stillborn().forEach(folder -> damaged.accept(stillborn(folder)));
       runs.sort(
           Comparator.comparing((StoredRun run) -> run.manifest().created().toInstant())
               .thenComparing(StoredRun::name));
@@ -127,6 +128,24 @@ public final class RunStore {
     } catch (IOException e) {
       throw new RunException("`%s` cannot be read: %s".formatted(root, Disk.reason(e)), e);
     }
+  }
+
+  /** Folders of runs that were killed before they began, the oldest first. */
+  private List<Path> stillborn() {
+    if (!Files.isDirectory(root)) {
+      return List.of();
+    }
+    try (Stream<Path> folders = Files.list(root)) {
+      return folders.filter(RunDirectory::isStillborn).sorted().toList();
+    } catch (IOException e) {
+      throw new RunException("`%s` cannot be read: %s".formatted(root, Disk.reason(e)), e);
+    }
+  }
+
+  private static String stillborn(Path folder) {
+    return ("`%s` was killed before its first step, and holds nothing to go on with;"
+            + " start the run anew and delete the folder")
+        .formatted(folder);
   }
 
   /**
@@ -154,6 +173,13 @@ public final class RunStore {
       return matching.getFirst();
     }
     if (matching.isEmpty()) {
+      Optional<Path> killed =
+          RunDirectory.isStillborn(direct)
+              ? Optional.of(direct)
+              : stillborn().stream().filter(f -> nameOf(f).contains(wanted)).findFirst();
+      if (killed.isPresent()) {
+        throw new RunException(stillborn(killed.get()));
+      }
       List<String> names = all.stream().map(StoredRun::name).toList();
       throw new RunException(
           names.isEmpty()
@@ -163,6 +189,20 @@ public final class RunStore {
     throw new RunException(
         "`%s` is part of the names of %d runs, the latest being `%s`; write more of the name"
             .formatted(wanted, matching.size(), matching.getLast().name()));
+  }
+
+  /** Why there is nothing to go on with, where the last run was killed before it began. */
+  public Optional<String> lastWasKilledEarly() {
+    List<Path> killed = stillborn();
+    List<StoredRun> runs = list();
+    boolean last =
+        !killed.isEmpty()
+            && (runs.isEmpty() || nameOf(killed.getLast()).compareTo(runs.getLast().name()) > 0);
+    return last ? Optional.of(stillborn(killed.getLast())) : Optional.empty();
+  }
+
+  private static String nameOf(Path folder) {
+    return String.valueOf(folder.getFileName());
   }
 
   private Path direct(String wanted) {

@@ -199,8 +199,9 @@ class RunStoreTest {
     Files.writeString(run.resolve("run.json"), "{\"format\": 1, ");
     List<String> damaged = new ArrayList<>();
     assertThat(Runs.store(folder).list(damaged::add)).isEmpty();
-    assertThat(damaged).hasSize(1);
+    assertThat(damaged).hasSize(2);
     assertThat(damaged.getFirst()).contains("run.json` is damaged: ");
+    assertThat(damaged.getLast()).contains("-Half` was killed before its first step");
   }
 
   @Test
