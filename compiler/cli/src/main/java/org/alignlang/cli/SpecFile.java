@@ -80,8 +80,8 @@ public record SpecFile(
   }
 
   /**
-   * The same spec under the name of its file alone: what is generated from it says the same wherever
-   * it is called from.
+   * The same spec under the name of its file alone: what is generated from it says the same
+   * wherever it is called from.
    */
   public SpecFile portable() {
     String path = source.path();

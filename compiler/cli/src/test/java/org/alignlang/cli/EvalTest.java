@@ -65,7 +65,8 @@ class EvalTest {
   @Test
   void saysThatNothingOfABatchCounts() throws IOException {
     Files.writeString(
-        folder.resolve("masked.json"), "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [0, 0]]}");
+        folder.resolve("masked.json"),
+        "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [0, 0]]}");
     Result result =
         align("eval", path("two.align") + "#Likely", "--batch", path("masked.json"), "--json");
     assertThat(result.err)
@@ -75,7 +76,8 @@ class EvalTest {
     assertThat(result.exit).isEqualTo(ExitCode.CLEAN);
 
     Files.writeString(
-        folder.resolve("masked.json"), "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [1, 0]]}");
+        folder.resolve("masked.json"),
+        "{\"logp\": [[-1, -2], [-3, -4]], \"mask\": [[0, 0], [1, 0]]}");
     assertThat(
             align("eval", path("two.align") + "#Likely", "--batch", path("masked.json"), "--json")
                 .err)

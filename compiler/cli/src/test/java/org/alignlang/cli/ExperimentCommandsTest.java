@@ -236,8 +236,7 @@ class ExperimentCommandsTest {
 
     Outcome none = align("run", spec, "Both", "--out", runs, "-s", "betta=3");
     assertThat(none.exit()).isEqualTo(ExitCode.FINDINGS);
-    assertThat(none.err())
-        .contains("no objective that is trained has a parameter called `betta`");
+    assertThat(none.err()).contains("no objective that is trained has a parameter called `betta`");
   }
 
   @Test

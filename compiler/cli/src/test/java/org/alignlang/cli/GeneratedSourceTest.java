@@ -31,7 +31,8 @@ class GeneratedSourceTest {
   private static String align(Object... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
-    String[] texts = java.util.Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
+    String[] texts =
+        java.util.Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
     assertThat(Main.run(texts, out, err)).as(err.toString(StandardCharsets.UTF_8)).isZero();
     return out.toString(StandardCharsets.UTF_8);
   }

@@ -76,8 +76,7 @@ public record BatchEvaluation(
         emptyMasks(signature, packed, file));
   }
 
-  private static List<String> emptyMasks(
-      Signature signature, PackedBatch packed, TensorFile file) {
+  private static List<String> emptyMasks(Signature signature, PackedBatch packed, TensorFile file) {
     List<String> empty = new ArrayList<>();
     packed
         .positions()

@@ -43,7 +43,8 @@ public final class InMemoryCompiler {
 
   /**
    * From now on, compiled kernels are kept in the user's cache, and found again by what they were
-   * compiled from. Only the command line asks for this: a library does not write to its user's home.
+   * compiled from. Only the command line asks for this: a library does not write to its user's
+   * home.
    */
   public static void keepKernels() {
     keeps = true;
@@ -71,8 +72,7 @@ public final class InMemoryCompiler {
     return load(name, source, keeps ? Kept.KERNELS : Optional.empty(), modules);
   }
 
-  static Class<?> load(
-      String name, String source, Optional<KernelCache> cache, String... modules) {
+  static Class<?> load(String name, String source, Optional<KernelCache> cache, String... modules) {
     List<String> options = options(modules);
     Map<String, byte[]> classes =
         cache

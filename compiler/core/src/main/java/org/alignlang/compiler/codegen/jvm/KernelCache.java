@@ -34,14 +34,14 @@ import java.util.stream.Stream;
 import org.alignlang.kernel.AlignVersion;
 
 /**
- * Compiled kernels on disk, by what they were compiled from: the whole generated source, the options
- * of the compiler, the Java that compiled it, and the program that it links to.
+ * Compiled kernels on disk, by what they were compiled from: the whole generated source, the
+ * options of the compiler, the Java that compiled it, and the program that it links to.
  *
- * <p>A stored kernel is code that will be run. It is sealed with a secret of the user's that is kept
- * outside the folder ({@code HMAC-SHA-256}, RFC 2104, over the name and the content), and what does
- * not match its seal is compiled anew; so is everything in a folder that others can write to. Files
- * are written beside and moved, so that concurrent programs see whole ones. Nothing here ever fails
- * a compilation: what cannot be read or written is simply not kept.
+ * <p>A stored kernel is code that will be run. It is sealed with a secret of the user's that is
+ * kept outside the folder ({@code HMAC-SHA-256}, RFC 2104, over the name and the content), and what
+ * does not match its seal is compiled anew; so is everything in a folder that others can write to.
+ * Files are written beside and moved, so that concurrent programs see whole ones. Nothing here ever
+ * fails a compilation: what cannot be read or written is simply not kept.
  *
  * @param folder where kernels are kept
  * @param secret the secret that seals them
@@ -138,7 +138,8 @@ public record KernelCache(Path folder, byte[] secret, String program) {
   private static Optional<byte[]> secret(Path folder) throws IOException {
     Path file = folder.resolve("kernel-cache.secret");
     if (Files.exists(file)) {
-      if (isPosix(file) && Files.getPosixFilePermissions(file).stream().anyMatch(FOREIGN::contains)) {
+      if (isPosix(file)
+          && Files.getPosixFilePermissions(file).stream().anyMatch(FOREIGN::contains)) {
         return Optional.empty();
       }
       byte[] known = Files.readAllBytes(file);
@@ -157,7 +158,8 @@ public record KernelCache(Path folder, byte[] secret, String program) {
     try {
       if (isPosix(file)) {
         Files.createFile(
-            file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            file,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         Files.write(file, made, StandardOpenOption.WRITE);
       } else {
         Files.write(file, made, StandardOpenOption.CREATE_NEW);
