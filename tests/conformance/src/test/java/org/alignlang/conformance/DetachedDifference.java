@@ -18,12 +18,13 @@ import org.alignlang.kernel.Signature;
  * Central differences of a loss in which what is detached stands still: every stopped value becomes
  * a column that is computed once, from the batch as it is.
  */
-final class DetachedDifference {
+public final class DetachedDifference {
   private static final double STEP = 1e-5;
 
   private DetachedDifference() {}
 
-  static double along(
+  /** The slope of the loss along a direction in the space of the trained inputs. */
+  public static double along(
       CheckedObjective objective,
       Batch batch,
       Map<String, double[]> direction,

@@ -179,7 +179,8 @@ final class ExpressionChecker {
       return Optional.of(value);
     }
     if (value.kind() == Kind.REAL && !value.ensemble()) {
-      var number = GraphBuilder.constantValue(value.node());
+      // Also in a graph that is not simplified, where `1 - 0.3` is a difference still.
+      var number = FixedValues.evaluate(value.node(), Map.of(), new LinkedHashMap<>());
       if (number.isPresent() && number.getAsDouble() > 0) {
         return Optional.of(Meaning.Value.of(Kind.PROB, b.constant(Math.log(number.getAsDouble()))));
       }

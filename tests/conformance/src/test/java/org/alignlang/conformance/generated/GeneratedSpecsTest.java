@@ -1,0 +1,257 @@
+package org.alignlang.conformance.generated;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.format.Formatter;
+import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.reference.Interpreter;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.SourceResolver;
+import org.alignlang.conformance.DetachedDifference;
+import org.alignlang.conformance.RandomBatches;
+import org.alignlang.conformance.RandomBatches.Regime;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Workers;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Random well-typed specs: every one compiles, every back end computes what the interpreter does,
+ * value and gradients, and the gradient is that of dual numbers and, where the loss is smooth, of
+ * finite differences.
+ *
+ * <p>{@code -Dalign.generated.specs=10000} makes a long run of it, {@code
+ * -Dalign.generated.first=N} begins elsewhere.
+ */
+class GeneratedSpecsTest {
+  private static final int SPECS = Integer.getInteger("align.generated.specs", 40);
+  private static final int TOGETHER = 20;
+  private static final long FIRST = Long.getLong("align.generated.first", 1);
+
+  private final Map<String, Integer> counts = new TreeMap<>();
+
+  @Test
+  void compileAndAgree() {
+    List<String> failures = new ArrayList<>();
+    for (long first = FIRST; first < FIRST + SPECS && failures.size() < 10; first += TOGETHER) {
+      List<Case> cases = new ArrayList<>();
+      for (long seed = first; seed < Math.min(first + TOGETHER, FIRST + SPECS); seed++) {
+        long number = seed;
+        SpecGenerator.Spec spec = SpecGenerator.of(seed, 2 + (int) (seed % 4));
+        guarded(seed, spec, failures, () -> cases.add(read(number, spec)));
+      }
+      List<ObjectiveKernel> kernels =
+          KernelsTogether.compile(cases.stream().map(Case::objective).toList());
+      for (int i = 0; i < cases.size(); i++) {
+        Case each = cases.get(i);
+        ObjectiveKernel jvm = kernels.get(i);
+        guarded(each.seed, each.spec, failures, () -> tryOut(each, jvm));
+      }
+    }
+    System.out.println("Generated specs: " + counts);
+    assertThat(failures).isEmpty();
+    assertThat(counts.get("finite")).isGreaterThan(SPECS / 2);
+    assertThat(counts.get("finite differences")).isGreaterThan(SPECS / 20);
+  }
+
+  /** A generated spec, compiled with and without simplification. */
+  private record Case(
+      long seed, SpecGenerator.Spec spec, CheckedObjective objective, CheckedObjective plain) {}
+
+  private static void guarded(
+      long seed, SpecGenerator.Spec spec, List<String> failures, Runnable work) {
+    try {
+      work.run();
+    } catch (RuntimeException | AssertionError | StackOverflowError e) {
+      failures.add("seed %d: %s\n%s".formatted(seed, e, spec.text()));
+    }
+  }
+
+  private void count(String what) {
+    counts.merge(what, 1, Integer::sum);
+  }
+
+  private Case read(long seed, SpecGenerator.Spec spec) {
+    Case read = new Case(seed, spec, compile(spec.text(), true), compile(spec.text(), false));
+    count("compiled");
+    String laidOut = laidOut(spec.text());
+    assertThat(laidOut(laidOut)).as("laid out twice").isEqualTo(laidOut);
+    return read;
+  }
+
+  private static String laidOut(String text) {
+    return switch (Formatter.format(new SourceFile("generated.align", text))) {
+      case Formatter.Outcome.Formatted formatted -> formatted.text();
+      case Formatter.Outcome.Refused refused -> throw new AssertionError(refused.diagnostics());
+    };
+  }
+
+  private void tryOut(Case each, ObjectiveKernel jvm) {
+    long seed = each.seed;
+    CheckedObjective objective = each.objective;
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    Regime extreme = Regime.values()[random.nextInt(Regime.values().length)];
+    Map<BackEnd, ObjectiveKernel> kernels = new LinkedHashMap<>();
+    for (BackEnd backEnd : BackEnds.all()) {
+      kernels.put(backEnd, backEnd == BackEnds.JVM ? jvm : backEnd.kernel(objective));
+    }
+    for (Regime regime : EnumSet.of(Regime.ORDINARY, extreme)) {
+      Batch batch = RandomBatches.of(objective.signature(), regime, seed);
+      compareBackEnds(objective, kernels, batch, regime);
+      if (regime == Regime.ORDINARY) {
+        gradients(objective, each.spec.smooth(), batch, seed);
+        compareGraphs(objective, each.plain, batch);
+      }
+    }
+  }
+
+  private static CheckedObjective compile(String text, boolean simplify) {
+    CompilerOptions options = new CompilerOptions(SourceResolver.none(), simplify, false);
+    Compilation compilation = Compiler.compile(new SourceFile("generated.align", text), options);
+    assertThat(compilation.diagnostics()).noneMatch(Diagnostic::isError);
+    return compilation.objective("Generated").orElseThrow();
+  }
+
+  private static double[] parameters(CheckedObjective objective) {
+    return objective.signature().parameters().stream()
+        .mapToDouble(Signature.Parameter::defaultValue)
+        .toArray();
+  }
+
+  private static double[] multipliers(CheckedObjective objective) {
+    double[] multipliers = new double[objective.signature().constraints().size()];
+    Arrays.setAll(multipliers, k -> 0.3 + k);
+    return multipliers;
+  }
+
+  private record Outcome(Evaluation evaluation, String failure) {}
+
+  private static Outcome run(CheckedObjective objective, ObjectiveKernel kernel, Batch batch) {
+    Evaluation evaluation = new Evaluation(kernel.signature(), batch);
+    try {
+      kernel.evaluate(
+          batch, parameters(objective), multipliers(objective), evaluation, Workers.serial());
+      return new Outcome(evaluation, "");
+    } catch (EvaluationException e) {
+      return new Outcome(evaluation, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void compareBackEnds(
+      CheckedObjective objective, Map<BackEnd, ObjectiveKernel> kernels, Batch batch, Regime regime) {
+    Outcome reference = run(objective, kernels.get(BackEnds.REFERENCE), batch);
+    count(Double.isFinite(reference.evaluation.loss()) ? "finite" : "not finite");
+    kernels.forEach((backEnd, kernel) -> {
+      Outcome outcome = run(objective, kernel, batch);
+      String what = backEnd.name() + ", " + regime;
+      assertThat(outcome.failure).as(what).isEqualTo(reference.failure);
+      if (!outcome.failure.isEmpty()) {
+        return;
+      }
+      count(backEnd.name() + " evaluations");
+      Evaluation found = outcome.evaluation;
+      Evaluation wanted = reference.evaluation;
+      close(what + ", loss", new double[] {wanted.loss()}, new double[] {found.loss()}, 1e-10);
+      for (int m = 0; m < found.metrics().length; m++) {
+        close(
+            what + ", metric " + m,
+            new double[] {wanted.metrics()[m]},
+            new double[] {found.metrics()[m]},
+            1e-10);
+      }
+      for (Signature.Input input : objective.program().gradients().keySet()) {
+        close(
+            what + ", gradient of " + input.name(),
+            wanted.gradient(input.name()),
+            found.gradient(input.name()),
+            1e-10);
+      }
+    });
+  }
+
+  /** Equal to a part of the largest number among them; what is not finite is so in both. */
+  private static void close(String what, double[] wanted, double[] found, double error) {
+    assertThat(found).as(what).hasSameSizeAs(wanted);
+    double size = Arrays.stream(wanted).filter(Double::isFinite).map(Math::abs).max().orElse(0);
+    for (int e = 0; e < wanted.length; e++) {
+      if (Double.isFinite(wanted[e])) {
+        assertThat(Math.abs(found[e] - wanted[e]))
+            .as("%s, element %d: %s for %s", what, e, found[e], wanted[e])
+            .isLessThanOrEqualTo(error * Math.max(size, 1e-3));
+      } else {
+        assertThat(found[e]).as("%s, element %d", what, e).isEqualTo(wanted[e]);
+      }
+    }
+  }
+
+  private void gradients(CheckedObjective objective, boolean smooth, Batch batch, long seed) {
+    Interpreter interpreter =
+        new Interpreter(batch, parameters(objective), multipliers(objective));
+    double loss = interpreter.value(objective.program().loss())[0];
+    if (!Double.isFinite(loss)) {
+      return;
+    }
+    Map<String, double[]> direction = new LinkedHashMap<>();
+    double along = 0;
+    double size = 0;
+    for (Map.Entry<Signature.Input, Node> entry : objective.program().gradients().entrySet()) {
+      double[] gradient = interpreter.value(entry.getValue());
+      double[] step = RandomBatches.direction(gradient.length, seed);
+      for (int e = 0; e < gradient.length; e++) {
+        assertThat(gradient[e]).as("gradient of %s, element %d", entry.getKey(), e).isFinite();
+        along += gradient[e] * step[e];
+        size += Math.abs(gradient[e] * step[e]);
+      }
+      direction.put(entry.getKey().name(), step);
+    }
+    double tangent = interpreter.tangent(objective.program().loss(), direction)[0];
+    count("dual numbers");
+    assertThat(Math.abs(along - tangent))
+        .as("gradient %s, dual numbers %s", along, tangent)
+        .isLessThanOrEqualTo(1e-9 * size + 1e-12);
+    if (smooth) {
+      count("finite differences");
+      double difference =
+          DetachedDifference.along(
+              objective, batch, direction, parameters(objective), multipliers(objective));
+      assertThat(Math.abs(along - difference))
+          .as("gradient %s, finite difference %s", along, difference)
+          .isLessThanOrEqualTo(1e-4 * (1e-2 + size) + 1e-7 * Math.abs(loss));
+    }
+  }
+
+  private void compareGraphs(CheckedObjective objective, CheckedObjective plain, Batch batch) {
+    List<double[]> simplified =
+        new Interpreter(batch, parameters(objective), multipliers(objective))
+            .values(objective.program().outputs());
+    List<double[]> written =
+        new Interpreter(batch, parameters(plain), multipliers(plain))
+            .values(plain.program().outputs());
+    assertThat(simplified).hasSameSizeAs(written);
+    count("graphs as written");
+    for (int i = 0; i < written.size(); i++) {
+      if (Arrays.stream(written.get(i)).allMatch(Double::isFinite)) {
+        close("as written, output " + i, written.get(i), simplified.get(i), 1e-8);
+      }
+    }
+  }
+}
