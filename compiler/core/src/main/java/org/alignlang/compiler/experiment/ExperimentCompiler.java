@@ -432,7 +432,7 @@ public final class ExperimentCompiler {
               "`" + found.declaration().name() + "` has no such parameter",
               "it takes " + declared.stream().map(Declaration.Parameter::name).toList());
         }
-        parameters.put(name, alternatives(argument.value()));
+        parameters.put(name, sweep(argument.value()));
       }
       overrides
           .parameters()
@@ -457,10 +457,6 @@ public final class ExperimentCompiler {
 
   private static boolean declares(Declaration.ObjectiveDeclaration objective, String parameter) {
     return objective.parameters().stream().anyMatch(p -> p.name().equals(parameter));
-  }
-
-  private static List<Expression> alternatives(Expression value) {
-    return value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
   }
 
   private void expand(
