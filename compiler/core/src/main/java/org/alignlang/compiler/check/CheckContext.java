@@ -32,6 +32,12 @@ final class CheckContext {
   private static final int STEP_LIMIT = 200_000;
   private static final int DEPTH_LIMIT = 80;
 
+  /** The most values of an objective: some rules and the planner compare every two of them. */
+  private static final int NODE_LIMIT = 30_000;
+
+  /** How deeply values may be made of each other: some phases recurse over them. */
+  private static final int HEIGHT_LIMIT = 2_500;
+
   /** An actor of the objective. */
   record Actor(String name, Statement.Role role, Optional<Expression> definition, Span span) {}
 
@@ -91,6 +97,10 @@ final class CheckContext {
   final Set<Node> declaredPenalties = new HashSet<>();
 
   final Bounds bounds = new Bounds();
+
+  /** Whether the objective is too large to be checked to its end. */
+  boolean exhausted;
+
   boolean paired;
   boolean grouped;
   boolean enumerated;
@@ -199,6 +209,10 @@ final class CheckContext {
   Abandoned unknown(Span span, String what, String name, Collection<String> known) {
     Diagnostic diagnostic =
         Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, span, "there is no " + what + " `" + name + "`");
+    if (sink.isFull()) {
+      // Of so many that no one reads them, none is compared with all other names.
+      return fail(diagnostic);
+    }
     return fail(
         LibraryImports.offer(diagnostic, name)
             .filter(_ -> span.text().equals(name))
@@ -232,8 +246,28 @@ final class CheckContext {
   /** Counts work, so that no spec can keep the compiler busy for long. */
   void step(Span span) {
     if (++steps > STEP_LIMIT) {
-      throw fail(DiagnosticCode.TOO_DEEP, span, "this objective is too large to expand");
+      throw exhausted(span, "this objective is too large to expand");
     }
+  }
+
+  /** Refuses an objective that has grown too large or too deep. */
+  void requireBounded(Span span) {
+    if (builder.size() > NODE_LIMIT) {
+      throw exhausted(span, "this objective is made of more than " + NODE_LIMIT + " values");
+    }
+    if (builder.height() > HEIGHT_LIMIT) {
+      throw exhausted(
+          span,
+          "values of this objective are made of each other more than "
+              + HEIGHT_LIMIT
+              + " levels deep");
+    }
+  }
+
+  /** Ends the check of an objective that is too large: what else there is to say is not found. */
+  Abandoned exhausted(Span span, String message) {
+    exhausted = true;
+    return fail(DiagnosticCode.TOO_DEEP, span, message);
   }
 
   /** Enters a definition that must not be used inside itself. */

@@ -59,7 +59,9 @@ final class ExpressionChecker {
     context.step(expression.span());
     Span before = b.at(expression.span());
     try {
-      return dispatch(expression, scope);
+      Meaning meaning = dispatch(expression, scope);
+      context.requireBounded(expression.span());
+      return meaning;
     } catch (LevelException e) {
       throw context.fail(
           Diagnostic.of(

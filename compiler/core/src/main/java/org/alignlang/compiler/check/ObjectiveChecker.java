@@ -52,6 +52,8 @@ import org.alignlang.kernel.Signature;
  * surrogate for R plus what remains of L without its expectations.
  */
 public final class ObjectiveChecker {
+  private static final int MOST_PARTS = 2_000;
+
   private final CheckContext context;
   private final ExpressionChecker expressions;
   private final GraphBuilder b;
@@ -157,6 +159,7 @@ public final class ObjectiveChecker {
 
   private Optional<CheckedObjective> run() {
     context.divergenceScope = Optional.of(moduleScope);
+    attempt(this::requireModest);
     attempt(this::declareParameters);
     declareData();
     for (Statement statement : declaration.statements()) {
@@ -182,7 +185,23 @@ public final class ObjectiveChecker {
     return attemptGet(() -> finish(chosen));
   }
 
+  /** Refuses what would not fit into the class that is made of it. */
+  private void requireModest() {
+    int parts = declaration.parameters().size() + declaration.statements().size();
+    for (Statement statement : declaration.statements()) {
+      parts += statement instanceof Statement.SubjectTo subject ? subject.constraints().size() : 0;
+    }
+    if (parts > MOST_PARTS) {
+      throw context.exhausted(
+          declaration.nameSpan(),
+          "this objective has more than " + MOST_PARTS + " parameters and statements");
+    }
+  }
+
   private void attempt(Runnable work) {
+    if (context.exhausted) {
+      return;
+    }
     try {
       work.run();
     } catch (Abandoned _) {

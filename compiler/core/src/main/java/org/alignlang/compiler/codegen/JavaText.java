@@ -90,11 +90,31 @@ public final class JavaText {
 
   /** A name that is usable and not taken yet; it is taken from now on. */
   public static String unique(String wanted, Set<String> taken) {
-    String name = wanted;
-    for (int i = 2; !usable(name) || !taken.add(name); i++) {
-      name = wanted + i;
+    if (usable(wanted) && taken.add(wanted)) {
+      return wanted;
     }
+    // Numbers are mostly taken one after the other, by thousands in a large kernel: the first free
+    // one is found by doubling and halving.
+    int free = 2;
+    while (!isFree(wanted + free, taken)) {
+      free *= 2;
+    }
+    int least = free / 2;
+    while (least + 1 < free) {
+      int middle = (least + free) / 2;
+      if (isFree(wanted + middle, taken)) {
+        free = middle;
+      } else {
+        least = middle;
+      }
+    }
+    String name = wanted + free;
+    taken.add(name);
     return name;
+  }
+
+  private static boolean isFree(String name, Set<String> taken) {
+    return usable(name) && !taken.contains(name);
   }
 
   /** Names that are taken in a scope inside another. */

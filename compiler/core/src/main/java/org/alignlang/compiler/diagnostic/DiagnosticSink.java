@@ -19,6 +19,11 @@ public final class DiagnosticSink {
     }
   }
 
+  /** Whether nothing more is kept. */
+  public boolean isFull() {
+    return diagnostics.size() >= LIMIT;
+  }
+
   /** Whether anything reported so far stops compilation. */
   public boolean hasErrors() {
     return errors > 0;

@@ -195,8 +195,14 @@ public record FullRenderer(Palette palette) implements DiagnosticRenderer {
   private static final class Columns {
     private final int[] columns;
     private final String shown;
+    private final int offset;
 
-    Columns(String line, List<Mark> marks) {
+    Columns(String whole, List<Mark> marks) {
+      // Of a line without end only what is near the marks is looked at.
+      int marksStart = marks.stream().mapToInt(Mark::start).min().orElse(0);
+      int marksEnd = marks.stream().mapToInt(Mark::end).max().orElse(0);
+      offset = Math.max(0, marksStart - 4 * WIDEST);
+      String line = whole.substring(offset, Math.min(whole.length(), marksStart + 8 * WIDEST));
       int[] full = new int[line.length() + 1];
       int width = 0;
       for (int i = 0; i < line.length(); ) {
@@ -211,8 +217,8 @@ public record FullRenderer(Palette palette) implements DiagnosticRenderer {
       full[line.length()] = width;
       int first = 0;
       if (width > WIDEST) {
-        int marked = full[marks.stream().mapToInt(Mark::start).min().orElse(0)];
-        int markedEnd = full[marks.stream().mapToInt(Mark::end).max().orElse(0)];
+        int marked = full[marksStart - offset];
+        int markedEnd = full[Math.min(marksEnd - offset, line.length())];
         // What is marked in the middle if it fits, else its beginning near the left.
         int spare = Math.max(WIDEST / 4, (WIDEST - (markedEnd - marked)) / 2);
         first = Math.clamp(marked - spare, 0, width - WIDEST);
@@ -244,7 +250,7 @@ public record FullRenderer(Palette palette) implements DiagnosticRenderer {
 
     /** Where a code unit of the line stands, from 0. */
     int column(int unit) {
-      return columns[unit];
+      return columns[Math.clamp(unit - offset, 0, columns.length - 1)];
     }
   }
 }

@@ -8,6 +8,9 @@ import org.alignlang.compiler.source.Span;
 
 /** Finds what was probably meant. */
 public final class Suggestions {
+  /** Nobody mistypes a name as long as this, and comparing takes the product of the lengths. */
+  private static final int LONGEST = 64;
+
   private Suggestions() {}
 
   /** The known name nearest to a mistyped one, if any is near. */

@@ -13,8 +13,14 @@ public final class TokenPrinter {
     for (Lexeme lexeme : AlignSyntax.lexemes(source)) {
       int start = lexeme.start();
       String place = source.line(start) + ":" + source.column(start);
-      text.append("%-8s %-14s ".formatted(place, lexeme.kind())).append(lexeme.text()).append('\n');
+      padded(text, place, 9);
+      padded(text, lexeme.kind(), 15);
+      text.append(lexeme.text()).append('\n');
     }
     return text.toString();
+  }
+
+  private static void padded(StringBuilder text, String word, int width) {
+    text.append(word).repeat(' ', Math.max(1, width - word.length()));
   }
 }

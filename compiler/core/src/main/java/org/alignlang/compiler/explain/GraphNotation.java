@@ -23,6 +23,11 @@ import org.alignlang.kernel.Signature;
  */
 final class GraphNotation {
   private static final int WORTH_A_NAME = 6;
+
+  /** How many values an equation may have, and how deeply they may be nested. */
+  private static final int LONGEST = 3_000;
+
+  private static final int DEEPEST = 300;
   private static final Symbol RETURN = Notation.symbol("R(y)", "R(y)");
 
   private final Map<String, Symbol> actors;
@@ -35,6 +40,9 @@ final class GraphNotation {
 
   /** Whether what is set is not differentiated, so that it does not matter what is detached. */
   private boolean detached;
+
+  private int depth;
+  private int left;
 
   /**
    * @param actors how actors are set
@@ -193,14 +201,37 @@ final class GraphNotation {
     return notation;
   }
 
-  /** A value. */
+  /** A value; dots where nobody could read it any more. */
   Notation of(Node node) {
-    Optional<Notation> probability = probability(node, false);
-    if (probability.isPresent()) {
-      return Symbols.log(probability.get());
+    if (!enter()) {
+      return Notation.symbol("…", "\\ldots");
     }
-    Optional<Symbol> name = nameOf(node);
-    return name.isPresent() ? name.get() : expanded(node);
+    try {
+      Optional<Notation> probability = probability(node, false);
+      if (probability.isPresent()) {
+        return Symbols.log(probability.get());
+      }
+      Optional<Symbol> name = nameOf(node);
+      return name.isPresent() ? name.get() : expanded(node);
+    } finally {
+      depth--;
+    }
+  }
+
+  /**
+   * Goes one value deeper, unless the equation is too deep or too long already: a few lines of
+   * {@code let a2 = a1 * a1} are a formula that fills no memory.
+   */
+  private boolean enter() {
+    if (depth == 0) {
+      left = LONGEST;
+    }
+    if (depth >= DEEPEST || left <= 0) {
+      return false;
+    }
+    depth++;
+    left--;
+    return true;
   }
 
   private Notation expanded(Node node) {
@@ -471,6 +502,17 @@ final class GraphNotation {
    * @param whole whether the value is summed over the tokens of its sequence
    */
   private Optional<Notation> probability(Node node, boolean whole) {
+    if (!enter()) {
+      return Optional.empty();
+    }
+    try {
+      return probabilityOf(node, whole);
+    } finally {
+      depth--;
+    }
+  }
+
+  private Optional<Notation> probabilityOf(Node node, boolean whole) {
     List<Node> x = node.operands();
     Optional<Notation> found =
         switch (node.operation()) {

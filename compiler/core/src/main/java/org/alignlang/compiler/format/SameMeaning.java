@@ -1,6 +1,8 @@
 package org.alignlang.compiler.format;
 
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import org.alignlang.compiler.source.SourceFile;
@@ -8,6 +10,17 @@ import org.alignlang.compiler.source.Span;
 
 /** Whether two syntax trees say the same, wherever their parts stand. */
 final class SameMeaning {
+  /** Asked anew, reflection would find and prepare them again for every node. */
+  private static final ClassValue<Method[]> COMPONENTS =
+      new ClassValue<>() {
+        @Override
+        protected Method[] computeValue(Class<?> type) {
+          return Arrays.stream(type.getRecordComponents())
+              .map(RecordComponent::getAccessor)
+              .toArray(Method[]::new);
+        }
+      };
+
   private SameMeaning() {}
 
   static boolean same(Object a, Object b) {
@@ -29,7 +42,7 @@ final class SameMeaning {
     if (!(a instanceof Record) || !a.getClass().equals(b.getClass())) {
       return a.equals(b);
     }
-    for (RecordComponent component : a.getClass().getRecordComponents()) {
+    for (Method component : COMPONENTS.get(a.getClass())) {
       if (!same(value(component, a), value(component, b))) {
         return false;
       }
@@ -37,9 +50,9 @@ final class SameMeaning {
     return true;
   }
 
-  private static Object value(RecordComponent component, Object record) {
+  private static Object value(Method component, Object record) {
     try {
-      return component.getAccessor().invoke(record);
+      return component.invoke(record);
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("no component " + component, e);
     }

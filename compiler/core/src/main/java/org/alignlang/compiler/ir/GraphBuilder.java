@@ -37,6 +37,7 @@ public final class GraphBuilder {
   private final Map<Node, String> names = new HashMap<>();
   private Span origin;
   private int next;
+  private int height;
 
   private record Key(Operation operation, List<Node> operands, Domain domain) {}
 
@@ -70,6 +71,11 @@ public final class GraphBuilder {
     return next;
   }
 
+  /** The height of the highest node. */
+  public int height() {
+    return height;
+  }
+
   /** Gives a node the name it has in the spec, for generated code; the first name stays. */
   public void name(Node node, String name) {
     names.putIfAbsent(base(node), name);
@@ -81,9 +87,12 @@ public final class GraphBuilder {
   }
 
   private Node node(Operation operation, List<Node> operands, Domain domain, boolean active) {
-    return interned.computeIfAbsent(
-        new Key(operation, List.copyOf(operands), domain),
-        key -> new Node(next++, operation, key.operands, domain, active, origin));
+    Node node =
+        interned.computeIfAbsent(
+            new Key(operation, List.copyOf(operands), domain),
+            key -> new Node(next++, operation, key.operands, domain, active, origin));
+    height = Math.max(height, node.height());
+    return node;
   }
 
   // Leaves.

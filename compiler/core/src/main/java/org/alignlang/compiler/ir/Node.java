@@ -15,6 +15,7 @@ public final class Node {
   private final Domain domain;
   private final boolean active;
   private final Span origin;
+  private final int height;
 
   Node(
       int number,
@@ -29,6 +30,11 @@ public final class Node {
     this.domain = domain;
     this.active = active;
     this.origin = origin;
+    int highest = -1;
+    for (Node operand : operands) {
+      highest = Math.max(highest, operand.height);
+    }
+    this.height = highest + 1;
   }
 
   /** The position in construction order. */
@@ -60,6 +66,11 @@ public final class Node {
   /** The stretch of the spec that this value comes from. */
   public Span origin() {
     return origin;
+  }
+
+  /** The longest way from here to a leaf. */
+  public int height() {
+    return height;
   }
 
   /** Whether this is the given number. */

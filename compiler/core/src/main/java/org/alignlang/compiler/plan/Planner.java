@@ -132,6 +132,10 @@ public final class Planner {
   // Placing.
 
   private Site place(Node node) {
+    if (node.operation() instanceof Operation.Stop || node.operation() instanceof Operation.Lift) {
+      // The same values in the same places: sorted rows are there before the next pass, too.
+      return home(node.operand(0));
+    }
     boolean betweenPasses = isLaid(node);
     Scope scope = betweenPasses ? Scope.BATCH : Scope.of(node.domain());
     boolean inRow = scope.compareTo(Scope.ROW) >= 0;

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -34,7 +35,12 @@ public record SourceFolder(Path root, String prefix) implements SourceResolver {
 
   @Override
   public SourceFile resolve(String path) {
-    Path file = root.resolve(path).normalize();
+    Path file;
+    try {
+      file = root.resolve(path).normalize();
+    } catch (InvalidPathException e) {
+      throw new UnreadableSourceException("`" + path + "` is not a path: " + e.getReason());
+    }
     if (!file.startsWith(root)) {
       throw new UnreadableSourceException("`" + path + "` leads out of the folder of the spec");
     }

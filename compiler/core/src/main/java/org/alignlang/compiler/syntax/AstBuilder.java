@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Recurses freely: {@link Nesting} has bounded the height of the tree.
  */
 final class AstBuilder {
-  private static final int LARGEST_SIZE = 1_000_000;
+  private static final int LARGEST_SIZE = 1_000;
 
   private final SourceFile source;
   private final Map<Integer, String> documentation;

@@ -30,6 +30,9 @@ import org.antlr.v4.runtime.Token;
  */
 record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, boolean clean) {
 
+  /** Names become those of files and of Java's things, which may not be longer. */
+  private static final int LONGEST_NAME = 200;
+
   static Lexing of(SourceFile source, DiagnosticSink sink) {
     return new Reader(source, 0, source.text().length(), sink).read();
   }
@@ -185,6 +188,15 @@ record Lexing(List<AlignToken> visible, Map<Integer, String> documentation, bool
     }
 
     private void add(Token token, int type, boolean startsLine) {
+      if (type == AlignLexer.NAME && token.getStopIndex() - token.getStartIndex() >= LONGEST_NAME) {
+        report(
+            Diagnostic.of(
+                DiagnosticCode.SYNTAX,
+                source.span(token.getStartIndex(), token.getStartIndex() + LONGEST_NAME),
+                "this name has more than " + LONGEST_NAME + " characters"));
+        add(token, AlignLexer.UNKNOWN, startsLine);
+        return;
+      }
       visible.add(new AlignToken(token, type, visible.size(), startsLine));
     }
 

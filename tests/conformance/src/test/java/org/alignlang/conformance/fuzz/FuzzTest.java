@@ -91,7 +91,9 @@ class FuzzTest {
             }
             case 1 -> {
               StringBuilder characters = new StringBuilder();
-              random.ints(random.nextInt(300), 0, 0x10000).forEach(c -> characters.append((char) c));
+              random
+                  .ints(random.nextInt(300), 0, 0x10000)
+                  .forEach(c -> characters.append((char) c));
               yield characters.toString();
             }
             case 2 -> {
@@ -151,7 +153,8 @@ class FuzzTest {
     for (String path : StandardLibrary.paths()) {
       // Declarations a few at a time: a mutant should break one and leave its neighbours.
       StringBuilder part = new StringBuilder();
-      for (String declaration : StandardLibrary.source(path).orElseThrow().split("(?m)(?<=^\\}\\n)")) {
+      for (String declaration :
+          StandardLibrary.source(path).orElseThrow().split("(?m)(?<=^\\}\\n)")) {
         if (part.length() + declaration.length() > 700 && !part.isEmpty()) {
           seeds.add(part.toString());
           part.setLength(0);

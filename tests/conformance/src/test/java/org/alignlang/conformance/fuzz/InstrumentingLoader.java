@@ -16,8 +16,7 @@ import java.util.function.Function;
 /** Loads the compiler once more, with a call of {@link Edges#hit} wherever a jump can lead. */
 final class InstrumentingLoader extends ClassLoader {
   private static final List<String> INSTRUMENTED =
-      List.of(
-          "org.alignlang.compiler.", "org.alignlang.grammar.", Pipeline.class.getName());
+      List.of("org.alignlang.compiler.", "org.alignlang.grammar.", Pipeline.class.getName());
 
   private static final ClassDesc EDGES = ClassDesc.of(Edges.class.getName());
   private static final MethodTypeDesc HIT =

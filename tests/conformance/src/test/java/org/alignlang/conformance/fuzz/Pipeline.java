@@ -94,12 +94,12 @@ public final class Pipeline implements Function<String, String> {
     }
     for (Declaration declaration : compilation.module().declarations()) {
       if (declaration instanceof Declaration.DivergenceDeclaration && !compilation.hasErrors()) {
-        AlignSyntax.parseExpression(new SourceFile("<topic>", declaration.name()), new DiagnosticSink())
+        AlignSyntax.parseExpression(
+                new SourceFile("<topic>", declaration.name()), new DiagnosticSink())
             .flatMap(e -> DivergenceRegistry.find(e, compilation.scope(), new DiagnosticSink()))
-            .ifPresent(
-                d ->
-                    DivergenceExplainer.explain(d, declaration.documentation())
-                        .render(Explanation.Format.UNICODE));
+            .ifPresent(d ->
+                DivergenceExplainer.explain(d, declaration.documentation())
+                    .render(Explanation.Format.UNICODE));
       }
     }
     if (!compilation.hasErrors()) {
@@ -130,7 +130,8 @@ public final class Pipeline implements Function<String, String> {
   private static void layOut(SourceFile source) {
     if (Formatter.format(source) instanceof Formatter.Outcome.Formatted formatted) {
       String once = formatted.text();
-      if (!(Formatter.format(new SourceFile(NAME, once)) instanceof Formatter.Outcome.Formatted twice)
+      if (!(Formatter.format(new SourceFile(NAME, once))
+              instanceof Formatter.Outcome.Formatted twice)
           || !twice.text().equals(once)) {
         throw new IllegalStateException("laid out twice it changes: " + once);
       }

@@ -69,8 +69,8 @@ class GeneratedSpecsTest {
     }
     System.out.println("Generated specs: " + counts);
     assertThat(failures).isEmpty();
-    assertThat(counts.get("finite")).isGreaterThan(SPECS / 2);
-    assertThat(counts.get("finite differences")).isGreaterThan(SPECS / 20);
+    assertThat(counts.getOrDefault("finite", 0)).isGreaterThanOrEqualTo(SPECS);
+    assertThat(counts.getOrDefault("finite differences", 0)).isGreaterThanOrEqualTo(SPECS / 20);
   }
 
   /** A generated spec, compiled with and without simplification. */
@@ -157,7 +157,10 @@ class GeneratedSpecsTest {
   }
 
   private void compareBackEnds(
-      CheckedObjective objective, Map<BackEnd, ObjectiveKernel> kernels, Batch batch, Regime regime) {
+      CheckedObjective objective,
+      Map<BackEnd, ObjectiveKernel> kernels,
+      Batch batch,
+      Regime regime) {
     Outcome reference = run(objective, kernels.get(BackEnds.REFERENCE), batch);
     count(Double.isFinite(reference.evaluation.loss()) ? "finite" : "not finite");
     kernels.forEach((backEnd, kernel) -> {
@@ -198,14 +201,13 @@ class GeneratedSpecsTest {
             .as("%s, element %d: %s for %s", what, e, found[e], wanted[e])
             .isLessThanOrEqualTo(error * Math.max(size, 1e-3));
       } else {
-        assertThat(found[e]).as("%s, element %d", what, e).isEqualTo(wanted[e]);
+        assertThat(Double.valueOf(found[e])).as("%s, element %d", what, e).isEqualTo(wanted[e]);
       }
     }
   }
 
   private void gradients(CheckedObjective objective, boolean smooth, Batch batch, long seed) {
-    Interpreter interpreter =
-        new Interpreter(batch, parameters(objective), multipliers(objective));
+    Interpreter interpreter = new Interpreter(batch, parameters(objective), multipliers(objective));
     double loss = interpreter.value(objective.program().loss())[0];
     if (!Double.isFinite(loss)) {
       return;

@@ -73,7 +73,8 @@ final class KernelsTogether {
     DiagnosticCollector<JavaFileObject> findings = new DiagnosticCollector<>();
     try (JavaFileManager manager =
         new Memory(compiler.getStandardFileManager(findings, Locale.ROOT, null))) {
-      List<String> options = List.of("-proc:none", "-classpath", System.getProperty("java.class.path"));
+      List<String> options =
+          List.of("-proc:none", "-classpath", System.getProperty("java.class.path"));
       if (!compiler.getTask(null, manager, findings, options, null, sources).call()) {
         throw new IllegalStateException(findings.getDiagnostics().toString());
       }

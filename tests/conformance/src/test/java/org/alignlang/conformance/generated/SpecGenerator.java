@@ -117,7 +117,8 @@ final class SpecGenerator {
     for (int i = 0, n = random.nextInt(4); i < n; i++) {
       let(i);
     }
-    String form = data == Data.RESPONSES ? pick("direct", "expected", "expected", "target") : "direct";
+    String form =
+        data == Data.RESPONSES ? pick("direct", "expected", "expected", "target") : "direct";
     switch (form) {
       case "expected" -> expectation();
       case "target" -> target();
@@ -129,7 +130,8 @@ final class SpecGenerator {
     if (!parameters.isEmpty()) {
       List<String> declared = new ArrayList<>();
       for (int i = 0; i < parameters.size(); i++) {
-        declared.add(parameters.get(i) + ": Real = " + new String[] {"0.1", "0.3", "50%", "0.7"}[i]);
+        declared.add(
+            parameters.get(i) + ": Real = " + new String[] {"0.1", "0.3", "50%", "0.7"}[i]);
       }
       text.append('(').append(String.join(", ", declared)).append(')');
     }
@@ -322,8 +324,7 @@ final class SpecGenerator {
             ", by = " + pick("k1", "k3") + ", in = loss, weight = ratio",
             vocabulary ? ", by = exact, per = token" : "");
     boolean total = name.equals("total_variation");
-    String sides =
-        options.isEmpty() && chance(0.2) ? other + " || pi" : "pi || " + other;
+    String sides = options.isEmpty() && chance(0.2) ? other + " || pi" : "pi || " + other;
     return (total ? "KL" : name) + "(" + sides + options + ") accept biased \"generated\"";
   }
 
@@ -362,13 +363,24 @@ final class SpecGenerator {
           """
               .formatted(
                   pick(
-                      "mean[sequence](mean[token](min(ratio * a, clamp(ratio, 1 - clip, 1 + clip) * a)))",
-                      "mean[token, sequence](stop(clamp(ratio, 1 - clip, 1 + clip)) * a * log(pi(y.token)))",
+                      "mean[sequence](mean[token](min(ratio * a, clamp(ratio, 1 - clip, 1 + clip) *"
+                          + " a)))",
+                      "mean[token, sequence](stop(clamp(ratio, 1 - clip, 1 + clip)) * a *"
+                          + " log(pi(y.token)))",
                       "mean[sequence](sum[token](log(pi(y.token))) * a * clip)",
                       "mean[batch](a * tanh(log(pi(y) / old(y)) / (1 + clip)))")));
       return "own(clip = " + number() + ")";
     }
-    return pick("rloo()", "reinforce()", "ppo()", "grpo()", "dr_grpo()", "gspo()", "cispo()", "dapo()", "exact()");
+    return pick(
+        "rloo()",
+        "reinforce()",
+        "ppo()",
+        "grpo()",
+        "dr_grpo()",
+        "gspo()",
+        "cispo()",
+        "dapo()",
+        "exact()");
   }
 
   private void target() {
@@ -392,7 +404,9 @@ final class SpecGenerator {
   private Domain anywhere() {
     String s = pick(sequences);
     Domain fine = pick(Domain.sequence(s), Domain.token(s), Domain.BATCH);
-    return data == Data.PAIRS && chance(0.4) ? Domain.PAIR : vocabulary && chance(0.1) ? Domain.vocab(s) : fine;
+    return data == Data.PAIRS && chance(0.4)
+        ? Domain.PAIR
+        : vocabulary && chance(0.1) ? Domain.vocab(s) : fine;
   }
 
   /** A real value at a domain or at one that broadcasts to it. */
@@ -445,11 +459,13 @@ final class SpecGenerator {
         for (int i = 0; i < 2; i++) {
           all.add(new Term("log(pi(%s.token))".formatted(s), token, 10, true));
           all.add(
-              new Term("log(pi(%1$s.token) / %2$s(%1$s.token))".formatted(s, other()), token, 10, true));
+              new Term(
+                  "log(pi(%1$s.token) / %2$s(%1$s.token))".formatted(s, other()), token, 10, true));
         }
       }
       if (vocabulary && joins(Domain.vocab(s), limit)) {
-        all.add(new Term("log(%s(%s.vocab))".formatted(pick(actors), s), Domain.vocab(s), 10, true));
+        all.add(
+            new Term("log(%s(%s.vocab))".formatted(pick(actors), s), Domain.vocab(s), 10, true));
         all.add(new Term("pi(%s.vocab)".formatted(s), Domain.vocab(s), 1, true));
       }
       columns.forEach((name, at) -> {
@@ -492,10 +508,7 @@ final class SpecGenerator {
         String divisor =
             pick(
                 "(1 + (%s)^2)",
-                "(abs(%s) + 0.5)",
-                "max(%s, 0.5)",
-                "(0.5 + softplus(%s))",
-                "(2 + sigmoid(%s))");
+                "(abs(%s) + 0.5)", "max(%s, 0.5)", "(0.5 + softplus(%s))", "(2 + sigmoid(%s))");
         boolean kink = divisor.contains("abs") || divisor.contains("max");
         Term guarded = new Term(divisor.formatted(b.text), b.at, 1, b.smooth && !kink);
         return both(a, guarded, "%s / %s", 2 * a.size);
@@ -508,7 +521,10 @@ final class SpecGenerator {
       case 7 -> {
         return kinked(
             new Term(
-                "clamp(%s, %s, %s)".formatted(a.text, "-" + number(), number()), a.at, 3, a.smooth));
+                "clamp(%s, %s, %s)".formatted(a.text, "-" + number(), number()),
+                a.at,
+                3,
+                a.smooth));
       }
       case 8 -> {
         Term b = real(limit, fuel - 1);
@@ -526,11 +542,13 @@ final class SpecGenerator {
       case 10 -> {
         Term x = limited(a, 20);
         int power = 2 + random.nextInt(2);
-        return new Term("(%s)^%d".formatted(x.text, power), x.at, Math.pow(x.size, power), x.smooth);
+        return new Term(
+            "(%s)^%d".formatted(x.text, power), x.at, Math.pow(x.size, power), x.smooth);
       }
       case 11 -> {
         Term x = limited(a, 6);
-        String f = pick("exp(%s)", "expm1(%s)", "log1p(exp(%s))", "log(1 + exp(%s))", "1 / exp(%s)");
+        String f =
+            pick("exp(%s)", "expm1(%s)", "log1p(exp(%s))", "log(1 + exp(%s))", "1 / exp(%s)");
         return new Term(f.formatted(x.text), x.at, Math.exp(x.size), x.smooth);
       }
       case 12 -> {
@@ -549,7 +567,9 @@ final class SpecGenerator {
       }
       default -> {
         String f =
-            pick("tanh(%s)", "sigmoid(%s)", "log_sigmoid(%s)", "softplus(%s)", "arctan(%s)", "-(%s)");
+            pick(
+                "tanh(%s)",
+                "sigmoid(%s)", "log_sigmoid(%s)", "softplus(%s)", "arctan(%s)", "-(%s)");
         return new Term(f.formatted(a.text), a.at, a.size + 1, a.smooth);
       }
     }
@@ -602,11 +622,11 @@ final class SpecGenerator {
     double many = over.contains("vocab") ? 60 : 42;
     return Optional.of(
         switch (random.nextInt(11)) {
-          case 0, 1, 2 -> new Term("sum[%s](%s)".formatted(over, x.text), to, many * x.size, x.smooth);
+          case 0, 1, 2 ->
+              new Term("sum[%s](%s)".formatted(over, x.text), to, many * x.size, x.smooth);
           case 3, 4, 5 -> new Term("mean[%s](%s)".formatted(over, x.text), to, x.size, x.smooth);
           case 6 ->
-              new Term(
-                  "%s[%s](%s)".formatted(pick("max", "min"), over, x.text), to, x.size, false);
+              new Term("%s[%s](%s)".formatted(pick("max", "min"), over, x.text), to, x.size, false);
           case 7 -> new Term("logsumexp[%s](%s)".formatted(over, x.text), to, x.size + 4, x.smooth);
           case 8 ->
               new Term(
@@ -654,8 +674,7 @@ final class SpecGenerator {
     String fraction = pick("0.5", "0.8", "0", "1", "0.25");
     return joins(to, limit)
         ? Optional.of(
-            new Term(
-                "quantile[%s](%s, %s)".formatted(within, x.text, fraction), to, x.size, false))
+            new Term("quantile[%s](%s, %s)".formatted(within, x.text, fraction), to, x.size, false))
         : Optional.empty();
   }
 
@@ -671,12 +690,21 @@ final class SpecGenerator {
     }
     Term other = limited(real(at, fuel - 1), 10);
     String each =
-        pick("#", "# * (" + other.text + ")", "tanh(#) + " + other.text, "max(#, " + other.text + ")")
+        pick(
+                "#",
+                "# * (" + other.text + ")",
+                "tanh(#) + " + other.text,
+                "max(#, " + other.text + ")")
             .replace("#", column(name, s));
     String f =
-        pick("mean[member]", "sum[member]", "min[member]", "max[member]", "logsumexp[member]", "var");
-    String text =
-        f.equals("var") ? "var[member](" + each + ", ddof = 1)" : f + "(" + each + ")";
+        pick(
+            "mean[member]",
+            "sum[member]",
+            "min[member]",
+            "max[member]",
+            "logsumexp[member]",
+            "var");
+    String text = f.equals("var") ? "var[member](" + each + ", ddof = 1)" : f + "(" + each + ")";
     return Optional.of(new Term(text, at, 2000, false));
   }
 
@@ -728,7 +756,8 @@ final class SpecGenerator {
     Term q = probability(at, fuel - 1);
     return switch (random.nextInt(7)) {
       case 0 -> new Term("(%s * %s)".formatted(p, q.text), at, size + q.size, q.smooth);
-      case 1 -> new Term("(%s)^%s".formatted(q.text, pick("0.1", "0.5", "2")), at, 2 * q.size, q.smooth);
+      case 1 ->
+          new Term("(%s)^%s".formatted(q.text, pick("0.1", "0.5", "2")), at, 2 * q.size, q.smooth);
       case 2 -> new Term("(%s + %s)".formatted(p, q.text), at, size + q.size + 1, q.smooth);
       case 3 -> new Term("(%s * (%s))".formatted(number(), q.text), at, q.size + 3, q.smooth);
       case 4 -> {
@@ -766,8 +795,7 @@ final class SpecGenerator {
           default -> {
             String d = pick(DIVERGENCES);
             boolean smoothly = p.smooth && q.smooth && !d.equals("total_variation");
-            yield new Term(
-                "%s(%s || %s)".formatted(d, p.text, q.text), token, 500, smoothly);
+            yield new Term("%s(%s || %s)".formatted(d, p.text, q.text), token, 500, smoothly);
           }
         });
   }
@@ -782,10 +810,8 @@ final class SpecGenerator {
     String weight = parameters.isEmpty() ? "0.3" : pick(parameters);
     return switch (random.nextInt(6)) {
       case 0 ->
-          new Term(
-              "normalize[vocab](%s^0.3 * (%s)^0.7)".formatted(p, q.text), vocab, 10, q.smooth);
-      case 1 ->
-          new Term("(0.25 * %s + 0.75 * (%s))".formatted(p, q.text), vocab, 10, q.smooth);
+          new Term("normalize[vocab](%s^0.3 * (%s)^0.7)".formatted(p, q.text), vocab, 10, q.smooth);
+      case 1 -> new Term("(0.25 * %s + 0.75 * (%s))".formatted(p, q.text), vocab, 10, q.smooth);
       case 2 ->
           new Term(
               "(%1$s * %2$s + (1 - %1$s) * (%3$s))".formatted(weight, p, q.text),
@@ -794,8 +820,7 @@ final class SpecGenerator {
               q.smooth);
       case 3 -> {
         Term x = limited(real(vocab, fuel - 1), 5);
-        yield new Term(
-            "normalize[vocab](%s * exp(%s))".formatted(p, x.text), vocab, 10, x.smooth);
+        yield new Term("normalize[vocab](%s * exp(%s))".formatted(p, x.text), vocab, 10, x.smooth);
       }
       case 4 -> new Term("stop(" + q.text + ")", vocab, 10, q.smooth);
       default -> new Term(p, vocab, 10, true);
@@ -821,7 +846,8 @@ final class SpecGenerator {
     return switch (random.nextInt(4)) {
       case 0 -> kinked(new Term("clamp(%s, -2, 2)".formatted(x.text), x.at, 2, x.smooth));
       case 1 -> new Term("arctan(%s)".formatted(x.text), x.at, 2, x.smooth);
-      case 2 -> new Term("(%s * %s)".formatted(decimal(size / x.size), x.text), x.at, size, x.smooth);
+      case 2 ->
+          new Term("(%s * %s)".formatted(decimal(size / x.size), x.text), x.at, size, x.smooth);
       default -> new Term("tanh(%s)".formatted(x.text), x.at, 1, x.smooth);
     };
   }
