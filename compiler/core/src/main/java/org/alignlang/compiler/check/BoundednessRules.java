@@ -241,8 +241,9 @@ final class BoundednessRules {
     for (boolean left : new boolean[] {true, false}) {
       Optional<Expression> mask = written.map(b -> left ? b.left() : b.right());
       Optional<Expression> masked = written.map(b -> left ? b.right() : b.left());
-      if (mask.map(m -> graph.named(m).orElse(m)).orElse(null)
-              instanceof Expression.Conditional choice
+      Optional<Expression> meant = mask.map(m -> graph.named(m).orElse(m));
+      if (meant.isPresent()
+          && meant.get() instanceof Expression.Conditional choice
           && choice.yes() instanceof Expression.NumberLiteral yes
           && choice.no() instanceof Expression.NumberLiteral no
           && yes.value() + no.value() == 1

@@ -1,6 +1,5 @@
 package org.alignlang.compiler.check;
 
-import static org.alignlang.compiler.diagnostic.DiagnosticCode.INERT_RATIO;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.MISSING_DDOF;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
@@ -128,7 +127,6 @@ final class BuiltinFunctions {
           throw context.fail(WRONG_ARGUMENTS, call.span(), "`clamp` takes a value and two bounds");
         }
         Meaning.Value x = checker.real(values.get(0), call.span());
-        warnIfInert(x, call.arguments().get(0).span());
         Meaning.Value low = checker.real(values.get(1), call.span());
         Meaning.Value high = checker.real(values.get(2), call.span());
         Meaning.Value above =
@@ -253,51 +251,11 @@ final class BuiltinFunctions {
           "to reduce one value write the level: `" + name + "[member](...)`");
     }
     Meaning.Value result = checker.real(values.get(0), call.span());
-    for (int i = 0; i < values.size(); i++) {
-      warnIfInert(checker.real(values.get(i), call.span()), call.arguments().get(i).span());
-    }
     for (Meaning.Value next : values.subList(1, values.size())) {
       result =
           checker.zip(result, checker.real(next, call.span()), function, Kind.REAL, call.span());
     }
     return result;
-  }
-
-  /** Warns of a bound on the ratio of a policy to its own detached copy, which is always 1. */
-  private void warnIfInert(Meaning.Value value, Span span) {
-    boolean one =
-        value.nodes().stream()
-            .anyMatch(n ->
-                n.operation() instanceof Operation.Apply apply
-                    && apply.function() == Unary.EXP
-                    && n.active()
-                    && alwaysZero(n.operand(0)));
-    if (one) {
-      context.report(
-          Diagnostic.of(INERT_RATIO, span, "this ratio is always 1, so bounding it has no effect")
-              .withHelp(
-                  "divide by `old`, the policy that sampled the data, or leave the bound out"));
-    }
-  }
-
-  private static boolean alwaysZero(Node node) {
-    return switch (node.operation()) {
-      case Operation.Combine combine ->
-          switch (combine.function()) {
-            case SUBTRACT, LOG_RATIO ->
-                withoutStop(node.operand(0)) == withoutStop(node.operand(1));
-            case MULTIPLY -> alwaysZero(node.operand(0)) || alwaysZero(node.operand(1));
-            case DIVIDE -> alwaysZero(node.operand(0));
-            default -> false;
-          };
-      case Operation.Broadcast _, Operation.Lift _, Operation.Stop _, Operation.Reduce _ ->
-          alwaysZero(node.operand(0));
-      default -> false;
-    };
-  }
-
-  private static Node withoutStop(Node node) {
-    return node.operation() instanceof Operation.Stop ? node.operand(0) : node;
   }
 
   // Reductions.

@@ -90,6 +90,9 @@ final class CheckContext {
   /** The estimator that the objective uses. */
   Optional<Declaration.EstimatorDeclaration> estimator = Optional.empty();
 
+  /** Names whose values were given up, which is reported: their uses are no findings. */
+  final Set<String> abandoned = new HashSet<>();
+
   /** What the objective computes and does not use. */
   final List<Statement.Let> unusedLets = new ArrayList<>();
 

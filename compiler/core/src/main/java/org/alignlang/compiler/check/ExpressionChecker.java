@@ -129,6 +129,9 @@ final class ExpressionChecker {
     if (BuiltinFunctions.NAMES.contains(reference.name())) {
       return new Meaning.BuiltinName(reference.name());
     }
+    if (context.abandoned.contains(reference.name())) {
+      throw new Abandoned();
+    }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);
     throw context.unknown(reference.span(), "thing called", reference.name(), known);

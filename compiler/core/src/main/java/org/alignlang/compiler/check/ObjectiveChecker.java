@@ -476,7 +476,12 @@ public final class ObjectiveChecker {
           throw context.fail(
               DUPLICATE_NAME, let.nameSpan(), "`" + let.name() + "` is declared twice");
         }
-        expressions.declareLet(let, scope);
+        try {
+          expressions.declareLet(let, scope);
+        } catch (Abandoned given) {
+          context.abandoned.add(let.name());
+          throw given;
+        }
       }
       case Statement.Column column -> {
         if (column.definition().isPresent()) {

@@ -82,6 +82,8 @@ final class PenaltyRules {
   private enum Place {
     LOSS,
     LOSS_TIMES_RATIO,
+    /** A token's penalty times the geometric mean of its sequence's ratios. */
+    LOSS_TIMES_MEAN_RATIO,
     REWARD
   }
 
@@ -102,6 +104,7 @@ final class PenaltyRules {
     rules.inertTerms(value);
     if (graph.sampled()) {
       rules.terms(graph.loss(), Place.LOSS);
+      rules.detachedReturns();
       for (CheckContext.ExpectationTerm term : graph.context().expectations) {
         if (term.divergence().isEmpty()) {
           rules.terms(term.score(), Place.REWARD);
@@ -111,6 +114,28 @@ final class PenaltyRules {
       rules.boundedPenalties();
     }
     return rules.found;
+  }
+
+  /** Rewards that are made in the objective, and weigh a likelihood or a ratio. */
+  private void detachedReturns() {
+    for (Node node : graph.nodes()) {
+      if (node.domain().level() == Level.VOCAB
+          || !is(node, Binary.MULTIPLY) && !is(node, Binary.EXP_TIMES)
+          || !node.active()) {
+        continue;
+      }
+      for (Node weight : node.operands()) {
+        boolean column =
+            !weight.active()
+                && ObjectiveProgram.reachable(List.of(weight)).stream()
+                    .anyMatch(n ->
+                        n.operation() instanceof Operation.Input i
+                            && i.input().role() == Signature.Role.COLUMN);
+        if (column) {
+          terms(weight, Place.REWARD);
+        }
+      }
+    }
   }
 
   /** Judges the additive terms of a value. */
@@ -133,7 +158,8 @@ final class PenaltyRules {
   /** The terms that a value is a sum of, without constant factors; of a term, none. */
   private List<Node> summands(Node node) {
     return switch (node.operation()) {
-      case Operation.Broadcast _, Operation.Lift _, Operation.Checked _ -> node.operands();
+      case Operation.Broadcast _, Operation.Lift _, Operation.Checked _, Operation.Scan _ ->
+          node.operands();
       case Operation.Stop _ -> node.operands();
       case Operation.Reduce reduce ->
           reduce.reduction() == Operation.Reduction.SUM ? node.operands() : List.of();
@@ -169,7 +195,6 @@ final class PenaltyRules {
           Operation.Taken _,
           Operation.Reorder _,
           Operation.Position _,
-          Operation.Scan _,
           Operation.Shift _,
           Operation.Expectation _ ->
           List.of();
@@ -190,10 +215,15 @@ final class PenaltyRules {
       return false;
     }
     if (place == Place.LOSS) {
-      Optional<Node> weighed = timesRatio(node);
+      Optional<Weighed> weighed = timesRatio(node);
       if (weighed.isPresent()) {
-        Optional<Shape> shape = shape(weighed.get());
-        shape.ifPresent(s -> report(node, s, Place.LOSS_TIMES_RATIO, false));
+        Optional<Shape> shape = shape(weighed.get().rest());
+        shape.ifPresent(s ->
+            report(
+                node,
+                s,
+                weighed.get().mean() ? Place.LOSS_TIMES_MEAN_RATIO : Place.LOSS_TIMES_RATIO,
+                false));
         return shape.isPresent();
       }
     }
@@ -213,24 +243,43 @@ final class PenaltyRules {
     return true;
   }
 
-  /** What a differentiable ratio to the sampler, or to the detached policy, is multiplied with. */
-  private Optional<Node> timesRatio(Node node) {
-    Node product = WrittenGraph.plain(node);
-    if (is(product, Binary.EXP_TIMES)) {
-      return graph.exponent(product.operand(0)).filter(PenaltyRules::isRatio).isPresent()
-          ? Optional.of(product.operand(1))
-          : Optional.empty();
-    }
-    if (is(product, Binary.MULTIPLY)) {
-      for (int i = 0; i < 2; i++) {
-        Node ratio = WrittenGraph.plain(product.operand(i));
-        if (is(ratio, Unary.EXP)
-            && graph.exponent(ratio.operand(0)).filter(PenaltyRules::isRatio).isPresent()) {
-          return Optional.of(product.operand(1 - i));
-        }
+  /**
+   * What a differentiable ratio to the sampler, or to the detached policy, is multiplied with.
+   *
+   * @param rest the other factors
+   * @param mean whether the ratio is the geometric mean of a sequence's, and the rest is a token's
+   */
+  private record Weighed(List<Node> rest, boolean mean) {}
+
+  private Optional<Weighed> timesRatio(Node node) {
+    List<Node> rest = new ArrayList<>();
+    List<Node> ratios = new ArrayList<>();
+    List<Node> open = new ArrayList<>(List.of(node));
+    while (!open.isEmpty()) {
+      Node factor = WrittenGraph.plain(open.removeLast());
+      if (is(factor, Binary.MULTIPLY)) {
+        open.addAll(factor.operands());
+      } else if (is(factor, Binary.EXP_TIMES) && isRatio(factor)) {
+        ratios.add(factor);
+        open.add(factor.operand(1));
+      } else if (is(factor, Unary.EXP) && isRatio(factor)) {
+        ratios.add(factor);
+      } else {
+        rest.add(factor);
       }
     }
-    return Optional.empty();
+    if (ratios.size() != 1 || rest.isEmpty()) {
+      return Optional.empty();
+    }
+    Node exponent = WrittenGraph.plain(ratios.getFirst().operand(0));
+    boolean perSequence = exponent.domain().level() == Level.SEQUENCE;
+    boolean summed = graph.exponent(exponent).map(Exponent::summed).orElse(false);
+    boolean perToken = rest.stream().anyMatch(n -> n.active() && n.domain().level() == Level.TOKEN);
+    return Optional.of(new Weighed(rest, perSequence && !summed && perToken));
+  }
+
+  private boolean isRatio(Node node) {
+    return graph.exponent(node.operand(0)).filter(PenaltyRules::isRatio).isPresent();
   }
 
   private static boolean isRatio(Exponent exponent) {
@@ -298,14 +347,41 @@ final class PenaltyRules {
 
   /** What a value is as a function of the log-ratio; of the log-probability without a reference. */
   private Optional<Shape> shape(Node node) {
-    Optional<Set<String>> others = others(node);
-    if (others.isEmpty() || others.get().size() > 1) {
+    return shape(List.of(node));
+  }
+
+  /** The same of a product, given by its factors. */
+  private Optional<Shape> shape(List<Node> factors) {
+    Set<String> all = new HashSet<>();
+    List<Node> made = new ArrayList<>();
+    for (Node factor : factors) {
+      if (graph.isParametric(factor) || isFactor(factor)) {
+        continue;
+      }
+      Optional<Set<String>> others = others(factor);
+      if (others.isEmpty()) {
+        return Optional.empty();
+      }
+      all.addAll(others.get());
+      made.add(factor);
+    }
+    if (made.isEmpty() || all.size() > 1) {
       return Optional.empty();
     }
-    if (others.get().isEmpty()) {
-      return Shape.of(x -> at(node, x, 0));
+    if (all.isEmpty()) {
+      return Shape.of(x -> product(made, x, 0));
     }
-    return isDifference(node) ? Shape.of(x -> at(node, x - 2, -2)) : Optional.empty();
+    return made.stream().allMatch(this::isDifference)
+        ? Shape.of(x -> product(made, x - 2, -2))
+        : Optional.empty();
+  }
+
+  private double product(List<Node> factors, double policy, double other) {
+    double product = 1;
+    for (Node factor : factors) {
+      product *= at(factor, policy, other);
+    }
+    return product;
   }
 
   private void report(Node node, Shape shape, Place place, boolean entropy) {
@@ -334,6 +410,10 @@ final class PenaltyRules {
                     "times a differentiable ratio, this function of the log-ratio has the gradient"
                         + " of no divergence between the policy and the reference";
               };
+          case LOSS_TIMES_MEAN_RATIO ->
+              "the ratio is the geometric mean of a sequence's ratios and the penalty is a token's:"
+                  + " their product has the gradient of no divergence between the policy and the"
+                  + " reference";
           case REWARD ->
               switch (shape) {
                 case K1 -> "";
@@ -360,7 +440,7 @@ final class PenaltyRules {
   /** Bounds on a penalty that is differentiated: no gradient beyond them. */
   private void boundedPenalties() {
     for (Node node : graph.nodes()) {
-      if (node.active() && isBound(node)) {
+      if (node.active() && isCut(node)) {
         bounded(node)
             .flatMap(this::shape)
             .filter(shape -> shape != Shape.K1)
@@ -421,12 +501,19 @@ final class PenaltyRules {
   }
 
   private boolean isBound(Node node) {
+    return is(node, Unary.TANH) || is(node, Unary.SIGMOID) || isCut(node);
+  }
+
+  private boolean isCut(Node node) {
     return (is(node, Binary.MINIMUM) || is(node, Binary.MAXIMUM))
         && (graph.isParametric(node.operand(0)) || graph.isParametric(node.operand(1)));
   }
 
   /** What a bound is on, if that has no bound of its own: of `clamp` one half speaks for both. */
   private Optional<Node> bounded(Node node) {
+    if (!isCut(node)) {
+      return Optional.of(WrittenGraph.plain(node.operand(0)));
+    }
     Node value =
         WrittenGraph.plain(graph.isParametric(node.operand(1)) ? node.operand(0) : node.operand(1));
     return isBound(value) ? Optional.empty() : Optional.of(value);

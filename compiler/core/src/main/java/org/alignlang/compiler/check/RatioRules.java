@@ -4,8 +4,10 @@ import static org.alignlang.compiler.check.WrittenGraph.is;
 import static org.alignlang.compiler.check.WrittenGraph.plain;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.ACTIVE_WEIGHT;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.CLIP_BELOW_ONE;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.INERT_RATIO;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.LONG_RATIO;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.REPEATED_RATIO;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNEVEN_RATIO;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -25,6 +27,7 @@ import org.alignlang.compiler.diagnostic.Edit;
 import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.source.Span;
@@ -36,13 +39,15 @@ import org.alignlang.kernel.Level;
  */
 final class RatioRules {
   static final Set<DiagnosticCode> CODES =
-      Set.of(CLIP_BELOW_ONE, REPEATED_RATIO, ACTIVE_WEIGHT, LONG_RATIO);
+      Set.of(CLIP_BELOW_ONE, INERT_RATIO, REPEATED_RATIO, ACTIVE_WEIGHT, LONG_RATIO, UNEVEN_RATIO);
 
   private RatioRules() {}
 
   static List<Finding> findings(WrittenGraph graph) {
     List<Finding> found = new ArrayList<>();
     found.addAll(bounds(graph));
+    found.addAll(chosenBounds(graph));
+    found.addAll(uneven(graph));
     found.addAll(repeated(graph));
     found.addAll(activeWeights(graph));
     return found;
@@ -65,9 +70,24 @@ final class RatioRules {
         OptionalDouble value = graph.chosen(bound);
         boolean upper = combine.function() == Binary.MINIMUM;
         boolean lower = combine.function() == Binary.MAXIMUM;
-        if (ratio.filter(Exponent::isImportance).isPresent()
+        if ((upper || lower) && isOne(graph, bounded)) {
+          found.add(
+              new Finding(
+                  node,
+                  Diagnostic.of(
+                          INERT_RATIO,
+                          node.origin(),
+                          "this ratio is always 1, so bounding it has no effect")
+                      .withHelp(
+                          "divide by `old`, the policy that sampled the data, or leave the bound"
+                              + " out")));
+        }
+        // In the exponent 1 is 0: `exp(min(log_ratio, bound))`.
+        Optional<Exponent> logarithm = unbounded(graph, bounded).flatMap(graph::exponent);
+        double one = ratio.isPresent() ? 1 : 0;
+        if (ratio.or(() -> logarithm).filter(Exponent::isImportance).isPresent()
             && value.isPresent()
-            && (upper && value.getAsDouble() < 1 || lower && value.getAsDouble() > 1)) {
+            && (upper && value.getAsDouble() < one || lower && value.getAsDouble() > one)) {
           found.add(
               new Finding(
                   node,
@@ -80,16 +100,18 @@ final class RatioRules {
                                           upper ? "upper" : "lower", number(value.getAsDouble()))
                                   + " every ratio is cut to the bound")
                           .withHelp(
-                              "write the bound around 1, as in `1 %s %s`"
-                                  .formatted(
-                                      upper ? "+" : "-",
-                                      upper ? number(value.getAsDouble()) : "0.2")),
-                      upper ? aroundOne(graph, node) : Optional.empty())));
+                              one == 0
+                                  ? "the logarithm of 1 is 0: bound it on the other side"
+                                  : "write the bound around 1, as in `1 %s %s`"
+                                      .formatted(
+                                          upper ? "+" : "-",
+                                          upper ? number(value.getAsDouble()) : "0.2")),
+                      upper && one == 1 ? aroundOne(graph, node) : Optional.empty())));
         }
         Optional<Exponent> product =
             ratio
-                .or(() -> graph.exponent(plain(bounded)))
-                .filter(Exponent::isImportance)
+                .or(() -> graph.exponent(withoutSign(bounded)))
+                .filter(e -> e.isImportance() || e.times(-1).isImportance())
                 .filter(Exponent::summed);
         if (product.isPresent() && unbounded(bounded)) {
           found.add(
@@ -108,6 +130,119 @@ final class RatioRules {
       }
     }
     return found;
+  }
+
+  private static Node withoutSign(Node node) {
+    Node value = plain(node);
+    return is(value, Unary.ABS) || is(value, Unary.NEGATE) ? plain(value.operand(0)) : value;
+  }
+
+  /** Whether a value is the ratio of the policy to its own copy. */
+  private static boolean isOne(WrittenGraph graph, Node node) {
+    return ratio(graph, node)
+        .filter(e -> Math.abs(e.weight(Statement.Role.POLICY)) < 1e-12)
+        .filter(e -> e.weights().keySet().stream().allMatch(k -> k.role() == Statement.Role.POLICY))
+        .filter(_ ->
+            ObjectiveProgram.reachable(List.of(node)).stream()
+                .anyMatch(n -> n.operation() instanceof Operation.Input i && i.input().trained()))
+        .isPresent();
+  }
+
+  /** Bounds that are written as a choice: {@code if ratio > bound then bound else ratio}. */
+  private static List<Finding> chosenBounds(WrittenGraph graph) {
+    List<Finding> found = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      if (!(node.operation() instanceof Operation.Select)
+          || !is(plain(node.operand(0)), Binary.LESS)
+              && !is(plain(node.operand(0)), Binary.LESS_EQUAL)) {
+        continue;
+      }
+      Node comparison = plain(node.operand(0));
+      for (int i = 0; i < 2; i++) {
+        OptionalDouble bound = graph.chosen(comparison.operand(i));
+        Node ratio = plain(comparison.operand(1 - i));
+        // What is taken where the comparison holds, and which side it is on.
+        int kept = plain(node.operand(1)) == ratio ? 1 : plain(node.operand(2)) == ratio ? 2 : 0;
+        if (bound.isEmpty()
+            || kept == 0
+            || !graph.chosen(node.operand(3 - kept)).equals(bound)
+            || ratio(graph, ratio).filter(Exponent::isImportance).isEmpty()) {
+          continue;
+        }
+        boolean keptBelow = kept == 1 == (i == 1);
+        if (keptBelow ? bound.getAsDouble() < 1 : bound.getAsDouble() > 1) {
+          found.add(
+              new Finding(
+                  node,
+                  Diagnostic.of(
+                          CLIP_BELOW_ONE,
+                          node.origin(),
+                          "this choice bounds the ratio at "
+                              + number(bound.getAsDouble())
+                              + ", which leaves 1 outside: on fresh samples every ratio is cut to"
+                              + " the bound")
+                      .withHelp("write the bound around 1, as in `1 + 0.2`")));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Ratios whose sides are raised to different powers, as by a temperature after the softmax. */
+  private static List<Finding> uneven(WrittenGraph graph) {
+    List<Finding> found = new ArrayList<>();
+    for (Node node : graph.nodes()) {
+      if (!is(node, Unary.EXP) && !is(node, Binary.EXP_TIMES)) {
+        continue;
+      }
+      Optional<Exponent> exponent = unbounded(graph, node.operand(0)).flatMap(graph::exponent);
+      boolean sampler =
+          exponent
+              .filter(Exponent::isImportance)
+              .filter(e ->
+                  e.weights().keySet().stream()
+                      .allMatch(k ->
+                          k.role() == Statement.Role.POLICY || k.role() == Statement.Role.BEHAVIOR))
+              .isPresent();
+      if (!sampler) {
+        continue;
+      }
+      double policy = exponent.get().weight(Statement.Role.POLICY);
+      double behavior = -exponent.get().weight(Statement.Role.BEHAVIOR);
+      if (Math.abs(policy - behavior) > 1e-9) {
+        found.add(
+            new Finding(
+                node,
+                Diagnostic.of(
+                        UNEVEN_RATIO,
+                        node.origin(),
+                        "the two sides of this ratio have different powers, "
+                            + number(policy)
+                            + " and "
+                            + number(behavior)
+                            + ": it is not 1 where the policies are the same, and a power of a"
+                            + " probability is no probability at another temperature")
+                    .withHelp(
+                        "hand over log-probabilities of one temperature for both, or make the"
+                            + " distribution: `normalize[vocab](pi(y.vocab)^(1 / t))`")));
+      }
+    }
+    return found;
+  }
+
+  /** What stands within bounds that are made of numbers and parameters. */
+  private static Optional<Node> unbounded(WrittenGraph graph, Node node) {
+    Node current = plain(node);
+    while (is(current, Binary.MINIMUM) || is(current, Binary.MAXIMUM)) {
+      if (graph.isParametric(current.operand(1))) {
+        current = plain(current.operand(0));
+      } else if (graph.isParametric(current.operand(0))) {
+        current = plain(current.operand(1));
+      } else {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(current);
   }
 
   /** Whether a value has not been bounded already: of `clamp` the inner bound is reported. */
@@ -136,17 +271,10 @@ final class RatioRules {
 
   /** The exponent of a ratio, through bounds that are made of numbers and parameters. */
   private static Optional<Exponent> ratio(WrittenGraph graph, Node node) {
-    Node current = plain(node);
-    while (is(current, Binary.MINIMUM) || is(current, Binary.MAXIMUM)) {
-      if (graph.isParametric(current.operand(1))) {
-        current = plain(current.operand(0));
-      } else if (graph.isParametric(current.operand(0))) {
-        current = plain(current.operand(1));
-      } else {
-        return Optional.empty();
-      }
-    }
-    return is(current, Unary.EXP) ? graph.exponent(current.operand(0)) : Optional.empty();
+    return unbounded(graph, node)
+        .filter(n -> is(n, Unary.EXP))
+        .flatMap(n -> unbounded(graph, n.operand(0)))
+        .flatMap(graph::exponent);
   }
 
   /** Products in which the same importance ratio stands twice. */
@@ -196,7 +324,10 @@ final class RatioRules {
       }
       boolean twice =
           first.filter(Exponent::isImportance).isPresent()
-              && second.filter(Exponent::isImportance).isPresent();
+                  && second.filter(Exponent::isImportance).isPresent()
+              || (is(node, Binary.EXP_TIMES) || is(node, Unary.EXP))
+                  && first.filter(RatioRules::isSquare).isPresent()
+                  && found.stream().noneMatch(f -> f.node() == plain(node.operand(0)));
       if (twice) {
         found.add(
             new Finding(
@@ -232,7 +363,7 @@ final class RatioRules {
         }
         List<Exponent> weights =
             is(node, Binary.EXP_TIMES)
-                ? graph.exponent(node.operand(0)).stream().toList()
+                ? unbounded(graph, node.operand(0)).flatMap(graph::exponent).stream().toList()
                 : weights(graph, node.operand(i));
         boolean policyAlone =
             factors(weighed).stream()
@@ -318,7 +449,7 @@ final class RatioRules {
     for (Node factor : factors(product)) {
       ratio(graph, factor).ifPresent(weights::add);
       if (is(factor, Binary.EXP_TIMES)) {
-        graph.exponent(factor.operand(0)).ifPresent(weights::add);
+        unbounded(graph, factor.operand(0)).flatMap(graph::exponent).ifPresent(weights::add);
       }
     }
     return weights;
@@ -334,6 +465,14 @@ final class RatioRules {
         || is(node, Binary.EXP_TIMES)
         || is(node, Binary.DIVIDE)
         || is(node, Unary.NEGATE);
+  }
+
+  /** Whether it is a whole power of a ratio, which weighs by it more than once. */
+  private static boolean isSquare(Exponent exponent) {
+    double policy = exponent.weight(Statement.Role.POLICY);
+    return policy >= 2
+        && policy == Math.rint(policy)
+        && policy == -exponent.weight(Statement.Role.BEHAVIOR);
   }
 
   private static boolean isPolicyAlone(Exponent exponent) {

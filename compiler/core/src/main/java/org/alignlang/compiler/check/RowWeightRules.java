@@ -1,6 +1,7 @@
 package org.alignlang.compiler.check;
 
 import static org.alignlang.compiler.check.WrittenGraph.is;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.ABSOLUTE_TARGET;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.LENGTH_BIAS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.MIXED_LENGTHS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.ONE_SIDED_TIE;
@@ -12,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.check.GraphRules.Finding;
 import org.alignlang.compiler.check.WrittenGraph.Exponent;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -27,7 +29,8 @@ import org.alignlang.kernel.Signature;
 
 /** How the rows of a batch are weighed: by their length, and by ties between them. */
 final class RowWeightRules {
-  static final Set<DiagnosticCode> CODES = Set.of(MIXED_LENGTHS, LENGTH_BIAS, ONE_SIDED_TIE);
+  static final Set<DiagnosticCode> CODES =
+      Set.of(MIXED_LENGTHS, LENGTH_BIAS, ONE_SIDED_TIE, ABSOLUTE_TARGET);
 
   private RowWeightRules() {}
 
@@ -37,6 +40,7 @@ final class RowWeightRules {
       mixedLengths(graph, node).ifPresent(found::add);
       lengthBias(graph, node).ifPresent(found::add);
       oneSidedTie(graph, node).ifPresent(found::add);
+      absoluteTarget(graph, node).ifPresent(found::add);
     }
     return found;
   }
@@ -46,9 +50,12 @@ final class RowWeightRules {
     if (!node.domain().isRow() || !is(node, Binary.ADD) && !is(node, Binary.SUBTRACT)) {
       return Optional.empty();
     }
-    Optional<Exponent> first = graph.exponent(node.operand(0)).filter(Exponent::active);
-    Optional<Exponent> second = graph.exponent(node.operand(1)).filter(Exponent::active);
-    if (first.isEmpty() || second.isEmpty() || first.get().summed() == second.get().summed()) {
+    Optional<Exponent> first = graph.exponent(node.operand(0)).filter(e -> !e.weights().isEmpty());
+    Optional<Exponent> second = graph.exponent(node.operand(1)).filter(e -> !e.weights().isEmpty());
+    if (first.isEmpty()
+        || second.isEmpty()
+        || !first.get().active() && !second.get().active()
+        || first.get().summed() == second.get().summed()) {
       return Optional.empty();
     }
     return Optional.of(
@@ -64,11 +71,11 @@ final class RowWeightRules {
 
   /** A policy-gradient term that is divided by the length of its own sequence. */
   private static Optional<Finding> lengthBias(WrittenGraph graph, Node node) {
-    if (!graph.sampled()
+    if (!graph.sampled() && !graph.rewarded()
         || !node.active()
         || !is(node, Binary.DIVIDE)
         || !WrittenGraph.isTokenCount(node.operand(1))
-        || !hasColumn(node.operand(0))) {
+        || !hasColumn(node.operand(0)) && !isWeighed(graph, node)) {
       return Optional.empty();
     }
     return Optional.of(
@@ -82,6 +89,48 @@ final class RowWeightRules {
                 .withHelp(
                     "divide by a constant, `sum[token](...) / length`, or take one mean over all"
                         + " tokens, `mean[token, sequence](...)`")));
+  }
+
+  /** The square of a mean over tokens less a constant, which is a sum's constant elsewhere. */
+  private static Optional<Finding> absoluteTarget(WrittenGraph graph, Node node) {
+    if (!graph.paired() || !is(node, Binary.SUBTRACT) && !is(node, Binary.ADD)) {
+      return Optional.empty();
+    }
+    for (int i = 0; i < 2; i++) {
+      Node margin = node.operand(1 - i);
+      boolean target =
+          graph.isParametric(node.operand(i))
+              && graph.chosen(node.operand(i)).orElse(0) != 0
+              && graph
+                  .exponent(WrittenGraph.plain(margin))
+                  .filter(e -> e.active() && !e.summed() && e.weights().size() > 1)
+                  .isPresent();
+      boolean squared =
+          target
+              && graph.nodes().stream()
+                  .anyMatch(n ->
+                      is(n, Binary.POWER)
+                              && WrittenGraph.plain(n.operand(0)) == node
+                              && graph.chosen(n.operand(1)).orElse(0) == 2
+                          || is(n, Binary.MULTIPLY)
+                              && n.operands().stream()
+                                  .allMatch(o -> WrittenGraph.plain(o) == node));
+      if (squared) {
+        return Optional.of(
+            new Finding(
+                node,
+                Diagnostic.of(
+                        ABSOLUTE_TARGET,
+                        node.origin(),
+                        "the margin is a mean over tokens and its target a constant: a target that"
+                            + " was tuned for sums is here as many times too large as a response"
+                            + " has tokens")
+                    .withHelp(
+                        "compare sums, `log(pi(s) / ref(s))`, or tune the target for means and say"
+                            + " so with `accept absolute_target`")));
+      }
+    }
+    return Optional.empty();
   }
 
   /** A comparison of two responses' data that has no case of its own for equality. */
@@ -98,6 +147,18 @@ final class RowWeightRules {
     if (!is(condition, Binary.LESS) && !is(condition, Binary.LESS_EQUAL)) {
       return Optional.empty();
     }
+    // `a - b < 0` compares a and b.
+    for (int i = 0; i < 2; i++) {
+      Node difference = WrittenGraph.plain(condition.operand(1 - i));
+      if (graph.chosen(condition.operand(i)).orElse(1) == 0 && is(difference, Binary.SUBTRACT)) {
+        condition = difference;
+        break;
+      }
+    }
+    // Where both cases are the same at a tie, none is preferred.
+    if (Math.abs(atTie(graph, node.operand(1)) - atTie(graph, node.operand(2))) < 1e-9) {
+      return Optional.empty();
+    }
     if (node.operands().subList(1, 3).stream().anyMatch(RowWeightRules::decidesEquality)) {
       return Optional.empty();
     }
@@ -112,7 +173,7 @@ final class RowWeightRules {
             GraphRules.fixed(
                 Diagnostic.of(
                         ONE_SIDED_TIE,
-                        condition.origin(),
+                        node.operand(0).origin(),
                         "responses that score the same are taken for a preference of one of them")
                     .withHelp(
                         "give ties their own case: `if a > b then 1 else if a == b then 0.5 else"
@@ -147,10 +208,41 @@ final class RowWeightRules {
                         middle))));
   }
 
+  /** A value where both responses have the same data, and likelihoods that differ. */
+  private static double atTie(WrittenGraph graph, Node node) {
+    return OneRow.value(
+        node,
+        input ->
+            input.role() == Signature.Role.COLUMN
+                ? 0.5
+                : graph.role(input.actor()) != Statement.Role.POLICY
+                    ? -1.5
+                    : input.sequence().equals("rejected") ? -2 : -1,
+        parameter -> graph.chosen(parameter).orElse(0.5));
+  }
+
   private static boolean decidesEquality(Node node) {
     Node value = WrittenGraph.plain(node);
     return value.operation() instanceof Operation.Select
         && is(WrittenGraph.plain(value.operand(0)), Binary.EQUAL);
+  }
+
+  /** Whether a value is multiplied with data further on. */
+  private static boolean isWeighed(WrittenGraph graph, Node value) {
+    return graph.nodes().stream()
+        .filter(n -> is(n, Binary.MULTIPLY))
+        .anyMatch(n ->
+            n.operands().stream().anyMatch(o -> isScaled(o, value))
+                && n.operands().stream().anyMatch(o -> !o.active() && hasColumn(o)));
+  }
+
+  /** Whether a node is a value, but for broadcasts, signs and constant factors. */
+  private static boolean isScaled(Node node, Node value) {
+    Node current = WrittenGraph.plain(node);
+    while (current != value && is(current, Unary.NEGATE)) {
+      current = WrittenGraph.plain(current.operand(0));
+    }
+    return current == value;
   }
 
   private static boolean hasColumn(Node node) {

@@ -127,6 +127,14 @@ final class WrittenGraph {
     return !paired() && !labelled() && (behavior || !context.expectations.isEmpty());
   }
 
+  /** Whether responses come with rewards, or in groups: they are sampled from something. */
+  boolean rewarded() {
+    return !paired()
+        && !labelled()
+        && (context.grouped
+            || statements.stream().anyMatch(s -> s instanceof Statement.Column c && c.reward()));
+  }
+
   /** The number that a node is with the objective's parameters as they are, if it is one. */
   OptionalDouble chosen(Node node) {
     Double value = chosen.get(node);
@@ -211,6 +219,14 @@ final class WrittenGraph {
     Node current = plain(node);
     if (current.operation() instanceof Operation.Checked) {
       current = plain(current.operand(0));
+    }
+    if (is(current, Binary.MAXIMUM)) {
+      // Guarded: `max(length(y), 1)`.
+      current =
+          plain(
+              plain(current.operand(0)).operation() instanceof Operation.Constant
+                  ? current.operand(1)
+                  : current.operand(0));
     }
     return current.operation() instanceof Operation.Count count
         && count.from().level() == Level.TOKEN

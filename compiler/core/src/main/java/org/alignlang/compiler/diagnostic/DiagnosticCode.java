@@ -66,6 +66,9 @@ public enum DiagnosticCode {
   LOG_OF_ZERO("ALN4026", "log-of-zero", WARNING, "a logarithm can be of zero or less"),
   MASKED_PRODUCT("ALN4027", "masked-product", WARNING, "a mask is multiplied with infinity"),
   ONE_SIDED_TIE("ALN4028", "one-sided-tie", WARNING, "a tie counts as a preference", true),
+  UNEVEN_RATIO("ALN4029", "uneven-ratio", WARNING, "the sides of a ratio have different powers"),
+  ABSOLUTE_TARGET(
+      "ALN4030", "absolute-target", WARNING, "a constant target meets a mean over tokens", true),
 
   NOT_CONVEX("ALN5001", "not-convex", ERROR, "a divergence is not convex"),
   NOT_ZERO_AT_ONE("ALN5002", "not-zero-at-one", ERROR, "a divergence is not zero at equality"),
