@@ -412,7 +412,11 @@ final class SumPrinter {
 
   /** Whether a number is written with few digits. */
   static boolean isShort(double value) {
-    return Double.isInfinite(value) || new BigDecimal(Double.toString(value)).precision() <= 6;
+    // Small whole numbers, which most are, need no decimal arithmetic.
+    boolean small = value == Math.rint(value) && Math.abs(value) < 1e5;
+    return small
+        || Double.isInfinite(value)
+        || new BigDecimal(Double.toString(value)).precision() <= 6;
   }
 
   private String digits(double value) {
