@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 import javax.lang.model.SourceVersion;
 
 /**
@@ -30,6 +31,10 @@ public final class JavaText {
           "it",
           "field");
 
+  /** What Windows takes for a device, whatever the name of the file ends with. */
+  private static final Pattern DEVICE =
+      Pattern.compile("con|prn|aux|nul|(com|lpt)\\d", Pattern.CASE_INSENSITIVE);
+
   private JavaText() {}
 
   /** A number as Java source. */
@@ -44,6 +49,30 @@ public final class JavaText {
       return CodeBlock.of("$L.0", (long) value);
     }
     return CodeBlock.of("$L", Double.toString(value));
+  }
+
+  /**
+   * A text as a Java string. JavaPoet's own {@code $S} breaks the source's line at what Unicode,
+   * but not Java, calls the end of one.
+   */
+  public static CodeBlock text(String value) {
+    StringBuilder text = new StringBuilder("\"");
+    for (char c : value.toCharArray()) {
+      switch (c) {
+        case '"', '\\' -> text.append('\\').append(c);
+        case '\n' -> text.append("\\n");
+        case '\r' -> text.append("\\r");
+        case '\t' -> text.append("\\t");
+        default -> {
+          if (Character.isISOControl(c) || c == '\u2028' || c == '\u2029') {
+            text.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+          } else {
+            text.append(c);
+          }
+        }
+      }
+    }
+    return CodeBlock.of("$L", text.append('"'));
   }
 
   /** A name of the spec as a Java identifier that starts with a small letter. */
@@ -85,7 +114,8 @@ public final class JavaText {
   public static boolean usable(String name) {
     return SourceVersion.isIdentifier(name)
         && !SourceVersion.isKeyword(name, SourceVersion.latest())
-        && !KOTLIN.contains(name);
+        && !KOTLIN.contains(name)
+        && !DEVICE.matcher(name).matches();
   }
 
   /** A name that is usable and not taken yet; it is taken from now on. */
@@ -162,6 +192,7 @@ public final class JavaText {
     }
     for (String part : List.of(name.split("\\.", -1))) {
       if (!SourceVersion.isIdentifier(part)
+          || part.chars().anyMatch(Character::isIdentifierIgnorable)
           || SourceVersion.isKeyword(part, SourceVersion.latest())) {
         throw new IllegalArgumentException(
             "`" + name + "` is not the name of a package: `" + part + "` is not a Java identifier");

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import javax.tools.DiagnosticCollector;
 import javax.tools.FileObject;
 import javax.tools.ForwardingJavaFileManager;
@@ -51,12 +52,20 @@ final class KernelsTogether {
     return names.stream().map(name -> instance(loader, name)).toList();
   }
 
-  /** The class files of an objective, by name. */
-  static Map<String, byte[]> classFiles(CheckedObjective objective) {
+  /**
+   * The class files of objectives, by name.
+   *
+   * @param source the source of an objective, given its number
+   */
+  static Map<String, byte[]> classFiles(
+      List<CheckedObjective> objectives, BiFunction<CheckedObjective, Integer, JavaFile> source) {
     KernelsTogether together = new KernelsTogether();
-    JavaFile file = JvmBackEnd.source(objective, "generated");
-    together.compileSources(
-        List.of(new Source("generated." + file.typeSpec().name(), file.toString())));
+    List<JavaFileObject> sources = new ArrayList<>();
+    for (int i = 0; i < objectives.size(); i++) {
+      JavaFile file = source.apply(objectives.get(i), i);
+      sources.add(new Source(file.packageName() + "." + file.typeSpec().name(), file.toString()));
+    }
+    together.compileSources(sources);
     return together.classes;
   }
 
@@ -74,7 +83,12 @@ final class KernelsTogether {
     try (JavaFileManager manager =
         new Memory(compiler.getStandardFileManager(findings, Locale.ROOT, null))) {
       List<String> options =
-          List.of("-proc:none", "-classpath", System.getProperty("java.class.path"));
+          List.of(
+              "-proc:none",
+              "--add-modules",
+              "jdk.incubator.vector",
+              "-classpath",
+              System.getProperty("java.class.path"));
       if (!compiler.getTask(null, manager, findings, options, null, sources).call()) {
         throw new IllegalStateException(findings.getDiagnostics().toString());
       }

@@ -13,10 +13,10 @@ final class SignatureText {
 
   static CodeBlock of(Signature signature) {
     return CodeBlock.of(
-        "new $T($>$>\n$S,\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
+        "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
         Signature.class,
         signature.objective(),
-        signature.source(),
+        JavaText.text(signature.source()),
         list(signature.sequences(), s -> CodeBlock.of("$S", s)),
         list(signature.inputs(), SignatureText::input),
         list(

@@ -384,7 +384,10 @@ public final class ValueEmitter {
       frame
           .code()
           .addStatement(
-              "throw $T.at($S, $S)", EvaluationException.class, checked.place(), checked.what());
+              "throw $T.at($L, $L)",
+              EvaluationException.class,
+              JavaText.text(checked.place()),
+              JavaText.text(checked.what()));
     } else {
       Level level =
           scope == Scope.TOKEN || scope == Scope.VOCAB ? Level.SEQUENCE : node.domain().level();
@@ -392,10 +395,10 @@ public final class ValueEmitter {
       frame
           .code()
           .addStatement(
-              "throw $T.at($S, $S, $T.$L, $L)",
+              "throw $T.at($L, $L, $T.$L, $L)",
               EvaluationException.class,
-              checked.place(),
-              checked.what(),
+              JavaText.text(checked.place()),
+              JavaText.text(checked.what()),
               Level.class,
               level.name(),
               index);
