@@ -71,10 +71,10 @@ final class SyntaxParser extends AlignParser {
 
   /** Parses a module; the tokens end with the end of the file. */
   static Outcome parse(List<AlignToken> tokens) {
-    return switch (new SyntaxParser(tokens, RULE_module).run(PredictionMode.SLL)) {
+    return switch (of(tokens).run(PredictionMode.SLL)) {
       case Outcome.Tree tree -> tree;
       // Quick prediction can fail on right texts, and must not decide where wrong ones fail.
-      case Outcome.Failure _ -> new SyntaxParser(tokens, RULE_module).run(PredictionMode.LL);
+      case Outcome.Failure _ -> of(tokens).run(PredictionMode.LL);
     };
   }
 
@@ -96,7 +96,16 @@ final class SyntaxParser extends AlignParser {
     }
   }
 
-  private Outcome run(PredictionMode mode) {
+  /** A parser of a module, to be run once. */
+  static SyntaxParser of(List<AlignToken> tokens) {
+    return new SyntaxParser(tokens, RULE_module);
+  }
+
+  /** Parses in the given mode; the quick one may fail on right texts. */
+  Outcome run(PredictionMode mode) {
+    if (mode == PredictionMode.SLL) {
+      setInterpreter(new OperatorPrediction(this));
+    }
     getInterpreter().setPredictionMode(mode);
     try {
       return new Outcome.Tree(module());
