@@ -10,6 +10,7 @@ import org.alignlang.cli.InvalidSpec;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.SpecFile;
 import org.alignlang.cli.UserError;
+import org.alignlang.cli.explain.ExplainRun;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
@@ -19,6 +20,8 @@ import org.alignlang.compiler.emit.GraphPrinter;
 import org.alignlang.compiler.emit.PlanPrinter;
 import org.alignlang.compiler.emit.TokenPrinter;
 import org.alignlang.compiler.emit.TreePrinter;
+import org.alignlang.compiler.explain.Explanation;
+import org.alignlang.compiler.explain.ObjectiveExplainer;
 
 /** A phase whose result can be printed. */
 public enum Stage {
@@ -28,6 +31,7 @@ public enum Stage {
   GRAPH,
   GRADIENT,
   PLAN,
+  LATEX,
   JAVA;
 
   /**
@@ -52,6 +56,14 @@ public enum Stage {
       case GRAPH -> objectives(spec, name, values, GraphPrinter::graph);
       case GRADIENT -> objectives(spec, name, values, GraphPrinter::gradient);
       case PLAN -> objectives(spec, name, values, PlanPrinter::print);
+      case LATEX ->
+          objectives(
+              spec,
+              name,
+              values,
+              o ->
+                  ObjectiveExplainer.explain(o, ExplainRun.scope(spec, o.name()))
+                      .render(Explanation.Format.LATEX));
       case JAVA ->
           objectives(
               spec.requireClean().portable(),

@@ -146,7 +146,7 @@ public final class ExplainRun {
   }
 
   /** What the objective's own module sees, which may be an imported one. */
-  private static Scope scope(SpecFile spec, String name) {
+  public static Scope scope(SpecFile spec, String name) {
     Scope scope = spec.compilation().scope();
     return AlignSyntax.parseExpression(new SourceFile("<topic>", name), new DiagnosticSink())
         .flatMap(e -> ObjectiveLookup.find(e, scope))

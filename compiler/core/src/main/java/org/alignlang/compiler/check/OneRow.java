@@ -14,7 +14,7 @@ import org.alignlang.kernel.Signature;
  * that every value is a number and every reduction is over one element. Enough to see what shape a
  * term has as a function of log-probabilities.
  */
-final class OneRow {
+public final class OneRow {
   private OneRow() {}
 
   /**
@@ -24,7 +24,7 @@ final class OneRow {
    * @param inputs the value of each input; of logits, the log-probability of the taken token
    * @param parameters the value of each parameter's node
    */
-  static double value(
+  public static double value(
       Node node, ToDoubleFunction<Signature.Input> inputs, ToDoubleFunction<Node> parameters) {
     Map<Node, Double> values = new HashMap<>();
     for (Node each : ObjectiveProgram.reachable(List.of(node))) {

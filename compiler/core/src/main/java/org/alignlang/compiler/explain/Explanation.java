@@ -2,6 +2,7 @@ package org.alignlang.compiler.explain;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -247,6 +248,38 @@ public final class Explanation {
         .collect(Collectors.joining());
   }
 
+  /** Mathematics within words, for which text fonts have no letters. */
+  private static final Map<String, String> SYMBOLS =
+      Map.ofEntries(
+          Map.entry("π", "\\pi"),
+          Map.entry("σ", "\\sigma"),
+          Map.entry("ν", "\\nu"),
+          Map.entry("λ", "\\lambda"),
+          Map.entry("β", "\\beta"),
+          Map.entry("α", "\\alpha"),
+          Map.entry("γ", "\\gamma"),
+          Map.entry("φ", "\\varphi"),
+          Map.entry("ξ", "\\xi"),
+          Map.entry("Δ", "\\Delta"),
+          Map.entry("∇", "\\nabla"),
+          Map.entry("∑", "\\sum"),
+          Map.entry("𝔼", "\\mathbb{E}"),
+          Map.entry("′", "{}'"),
+          Map.entry("‴", "{}'''"),
+          Map.entry("⁺", "{}^{+}"),
+          Map.entry("⁻", "{}^{-}"),
+          Map.entry("¹", "{}^{1}"),
+          Map.entry("³", "{}^{3}"),
+          Map.entry("ᵗ", "{}^{t}"),
+          Map.entry("ₜ", "{}_{t}"),
+          Map.entry("₁", "{}_{1}"),
+          Map.entry("ₖ", "{}_{k}"),
+          Map.entry("∼", "\\sim"),
+          Map.entry("≻", "\\succ"),
+          Map.entry("≤", "\\le"),
+          Map.entry("−", "-"),
+          Map.entry("…", "\\ldots"));
+
   /** Words in LaTeX; what stands between backticks is set as code. */
   private static String escaped(String words) {
     StringBuilder out = new StringBuilder();
@@ -262,7 +295,14 @@ public final class Explanation {
         case '^' -> out.append("\\^{}");
         case '~' -> out.append("\\~{}");
         case '\\' -> out.append("\\textbackslash{}");
-        default -> out.append(c);
+        default -> {
+          if (Character.isLowSurrogate(c)) {
+            continue;
+          }
+          int point = words.codePointAt(i);
+          String symbol = SYMBOLS.get(new String(Character.toChars(point)));
+          out.append(symbol == null ? Character.toString(point) : "$" + symbol + "$");
+        }
       }
     }
     return code ? out.append('}').toString() : out.toString();

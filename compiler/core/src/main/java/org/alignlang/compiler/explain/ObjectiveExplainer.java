@@ -18,6 +18,7 @@ import org.alignlang.compiler.check.DivergenceRegistry;
 import org.alignlang.compiler.check.Meaning;
 import org.alignlang.compiler.check.Scope;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.emit.PlanPrinter;
 import org.alignlang.compiler.explain.Explanation.Equation;
 import org.alignlang.compiler.explain.Explanation.Inline;
 import org.alignlang.compiler.explain.Notation.Symbol;
@@ -26,6 +27,8 @@ import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.compiler.plan.Planner;
+import org.alignlang.compiler.plan.Stages;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.compiler.symbolic.DivergenceCalculus;
 import org.alignlang.compiler.symbolic.GradientWeight.Descent;
@@ -78,9 +81,13 @@ public final class ObjectiveExplainer {
     estimator();
     Optional<Declaration.EstimatorDeclaration> estimator = estimatorDeclaration();
     loss(estimator);
+    estimates(estimator);
     divergences();
     constraints();
     optimum();
+    preferenceOptimum();
+    formalism();
+    kernel();
     batch();
     parameters();
   }
@@ -699,6 +706,138 @@ public final class ObjectiveExplainer {
     List<CheckedObjective.Term> all =
         objective.expectations().stream().filter(t -> t.divergence().isPresent()).toList();
     return all.size() == 1 ? Optional.of(all.getFirst()) : Optional.empty();
+  }
+
+  /** The optimum of a loss over pairs, for preferences that a reward explains. */
+  private void preferenceOptimum() {
+    DiagnosticSink quiet = new DiagnosticSink();
+    Optional<Divergence> link =
+        ExpressionWalk.of(declaration.statements()).stream()
+            .filter(e -> e instanceof Expression.Member m && m.name().equals("link"))
+            .flatMap(e ->
+                DivergenceRegistry.find(named(((Expression.Member) e).target()), scope, quiet)
+                    .stream())
+            .findFirst();
+    Optional<PreferenceOptimum.Found> found = PreferenceOptimum.of(objective, link);
+    if (found.isEmpty()) {
+      return;
+    }
+    PreferenceOptimum.Found it = found.get();
+    out.heading(2, "Optimum");
+    Symbol y = Symbols.sequence("y");
+    Notation best = new Notation.Called(Notation.symbol("π*", "\\pi^{*}"), List.of(y));
+    Symbol margin = Symbols.name("m");
+    Notation reward = new Notation.Called(Symbols.name("r"), List.of(y));
+    Symbol proportional = Notation.symbol("∝", "\\propto");
+    if (it.averaged()) {
+      out.paragraph(
+          "None in closed form: log-probabilities are averaged over tokens, and what the loss asks"
+              + " of these averages need be met by no distribution.");
+      return;
+    }
+    switch (it.shape()) {
+      case NONE ->
+          out.paragraph(
+              "None known: the loss is no function of the difference between the two responses, so"
+                  + " that it also depends on how probable both are.");
+      case OTHER ->
+          out.paragraph(
+              "The loss is a function φ of the margin ",
+              margin,
+              " of the two responses. For a pair that is preferred with probability p it is least"
+                  + " where p φ′(m) = (1 − p) φ′(−m), which has no closed form here.");
+      case LOGISTIC, SQUARE -> {
+        boolean logistic = it.shape() == PreferenceOptimum.Shape.LOGISTIC;
+        out.paragraph(
+            "A pair that is preferred with probability p adds p φ(m) + (1 − p) φ(−m), with the"
+                + " margin m between the "
+                + (link.isPresent() && !DivergenceExplainer.isLogarithm(link.get())
+                    ? "links f′(π/π_ref)"
+                    : it.reference().isPresent() ? "log-ratios" : "log-probabilities")
+                + " of its responses, and is least at");
+        out.equation(
+            margin,
+            Symbols.EQUALS,
+            logistic
+                ? Notation.quotient(
+                    Symbols.log(
+                        Notation.quotient(
+                            Symbols.name("p"),
+                            Notation.difference(Notation.number(1), Symbols.name("p")))),
+                    it.scale())
+                : Notation.product(
+                    it.scale(),
+                    Notation.difference(
+                        Notation.product(Notation.number(2), Symbols.name("p")),
+                        Notation.number(1))));
+        Notation score =
+            logistic ? reward : new Notation.Called(Notation.symbol("P", "P"), List.of(y));
+        Notation strength = Notation.quotient(score, it.strength());
+        out.paragraph(
+            logistic
+                ? "If p = σ(r(y⁺) − r(y⁻)) for a reward r (Bradley-Terry), and pairs of all"
+                      + " responses are compared, the minimum over all policies is"
+                : "Least squares over pairs of all responses give each its mean preference, P(y) ="
+                    + " 𝔼[P(y ≻ y′)] over the other responses; the minimum over all policies is");
+        Optional<Notation> reference =
+            it.reference()
+                .map(r ->
+                    new Notation.Called(
+                        actors.getOrDefault(r, Symbols.actor(r, false)), List.of(y)));
+        if (link.isPresent() && !DivergenceExplainer.isLogarithm(link.get())) {
+          out.equation(
+              best,
+              Symbols.EQUALS,
+              Notation.product(
+                  reference.orElse(Notation.number(1)),
+                  new Notation.Called(
+                      Notation.symbol("(f′)⁻¹", "(f')^{-1}"),
+                      List.of(Notation.difference(strength, Symbols.name("nu"))))));
+          out.paragraph("with ν so that it sums to 1 per prompt.");
+        } else {
+          Notation tilt = Symbols.exp(strength);
+          out.equation(
+              best, proportional, reference.map(r -> Notation.product(r, tilt)).orElse(tilt));
+          if (it.reference().isEmpty()) {
+            out.paragraph("as with a uniform reference.");
+          }
+        }
+      }
+    }
+  }
+
+  // How it is estimated, what it can say, what it costs.
+
+  private void estimates(Optional<Declaration.EstimatorDeclaration> estimator) {
+    List<String> said = Estimates.of(objective, estimator);
+    if (!said.isEmpty()) {
+      out.heading(2, "What is estimated");
+      said.forEach(out::paragraph);
+    }
+  }
+
+  private void formalism() {
+    Formalism formalism = Formalism.of(objective);
+    out.heading(2, "What it can say");
+    out.paragraph(
+        "By its form it is in the class "
+            + formalism.name()
+            + ", "
+            + formalism.form()
+            + ", of the seventeen of Subramani et al. (2024): "
+            + formalism.reason()
+            + ".");
+    out.paragraph("What that class cannot say: " + formalism.witness());
+  }
+
+  private void kernel() {
+    Stages stages = Stages.of(Planner.plan(objective.program(), objective.builder()));
+    out.heading(2, "Kernel");
+    long passes = stages.stages().stream().map(Stages.Stage::pass).distinct().count();
+    out.paragraph(
+        "%d loops in %d passes; `align emit plan` shows them."
+            .formatted(stages.stages().size(), passes));
+    stages.streams().forEach(stream -> out.paragraph(PlanPrinter.summary(stream) + "."));
   }
 
   // What a batch holds.
