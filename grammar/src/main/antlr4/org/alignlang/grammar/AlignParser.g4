@@ -49,9 +49,11 @@ objectiveDeclaration
 // The constraints end as soon as a statement can begin: `pairs a > b` after them is no constraint.
 objectiveStatement
   : role=(POLICY | REFERENCE | TEACHER | BEHAVIOR) name (ASSIGN expression)?   # actorStatement
-  | column=(REWARD | FEATURE) name (COLON type)? (ASSIGN expression)?          # columnStatement
+  | column=(REWARD | FEATURE | LEARN) name (COLON type)? (ASSIGN expression)?  # columnStatement
   | PAIRS chosen=name GREATER rejected=name                                    # pairsStatement
   | LABELLED name (COLON type)?                                                # labelledStatement
+  | SAMPLE name (COMMA name)* TILDE actor=name                                  # sampleStatement
+  | STATE name ASSIGN next=expression FROM initial=expression                  # stateStatement
   | GROUP BY name                                                              # groupStatement
   | letStatement                                                               # objectiveLet
   | TARGET name LPAREN sequence=name RPAREN TILDE expression                   # targetStatement
@@ -120,7 +122,10 @@ expression
 
 // What an expression or declaration may be called: keywords that cannot begin a statement where an
 // expression could stand are free to be names.
-name : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS | OBJECTIVE ;
+name
+  : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS | OBJECTIVE | LEARN | SAMPLE
+  | STATE | FROM
+  ;
 
 // After a dot, before `=` in arguments and at the start of a setting, every word is a name.
 word

@@ -13,6 +13,8 @@ import java.util.List;
  * @param parameters the declared parameters, with defaults
  * @param constraints the constraints, each with the multiplier that its value drives
  * @param metrics the names of the scalar metrics that the kernel reports besides the loss
+ * @param states the numbers that are kept from step to step
+ * @param measured whether the number of tokens of a row matters
  * @param grouped whether rows are grouped by prompt (the batch must say which group a row is in)
  * @param enumerated whether the rows of each group must be all responses of that prompt ({@code
  *     estimate with exact})
@@ -25,6 +27,8 @@ public record Signature(
     List<Parameter> parameters,
     List<Constraint> constraints,
     List<String> metrics,
+    List<State> states,
+    boolean measured,
     boolean grouped,
     boolean enumerated) {
 
@@ -34,6 +38,7 @@ public record Signature(
     parameters = List.copyOf(parameters);
     constraints = List.copyOf(constraints);
     metrics = List.copyOf(metrics);
+    states = List.copyOf(states);
   }
 
   /**
@@ -60,8 +65,10 @@ public record Signature(
     LOGITS,
     /** The taken tokens, at token level. */
     TOKENS,
-    /** A reward, label or feature column. */
-    COLUMN
+    /** A reward, label or feature column, or a kept number. */
+    COLUMN,
+    /** Numbers of a block that is trained beside the policy, such as a critic's values. */
+    LEARNED
   }
 
   /**
@@ -84,8 +91,28 @@ public record Signature(
       int members,
       boolean trained) {}
 
+  /** The name of the trained block that a {@link Role#LEARNED} input belongs to. */
+  public static String block(Input input) {
+    return input.name().substring(input.name().lastIndexOf('.') + 1);
+  }
+
   /** A declared parameter of the objective with its default, NaN where it has none. */
   public record Parameter(String name, double defaultValue, boolean integer) {}
+
+  /**
+   * A number that is kept from step to step. The kernel reads it as the batch-level input {@code
+   * state.NAME}, and reports what it is after the step as the metric {@code NAME}.
+   *
+   * @param name its name
+   * @param initial what it is before the first step
+   */
+  public record State(String name, double initial) {
+
+    /** The contract name of the input. */
+    public String input() {
+      return "state." + name;
+    }
+  }
 
   /** How a multiplier moves with its constraint. */
   public enum DualForm {

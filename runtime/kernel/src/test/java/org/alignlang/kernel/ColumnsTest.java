@@ -22,6 +22,8 @@ class ColumnsTest {
           List.of(),
           List.of(),
           List.of(),
+          List.of(),
+          false,
           false,
           false);
 

@@ -27,7 +27,11 @@ public final class ExpressionWalk {
       case Statement.Metric metric -> visit(metric.value());
       case Statement.Expectation expectation -> visit(expectation.value());
       case Statement.Surrogate surrogate -> visit(surrogate.value());
-      case Statement.Pairs _, Statement.Labelled _, Statement.GroupBy _, Statement.Enumerate _ -> {}
+      case Statement.State state -> {
+        visit(state.next());
+        visit(state.initial());
+      }
+      case Statement.Sample _, Statement.Pairs _, Statement.Labelled _, Statement.GroupBy _, Statement.Enumerate _ -> {}
     }
   }
 

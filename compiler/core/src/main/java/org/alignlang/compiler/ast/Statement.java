@@ -27,10 +27,25 @@ public sealed interface Statement {
   record Actor(Span span, Role role, Span nameSpan, String name, Optional<Expression> definition)
       implements Statement {}
 
-  /** {@code reward r: sequence}, {@code feature x: token}, {@code reward s = ...}. */
+  /** What a column holds. */
+  enum ColumnRole {
+    REWARD,
+    FEATURE,
+    /** Numbers of a block that is trained beside the policy. */
+    LEARN;
+
+    public String word() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  /**
+   * {@code reward r: sequence}, {@code feature x: token}, {@code reward s = ...}, {@code learn v:
+   * token}.
+   */
   record Column(
       Span span,
-      boolean reward,
+      ColumnRole role,
       Span nameSpan,
       String name,
       Optional<TypeExpression> type,
@@ -38,6 +53,18 @@ public sealed interface Statement {
       implements Statement {}
 
   record Pairs(Span span, String chosen, String rejected) implements Statement {}
+
+  /** {@code sample a, b ~ actor}: draws that are the sequences of a row. */
+  record Sample(Span span, List<String> sequences, Span actorSpan, String actor)
+      implements Statement {
+    public Sample {
+      sequences = List.copyOf(sequences);
+    }
+  }
+
+  /** {@code state name = next from initial}: a number that is kept from step to step. */
+  record State(Span span, Span nameSpan, String name, Expression next, Expression initial)
+      implements Statement {}
 
   record Labelled(Span span, String sequence) implements Statement {}
 

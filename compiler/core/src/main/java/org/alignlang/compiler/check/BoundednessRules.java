@@ -116,7 +116,7 @@ final class BoundednessRules {
       int falling,
       double depth,
       double label) {
-    if (input.role() == Signature.Role.COLUMN) {
+    if (input.role() == Signature.Role.COLUMN || input.role() == Signature.Role.LEARNED) {
       return input.name().endsWith("label") ? label : 0.5;
     }
     boolean falls =

@@ -393,6 +393,37 @@ final class CheckContext {
     return new Meaning.Value(kind, nodes, true);
   }
 
+  /**
+   * What a trained block gives: a number at a level, with a gradient; or what it gave when the data
+   * was sampled, without one.
+   *
+   * @param sampled the actor that sampled the data, for what the block gave then
+   */
+  Node learned(String name, String sequence, Level level, Optional<Actor> sampled) {
+    boolean owned = level.compareTo(Level.SEQUENCE) >= 0;
+    String actor = sampled.map(a -> a.name() + ".").orElse("");
+    return builder.input(
+        input(
+            new Signature.Input(
+                (owned ? prefix(sequence) : "") + actor + "learn." + name,
+                Signature.Role.LEARNED,
+                sampled.map(Actor::name).orElse(""),
+                owned ? sequence : "",
+                level,
+                0,
+                sampled.isEmpty())),
+        0);
+  }
+
+  /** A number that is kept from step to step, as it is before the step. */
+  Node state(Signature.State state) {
+    return builder.input(
+        input(
+            new Signature.Input(
+                state.input(), Signature.Role.COLUMN, "", "", Level.BATCH, 0, false)),
+        0);
+  }
+
   /** A metric name that is not taken yet. */
   String freshMetric(String wanted) {
     Set<String> taken = new HashSet<>();

@@ -7,6 +7,7 @@ import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Signature;
 
 /**
@@ -22,6 +23,8 @@ import org.alignlang.kernel.Signature;
  * @param constraints the constraints
  * @param estimator the estimator's name, empty for a direct objective
  * @param actors the actors with their roles
+ * @param computed what the actors are whose declarations say so
+ * @param draws who draws each sequence of {@code sample}, in the order declared
  * @param fixed parameters whose values were needed while compiling, with those values
  * @param target the target density that the policy is fitted to, if the objective is only that
  */
@@ -35,6 +38,8 @@ public record CheckedObjective(
     List<Limit> constraints,
     String estimator,
     Map<String, String> actors,
+    Map<String, Computed> computed,
+    Map<String, String> draws,
     Map<String, Double> fixed,
     Optional<Node> target) {
 
@@ -42,6 +47,8 @@ public record CheckedObjective(
     expectations = List.copyOf(expectations);
     constraints = List.copyOf(constraints);
     actors = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(actors));
+    computed = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(computed));
+    draws = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(draws));
     fixed = Map.copyOf(fixed);
   }
 
@@ -51,6 +58,19 @@ public record CheckedObjective(
 
   public Signature signature() {
     return program.signature();
+  }
+
+  /**
+   * What an actor is, as its declaration says: {@code reference ref = ema(pi, 0.995)}.
+   *
+   * @param kind {@code base}, {@code initial}, {@code sampling}, {@code snapshot}, {@code ema} or
+   *     {@code average}
+   * @param arguments its numbers by name
+   */
+  public record Computed(String kind, Map<String, Double> arguments, Span span) {
+    public Computed {
+      arguments = Map.copyOf(arguments);
+    }
   }
 
   /**

@@ -31,6 +31,7 @@ import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
 
 /**
  * Elaborates expressions: names to what they stand for, functions inlined where they are called,
@@ -610,7 +611,7 @@ final class ExpressionChecker {
         Meaning.Value value =
             value(check(column.definition().get(), inner), column.definition().get().span());
         column.type().ifPresent(type -> requireDeclared(column, type, value));
-        return column.reward() ? map(value, b::stop, value.kind()) : value;
+        return column.role() == Statement.ColumnRole.REWARD ? map(value, b::stop, value.kind()) : value;
       } finally {
         context.leave();
       }
@@ -655,9 +656,15 @@ final class ExpressionChecker {
                     column.span(),
                     "`" + column.name() + "` needs a level or a definition",
                     "write `"
-                        + (column.reward() ? "reward " : "feature ")
+                        + column.role().word()
+                        + " "
                         + column.name()
                         + ": sequence`"));
+    if (column.role() == Statement.ColumnRole.LEARN && type.name().equals("batch")) {
+      requireSingle(column, type);
+      return Meaning.Value.of(
+          Kind.REAL, context.learned(column.name(), sequence, Level.BATCH, Optional.empty()));
+    }
     Level level = declaredLevel(type);
     if (level == Level.PAIR && !context.paired) {
       throw context.fail(
@@ -666,12 +673,28 @@ final class ExpressionChecker {
           "there are no pairs here",
           "declare `pairs chosen > rejected`");
     }
+    if (column.role() == Statement.ColumnRole.LEARN) {
+      requireSingle(column, type);
+      return Meaning.Value.of(
+          Kind.REAL, context.learned(column.name(), sequence, level, Optional.empty()));
+    }
     return context.column(
-        (column.reward() ? "reward." : "feature.") + column.name(),
+        column.role().word() + "." + column.name(),
         sequence,
         level,
         type.size(),
         Kind.REAL);
+  }
+
+  private void requireSingle(Statement.Column column, Declaration.TypeExpression type) {
+    if (type.size() > 0) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          type.span(),
+          "a trained block gives one number",
+          "declare one block per member: `learn %s1: %s`, `learn %s2: %s`"
+              .formatted(column.name(), type.name(), column.name(), type.name()));
+    }
   }
 
   private Level declaredLevel(Declaration.TypeExpression type) {
@@ -709,6 +732,13 @@ final class ExpressionChecker {
     }
     Meaning argument = check(call.arguments().get(0).value(), scope);
     return switch (argument) {
+      case Meaning.Value value when actor.role() == Statement.Role.BEHAVIOR && isLearned(value) -> {
+        Signature.Input block = ((Operation.Input) value.node().operation()).input();
+        String learned = block.name().substring(block.name().indexOf("learn.") + 6);
+        yield Meaning.Value.of(
+            Kind.REAL,
+            context.learned(learned, block.sequence(), block.level(), Optional.of(actor)));
+      }
       case Meaning.SequenceName sequence ->
           Meaning.Value.of(
               Kind.PROB,
@@ -740,6 +770,14 @@ final class ExpressionChecker {
                   + context.sequences.get(0)
                   + ".vocab)`");
     };
+  }
+
+  /** Whether a value is what a trained block gives, as it is. */
+  private static boolean isLearned(Meaning.Value value) {
+    return !value.ensemble()
+        && value.node().operation() instanceof Operation.Input input
+        && input.input().role() == Signature.Role.LEARNED
+        && input.input().trained();
   }
 
   CheckContext.Actor actor(Meaning.ActorName name, Span span) {

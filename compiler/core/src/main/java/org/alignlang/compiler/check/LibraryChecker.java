@@ -53,7 +53,7 @@ public final class LibraryChecker {
     statements.add(
         new Statement.Column(
             span,
-            true,
+            Statement.ColumnRole.REWARD,
             span,
             "r",
             Optional.of(new Declaration.TypeExpression(span, "sequence", 0, Optional.empty())),

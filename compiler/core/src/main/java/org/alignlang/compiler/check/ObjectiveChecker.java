@@ -64,6 +64,14 @@ public final class ObjectiveChecker {
   private final Map<String, Expression> values;
 
   private final List<Signature.Parameter> parameters = new ArrayList<>();
+  private final List<Signature.State> states = new ArrayList<>();
+
+  /** What actors are whose declarations say so. */
+  private final Map<String, CheckedObjective.Computed> computed = new LinkedHashMap<>();
+
+  /** Who draws the sequences of {@code sample}. */
+  private final Map<String, String> draws = new LinkedHashMap<>();
+
   private final Map<String, Node> metrics = new LinkedHashMap<>();
   private final List<CheckedObjective.Limit> limits = new ArrayList<>();
 
@@ -326,6 +334,7 @@ public final class ObjectiveChecker {
   /** The sequences of a row, which everything else refers to, whatever is wrong with the data. */
   private void declareData() {
     boolean labelled = false;
+    List<String> drawn = new ArrayList<>();
     for (Statement statement : declaration.statements()) {
       switch (statement) {
         case Statement.Pairs pairs -> {
@@ -349,6 +358,7 @@ public final class ObjectiveChecker {
           }
           labelled = true;
         }
+        case Statement.Sample sample -> sample(sample, drawn);
         case Statement.Target target -> {
           if (!target.sequence().equals("y")) {
             wrongData(
@@ -359,6 +369,7 @@ public final class ObjectiveChecker {
         }
         case Statement.Actor _,
             Statement.Column _,
+            Statement.State _,
             Statement.GroupBy _,
             Statement.Let _,
             Statement.Sense _,
@@ -370,15 +381,42 @@ public final class ObjectiveChecker {
             Statement.Enumerate _ -> {}
       }
     }
-    if (context.paired && labelled) {
+    if ((context.paired ? 1 : 0) + (labelled ? 1 : 0) + (drawn.isEmpty() ? 0 : 1) > 1) {
       wrongData(
           declaration.nameSpan(),
-          "an objective has one kind of data: one sequence `y`, or `pairs chosen > rejected`",
-          "remove the label or the pairs");
+          "an objective has one kind of data: one sequence `y`, `pairs chosen > rejected`, or the"
+              + " draws of `sample`",
+          "remove all but one");
     }
-    context.sequences = context.paired ? List.of("chosen", "rejected") : List.of("y");
+    if (drawn.size() == 1) {
+      wrongData(
+          declaration.nameSpan(),
+          "`sample` names two draws or more",
+          "one draw is called `y`, and is there without a declaration");
+    }
+    context.sequences =
+        context.paired
+            ? List.of("chosen", "rejected")
+            : drawn.size() > 1 ? List.copyOf(drawn) : List.of("y");
+    context.paired |= drawn.size() > 1;
     for (String sequence : context.sequences) {
       scope.declare(sequence, new Meaning.SequenceName(sequence));
+    }
+  }
+
+  private void sample(Statement.Sample sample, List<String> drawn) {
+    for (String name : sample.sequences()) {
+      if (drawn.contains(name) || name.equals("chosen") || name.equals("rejected")) {
+        wrongData(
+            sample.span(),
+            drawn.contains(name)
+                ? "`" + name + "` is drawn twice"
+                : "`" + name + "` is a sequence of preference data",
+            "give every draw a name of its own, as in `sample a, b ~ old`");
+        return;
+      }
+      drawn.add(name);
+      draws.put(name, sample.actor());
     }
   }
 
@@ -399,15 +437,7 @@ public final class ObjectiveChecker {
               "declare the other as `reference` or `teacher`");
         }
         if (actor.definition().isPresent()) {
-          throw context.fail(
-              WRONG_THING,
-              actor.definition().get().span(),
-              "computed actors are not part of this version",
-              "leave the definition out and say in the experiment what `"
-                  + actor.name()
-                  + "` is: `"
-                  + actor.name()
-                  + " ema(decay = 0.995)`");
+          computed.put(actor.name(), computed(actor, actor.definition().get()));
         }
         declareName(
             actor.name(), actor.nameSpan(), new Meaning.ActorName(actor.name(), actor.role()));
@@ -417,15 +447,36 @@ public final class ObjectiveChecker {
                 actor.name(), actor.role(), actor.definition(), actor.nameSpan()));
       }
       case Statement.Column column -> {
+        if (column.role() == Statement.ColumnRole.LEARN && column.definition().isPresent()) {
+          throw context.fail(
+              WRONG_THING,
+              column.definition().get().span(),
+              "a trained block has no definition: the data holds what it gives",
+              "leave the definition out and say in the experiment what it is: `"
+                  + column.name()
+                  + " table(rate = 0.1)`");
+        }
         if (column.definition().isEmpty()) {
           Meaning.ColumnName name = new Meaning.ColumnName(column, scope);
+          Set<String> shared = Set.of("pair", "batch");
           boolean perSequence =
-              context.paired && column.type().map(t -> !t.name().equals("pair")).orElse(true);
+              context.paired && column.type().map(t -> !shared.contains(t.name())).orElse(true);
           declareName(
               column.name(),
               column.nameSpan(),
               perSequence ? name : expressions.declaredColumn(column, context.sequences.get(0)));
         }
+      }
+      case Statement.State state -> {
+        double initial =
+            expressions.fixed(
+                expressions.check(state.initial(), parameterScope), state.initial().span());
+        Signature.State kept = new Signature.State(state.name(), initial);
+        declareName(
+            state.name(),
+            state.nameSpan(),
+            Meaning.Value.of(Kind.REAL, context.state(kept)));
+        states.add(kept);
       }
       case Statement.Labelled labelled -> {
         Meaning.Value label = context.column("label", "y", Level.SEQUENCE, 0, Kind.BOOL);
@@ -458,6 +509,7 @@ public final class ObjectiveChecker {
         estimate = Optional.of(e);
       }
       case Statement.Pairs _,
+          Statement.Sample _,
           Statement.Let _,
           Statement.Target _,
           Statement.SubjectTo _,
@@ -466,6 +518,88 @@ public final class ObjectiveChecker {
           throw context.fail(
               WRONG_THING, statement.span(), "this statement belongs in an estimator");
     }
+  }
+
+  /** {@code ema(pi, 0.995)}: a policy made of the trained one, with its numbers by name. */
+  private CheckedObjective.Computed computed(Statement.Actor actor, Expression definition) {
+    if (actor.role() == Statement.Role.POLICY) {
+      throw context.fail(
+          WRONG_THING,
+          definition.span(),
+          "the trained policy is not computed from another",
+          "an experiment says what it is: `policy softmax_table()`");
+    }
+    Map<String, List<String>> kinds = new LinkedHashMap<>();
+    kinds.put("base", List.of());
+    kinds.put("initial", List.of("of"));
+    kinds.put("sampling", List.of("of"));
+    kinds.put("average", List.of("of"));
+    kinds.put("snapshot", List.of("of", "every"));
+    kinds.put("ema", List.of("of", "decay"));
+    if (!(definition instanceof Expression.Call call
+        && call.function() instanceof Expression.NameReference kind)) {
+      throw context.fail(
+          WRONG_THING,
+          definition.span(),
+          "an actor is computed by a call",
+          "write for instance `ema(pi, 0.995)` or `snapshot(pi, every = 40)`");
+    }
+    List<String> names = kinds.get(kind.name());
+    if (names == null) {
+      throw context.unknown(kind.span(), "way to compute an actor called", kind.name(), kinds.keySet());
+    }
+    Map<String, Expression> given = new LinkedHashMap<>();
+    for (Expression.Argument argument : call.arguments()) {
+      String name =
+          argument.name().orElse(given.size() < names.size() ? names.get(given.size()) : "");
+      if (!names.contains(name) || argument.against().isPresent()) {
+        throw context.unknown(
+            argument.span(), "argument of `" + kind.name() + "` called", name, names);
+      }
+      if (given.put(name, argument.value()) != null) {
+        throw context.fail(WRONG_ARGUMENTS, argument.span(), "`" + name + "` is given twice");
+      }
+    }
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    for (String name : names) {
+      Expression value = given.get(name);
+      if (value == null) {
+        throw context.fail(
+            WRONG_ARGUMENTS, call.span(), "`" + kind.name() + "` needs `" + name + "`");
+      }
+      if (name.equals("of")) {
+        boolean trained =
+            value instanceof Expression.NameReference of
+                && declaration.statements().stream()
+                    .anyMatch(s ->
+                        s instanceof Statement.Actor a
+                            && a.role() == Statement.Role.POLICY
+                            && a.name().equals(of.name()));
+        if (!trained) {
+          throw context.fail(
+              WRONG_ARGUMENTS,
+              value.span(),
+              "`" + kind.name() + "` is of the trained policy",
+              "write the name that `policy` declares");
+        }
+        continue;
+      }
+      double number = expressions.fixed(expressions.check(value, parameterScope), value.span());
+      boolean fits =
+          name.equals("decay")
+              ? number >= 0 && number <= 1
+              : number >= 1 && number == Math.rint(number);
+      if (!fits) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            value.span(),
+            name.equals("decay")
+                ? "`decay` is a number from 0 to 1"
+                : "`every` is a number of steps of at least 1");
+      }
+      numbers.put(name, number);
+    }
+    return new CheckedObjective.Computed(kind.name(), numbers, call.span());
   }
 
   /** What is elaborated in the order written. */
@@ -524,12 +658,21 @@ public final class ObjectiveChecker {
           attempt(() -> constraint(constraint));
         }
       }
+      case Statement.State state ->
+          metrics.put(state.name(), b.stop(batch(state.next(), "a kept number")));
       case Statement.Metric metric -> {
         if (metrics.containsKey(metric.name())) {
           throw context.fail(
               DUPLICATE_NAME, metric.nameSpan(), "`" + metric.name() + "` is measured twice");
         }
         metrics.put(metric.name(), b.stop(batch(metric.value(), "a metric")));
+      }
+      case Statement.Sample drawn -> {
+        if (!context.actors.containsKey(drawn.actor()) && !drawn.actor().equals("old")) {
+          List<String> known = new ArrayList<>(context.actors.keySet());
+          known.add("old");
+          throw context.unknown(drawn.actorSpan(), "actor called", drawn.actor(), known);
+        }
       }
       case Statement.Actor _,
           Statement.Pairs _,
@@ -879,12 +1022,13 @@ public final class ObjectiveChecker {
     }
     var found = name.declaration();
     context.estimator = Optional.of(found);
-    if (!found.rewardType().name().equals("sequence") || found.rewardType().size() > 0) {
+    if (!Set.of("sequence", "token", "step").contains(found.rewardType().name())
+        || found.rewardType().size() > 0) {
       throw context.fail(
           BAD_ESTIMATOR,
           found.rewardType().span(),
-          "an estimator weighs one return per sequence",
-          "write `for " + found.reward() + ": sequence`");
+          "an estimator weighs one return per sequence, or one reward per token",
+          "write `for %1$s: sequence` or `for %1$s: token`".formatted(found.reward()));
     }
     Map<String, Meaning> bound =
         expressions.bind(
@@ -944,6 +1088,8 @@ public final class ObjectiveChecker {
           case Statement.Enumerate _ -> {}
           case Statement.Actor _,
               Statement.Column _,
+              Statement.Sample _,
+              Statement.State _,
               Statement.Pairs _,
               Statement.Labelled _,
               Statement.GroupBy _,
@@ -999,7 +1145,14 @@ public final class ObjectiveChecker {
           "add a line `maximize ...` or `minimize ...`");
     }
     b.at(place);
-    context.policy(declaration.nameSpan());
+    boolean learns =
+        declaration.statements().stream()
+            .anyMatch(c ->
+                c instanceof Statement.Column column
+                    && column.role() == Statement.ColumnRole.LEARN);
+    if (!learns) {
+      context.policy(declaration.nameSpan());
+    }
     boolean maximize = sense.get().maximize();
     Node valueNode = optimized.get();
     Node lagrangian = maximize ? b.negate(valueNode) : valueNode;
@@ -1085,14 +1238,24 @@ public final class ObjectiveChecker {
       throw context.fail(
           NO_PATH,
           place,
-          "nothing that is optimised depends on the policy through a gradient",
-          "the trained policy must appear outside `stop(...)`");
+          learns
+              ? "nothing that is optimised depends on what is trained through a gradient"
+              : "nothing that is optimised depends on the policy through a gradient",
+          "what is trained must appear outside `stop(...)`");
     }
 
     List<Node> outputs = new ArrayList<>(List.of(loss));
     outputs.addAll(byInput.values());
     outputs.addAll(violations);
-    checkUse(outputs, allMetrics.values());
+    // What a kept number becomes reaches the loss of later steps.
+    List<Node> reaching = new ArrayList<>(outputs);
+    for (Signature.State state : states) {
+      Node next = allMetrics.get(state.name());
+      if (next != null) {
+        reaching.add(next);
+      }
+    }
+    checkUse(reaching, allMetrics.values());
 
     Signature signature =
         new Signature(
@@ -1103,6 +1266,8 @@ public final class ObjectiveChecker {
             parameters,
             limits.stream().flatMap(l -> l.dual().stream()).toList(),
             List.copyOf(allMetrics.keySet()),
+            states,
+            countsTokens(outputs, allMetrics.values()),
             context.grouped,
             context.enumerated);
     ObjectiveProgram program =
@@ -1137,6 +1302,8 @@ public final class ObjectiveChecker {
         limits,
         use.map(u -> u.declaration().name()).orElse(""),
         actors,
+        computed,
+        draws,
         context.fixed,
         targetOf(terms, valueNode));
   }
@@ -1271,7 +1438,11 @@ public final class ObjectiveChecker {
     } else {
       direct = b.subtract(atMeans.apply(lagrangian), explained);
     }
-    Node row = b.broadcast(reward, Domain.sequence("y"));
+    boolean perToken = !estimator.declaration().rewardType().name().equals("sequence");
+    Node row =
+        perToken
+            ? b.broadcast(perToken(reward), Domain.token("y"))
+            : b.broadcast(reward, Domain.sequence("y"));
     Node surrogate =
         estimated(estimator, row, true)
             .orElseThrow(() ->
@@ -1283,6 +1454,68 @@ public final class ObjectiveChecker {
                         + estimator.declaration().reward()
                         + "]"));
     return b.subtract(direct, surrogate);
+  }
+
+  /** Whether a value is made of sums over tokens by addition. */
+  private static boolean sumsTokens(Node value) {
+    return switch (value.operation()) {
+      case Operation.Reduce reduce -> reduce.reduction() == Operation.Reduction.SUM;
+      case Operation.Stop _, Operation.Lift _ -> sumsTokens(value.operand(0));
+      case Operation.Apply apply ->
+          apply.function() == Unary.NEGATE && sumsTokens(value.operand(0));
+      case Operation.Combine combine ->
+          switch (combine.function()) {
+            case ADD, SUBTRACT, LOG_RATIO ->
+                sumsTokens(value.operand(0)) || sumsTokens(value.operand(1));
+            default -> false;
+          };
+      default -> false;
+    };
+  }
+
+  /**
+   * A return per sequence as rewards per token that add up to it: the tokens of its sums over tokens, and
+   * what is no such sum at the last token.
+   */
+  private Node perToken(Node value) {
+    Domain tokens = Domain.token("y");
+    List<Node> operands = value.operands();
+    switch (value.operation()) {
+      case Operation.Reduce reduce
+          when reduce.reduction() == Operation.Reduction.SUM
+              && operands.get(0).domain().equals(tokens) -> {
+        return operands.get(0);
+      }
+      case Operation.Stop _, Operation.Lift _ -> {
+        return perToken(operands.get(0));
+      }
+      case Operation.Apply apply when apply.function() == Unary.NEGATE -> {
+        return b.negate(perToken(operands.get(0)));
+      }
+      case Operation.Combine combine
+          when combine.function() == Binary.ADD
+              || combine.function() == Binary.SUBTRACT
+              || combine.function() == Binary.LOG_RATIO -> {
+        Node first = perToken(operands.get(0));
+        Node second = perToken(operands.get(1));
+        return combine.function() == Binary.ADD ? b.add(first, second) : b.subtract(first, second);
+      }
+      case Operation.Combine combine when combine.function() == Binary.MULTIPLY -> {
+        for (int i = 0; i < 2; i++) {
+          if (sumsTokens(operands.get(i))) {
+            return b.multiply(operands.get(1 - i), perToken(operands.get(i)));
+          }
+        }
+      }
+      default -> {}
+    }
+    if (GraphBuilder.constantValue(value).orElse(1) == 0) {
+      return value;
+    }
+    Domain sequence = Domain.sequence("y");
+    Node last = b.subtract(b.count(tokens, sequence), b.constant(1));
+    Node isLast = b.combine(Binary.EQUAL, b.position(tokens, sequence), last);
+    return b.select(isLast, b.broadcast(value, tokens), b.constant(0));
   }
 
   private List<Signature.Input> usedInputs(
@@ -1305,6 +1538,18 @@ public final class ObjectiveChecker {
                 ? takenOf.contains(i.sequence())
                 : read.contains(i.name()))
         .toList();
+  }
+
+  /** Whether a value depends on how many tokens a row has. */
+  private static boolean countsTokens(
+      List<Node> outputs, java.util.Collection<Node> measured) {
+    List<Node> all = new ArrayList<>(outputs);
+    all.addAll(measured);
+    return ObjectiveProgram.reachable(all).stream()
+        .anyMatch(n ->
+            n.domain().level().compareTo(Level.TOKEN) >= 0
+                || (n.operation() instanceof Operation.Count count
+                    && count.from().level() == Level.TOKEN));
   }
 
   /** Whatever is declared must matter. */
@@ -1357,7 +1602,7 @@ public final class ObjectiveChecker {
                 unused(
                     column.nameSpan(),
                     column.span(),
-                    column.reward() ? "reward" : "feature",
+                    column.role().word(),
                     column.name()));
           }
         }
@@ -1378,7 +1623,13 @@ public final class ObjectiveChecker {
             context.report(unused(target.nameSpan(), target.span(), "target", target.name()));
           }
         }
+        case Statement.State state -> {
+          if (!columns.contains(state.name())) {
+            context.report(unused(state.nameSpan(), state.span(), "kept number", state.name()));
+          }
+        }
         case Statement.Pairs _,
+            Statement.Sample _,
             Statement.GroupBy _,
             Statement.Let _,
             Statement.Sense _,

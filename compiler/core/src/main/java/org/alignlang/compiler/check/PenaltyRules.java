@@ -306,7 +306,7 @@ final class PenaltyRules {
         if (role == Signature.Role.TOKENS) {
           continue;
         }
-        if (role == Signature.Role.COLUMN) {
+        if (role == Signature.Role.COLUMN || role == Signature.Role.LEARNED) {
           return Optional.empty();
         }
         switch (graph.role(input.input().actor())) {

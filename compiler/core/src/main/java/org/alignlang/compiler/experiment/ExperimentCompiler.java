@@ -36,6 +36,7 @@ import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
+import org.alignlang.runtime.optimizer.Optimizers;
 
 /**
  * Turns an experiment declaration into a plan: compiles its objective for every point of its sweep,
@@ -165,6 +166,7 @@ public final class ExperimentCompiler {
       Declaration.ObjectiveDeclaration objective,
       Scope objectiveScope,
       Map<String, Expression> values,
+      Map<String, Expression> schedules,
       Expression task,
       Expression policy,
       Expression optimizer) {}
@@ -252,6 +254,9 @@ public final class ExperimentCompiler {
               group,
               epochs,
               actors(objective, actorSettings),
+              blocks(objective, actorSettings),
+              objective.draws(),
+              schedules(objective, choice),
               ClosedForms.of(objective, parameters)));
       contexts.add(new Quantities.PointContext(objective, choice.objectiveScope(), parameters));
     }
@@ -316,10 +321,12 @@ public final class ExperimentCompiler {
         case Statement.EstimateWith s -> lines.add(s.span().text());
         case Statement.Target s -> lines.add(s.span().text());
         case Statement.Let s -> lines.add(s.span().text());
+        case Statement.State s -> lines.add(s.span().text());
         case Statement.Actor _,
             Statement.Column _,
             Statement.Pairs _,
             Statement.Labelled _,
+            Statement.Sample _,
             Statement.GroupBy _,
             Statement.Metric _,
             Statement.Expectation _,
@@ -349,11 +356,22 @@ public final class ExperimentCompiler {
   private Map<String, Component> actors(
       CheckedObjective objective, List<ExperimentStatement.Setting> actorSettings) {
     Map<String, Component> actors = new LinkedHashMap<>();
+    Set<String> learned = learned(objective);
+    objective
+        .computed()
+        .forEach((name, what) ->
+            actors.put(
+                name,
+                new Component(what.kind(), Map.copyOf(what.arguments()), what.span().place())));
     for (ExperimentStatement.Setting setting : actorSettings) {
+      if (learned.contains(setting.name())) {
+        continue;
+      }
       String role = objective.actors().get(setting.name());
       if (role == null || role.equals("policy")) {
         Set<String> known = new TreeSet<>(SETTINGS);
         known.addAll(objective.actors().keySet());
+        known.addAll(learned);
         throw unknown(
             UNKNOWN_SETTING,
             setting.nameSpan(),
@@ -383,6 +401,70 @@ public final class ExperimentCompiler {
           }
         });
     return actors;
+  }
+
+  /** The names of the blocks that an objective trains beside the policy. */
+  private static Set<String> learned(CheckedObjective objective) {
+    Set<String> names = new TreeSet<>();
+    for (Signature.Input input : objective.signature().inputs()) {
+      if (input.role() == Signature.Role.LEARNED) {
+        names.add(Signature.block(input));
+      }
+    }
+    return names;
+  }
+
+  private Map<String, Component> blocks(
+      CheckedObjective objective, List<ExperimentStatement.Setting> given) {
+    Set<String> learned = learned(objective);
+    Map<String, Component> blocks = new LinkedHashMap<>();
+    for (ExperimentStatement.Setting setting : given) {
+      if (learned.contains(setting.name())) {
+        blocks.put(setting.name(), component(setting.value()));
+      }
+    }
+    return blocks;
+  }
+
+  /** The parameters that a schedule moves while training. */
+  private Map<String, Component> schedules(CheckedObjective objective, Choice choice) {
+    Map<String, Component> schedules = new LinkedHashMap<>();
+    choice
+        .schedules()
+        .forEach((name, value) -> {
+          if (objective.fixed().containsKey(name)) {
+            throw fail(
+                BAD_SETTING,
+                value.span(),
+                "`" + name + "` is fixed when the objective is compiled, so no schedule moves it",
+                "give it a number");
+          }
+          schedules.put(name, component(value));
+        });
+    return schedules;
+  }
+
+  /** The number that a schedule begins with, as a literal in its place. */
+  private Expression start(Expression schedule) {
+    Component component = component(schedule);
+    try {
+      return new Expression.NumberLiteral(
+          schedule.span(),
+          Optimizers.schedule(component.name(), component.arguments()).at(0),
+          false);
+    } catch (IllegalArgumentException e) {
+      throw fail(
+          BAD_SETTING,
+          schedule.span(),
+          String.valueOf(e.getMessage()),
+          "a parameter's schedule is `constant`, `linear`, `cosine` or `warmup`");
+    }
+  }
+
+  private static boolean isSchedule(Expression value) {
+    return value instanceof Expression.Call call
+        && call.function() instanceof Expression.NameReference name
+        && Set.of("constant", "linear", "cosine", "warmup").contains(name.name());
   }
 
   // Sweeps.
@@ -488,12 +570,21 @@ public final class ExperimentCompiler {
             labelPart("task", tasks, task, labels);
             labelPart("policy", policies, policy, labels);
             labelPart("optimizer", optimizers, optimizer, labels);
+            Map<String, Expression> schedules = new LinkedHashMap<>();
+            Map<String, Expression> values = new LinkedHashMap<>(combination);
+            combination.forEach((name, value) -> {
+              if (isSchedule(value)) {
+                schedules.put(name, value);
+                values.put(name, start(value));
+              }
+            });
             choices.add(
                 new Choice(
                     labels,
                     found.declaration(),
                     found.scope(),
-                    combination,
+                    values,
+                    schedules,
                     task,
                     policy,
                     optimizer));

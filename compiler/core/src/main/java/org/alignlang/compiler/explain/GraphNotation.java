@@ -333,7 +333,7 @@ final class GraphNotation {
         yield new Notation.Called(logits, List.of(Symbols.VOCAB));
       }
       case TOKENS -> Symbols.token(sequence);
-      case COLUMN -> {
+      case COLUMN, LEARNED -> {
         String name = input.name().substring(input.name().lastIndexOf('.') + 1);
         Symbol symbol = Symbols.function(name);
         if (input.members() > 0) {

@@ -135,6 +135,12 @@ public final class ObjectiveExplainer {
                         Symbols.function(column.name()), List.of(Symbols.sequence("y"))),
                     Symbols.EQUALS,
                     written.of(column.definition().get())));
+        case Statement.State state ->
+            where.add(
+                new Equation(
+                    Symbols.function(state.name()),
+                    Notation.symbol("←", "\\leftarrow"),
+                    written.of(state.next())));
         case Statement.Metric metric ->
             where.add(
                 new Equation(
@@ -143,6 +149,7 @@ public final class ObjectiveExplainer {
             Statement.Column _,
             Statement.Pairs _,
             Statement.Labelled _,
+            Statement.Sample _,
             Statement.GroupBy _,
             Statement.EstimateWith _,
             Statement.Expectation _,

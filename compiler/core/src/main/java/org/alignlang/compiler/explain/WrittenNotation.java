@@ -41,6 +41,10 @@ final class WrittenNotation {
           sequences.add(p.chosen());
           sequences.add(p.rejected());
         }
+        case Statement.Sample sample -> {
+          pairs |= sample.sequences().size() > 1;
+          sequences.addAll(sample.sequences());
+        }
         default -> {}
       }
     }

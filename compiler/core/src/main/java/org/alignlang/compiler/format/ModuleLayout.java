@@ -249,7 +249,12 @@ final class ModuleLayout {
 
   private static Kind kind(Statement statement) {
     return switch (statement) {
-      case Statement.Actor _, Statement.Column _, Statement.Pairs _, Statement.Labelled _ ->
+      case Statement.Actor _,
+          Statement.Column _,
+          Statement.Pairs _,
+          Statement.Labelled _,
+          Statement.Sample _,
+          Statement.State _ ->
           Kind.DATA;
       case Statement.Sense _, Statement.SubjectTo _, Statement.EstimateWith _ -> Kind.GOAL;
       case Statement.GroupBy _,
@@ -266,7 +271,9 @@ final class ModuleLayout {
   private static String keyword(Statement statement) {
     return switch (statement) {
       case Statement.Actor actor -> actor.role().word();
-      case Statement.Column column -> column.reward() ? "reward" : "feature";
+      case Statement.Column column -> column.role().word();
+      case Statement.Sample _ -> "sample";
+      case Statement.State _ -> "state";
       case Statement.Pairs _ -> "pairs";
       case Statement.Labelled _ -> "labelled";
       case Statement.Sense sense -> sense.maximize() ? "maximize" : "minimize";
@@ -356,6 +363,24 @@ final class ModuleLayout {
         }
         yield Doc.sequence(parts);
       }
+      case Statement.Sample sample -> {
+        List<Doc> parts = new ArrayList<>(List.of(tokens.take(), keywordGap, tokens.take()));
+        for (int i = 1; i < sample.sequences().size(); i++) {
+          parts.addAll(List.of(tokens.take(","), SPACE, tokens.take()));
+        }
+        parts.addAll(List.of(SPACE, tokens.take("~"), SPACE, tokens.take()));
+        yield Doc.sequence(parts);
+      }
+      case Statement.State state ->
+          Doc.sequence(
+              tokens.take(),
+              keywordGap,
+              tokens.take(),
+              definition(state.next()),
+              SPACE,
+              tokens.take("from"),
+              SPACE,
+              expressions.expression(state.initial()));
       case Statement.GroupBy _ ->
           Doc.sequence(tokens.take(), SPACE, tokens.take("by"), SPACE, tokens.take());
       case Statement.Let let -> let(let);

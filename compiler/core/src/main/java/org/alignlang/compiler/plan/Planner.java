@@ -397,6 +397,7 @@ public final class Planner {
     return node.operation() instanceof Operation.Input input
         && input.input().members() <= 1
         && input.input().role() == Signature.Role.COLUMN
+        && Scope.of(node.domain()) != Scope.BATCH
         && Scope.of(node.domain()).compareTo(Scope.ROW) <= 0;
   }
 

@@ -160,7 +160,11 @@ final class AstBuilder {
       case AlignParser.ColumnStatementContext c ->
           new Statement.Column(
               span(c),
-              c.column.getType() == AlignParser.REWARD,
+              switch (c.column.getType()) {
+                case AlignParser.REWARD -> Statement.ColumnRole.REWARD;
+                case AlignParser.LEARN -> Statement.ColumnRole.LEARN;
+                default -> Statement.ColumnRole.FEATURE;
+              },
               span(c.name()),
               name(c.name()),
               Optional.ofNullable(c.type()).map(this::type),
@@ -168,6 +172,19 @@ final class AstBuilder {
       case AlignParser.PairsStatementContext c ->
           new Statement.Pairs(span(c), name(c.chosen), name(c.rejected));
       case AlignParser.LabelledStatementContext c -> labelled(c);
+      case AlignParser.SampleStatementContext c ->
+          new Statement.Sample(
+              span(c),
+              c.name().stream().filter(n -> n != c.actor).map(this::name).toList(),
+              span(c.actor),
+              name(c.actor));
+      case AlignParser.StateStatementContext c ->
+          new Statement.State(
+              span(c),
+              span(c.name()),
+              name(c.name()),
+              expression(c.next),
+              expression(c.initial));
       case AlignParser.GroupStatementContext c -> new Statement.GroupBy(span(c), name(c.name()));
       case AlignParser.ObjectiveLetContext c -> let(c.letStatement());
       case AlignParser.TargetStatementContext c ->

@@ -36,7 +36,9 @@ public final class BatchContract {
   /** The contract of the objective with this signature. */
   public BatchContract(Signature signature) {
     this.signature = signature;
-    signature.inputs().forEach(input -> add(input.name(), content(input), axes(input), true));
+    signature
+        .inputs()
+        .forEach(input -> add(input.name(), content(input), axes(input), !isState(input)));
     for (String sequence : signature.sequences()) {
       add(mask(sequence), Content.MASK, List.of(Axis.ROWS, Axis.positions(sequence)), false);
     }
@@ -144,12 +146,18 @@ public final class BatchContract {
     expected.put(name, new Expected(name, content, axes, required));
   }
 
+  /** Whether an input is a kept number, which has an initial value. */
+  private boolean isState(Input input) {
+    return signature.states().stream().anyMatch(s -> s.input().equals(input.name()));
+  }
+
   private static Content content(Input input) {
     return switch (input.role()) {
       case LOG_PROBABILITY -> Content.LOG_PROBABILITY;
       case LOGITS -> Content.LOGITS;
       case TOKENS -> Content.TOKENS;
       case COLUMN -> input.name().equals("label") ? Content.LABEL : Content.COLUMN;
+      case LEARNED -> Content.COLUMN;
     };
   }
 

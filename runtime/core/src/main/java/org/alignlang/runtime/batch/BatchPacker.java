@@ -66,6 +66,11 @@ final class BatchPacker {
       }
     }
     for (Input input : signature.inputs()) {
+      if (!file.tensors().containsKey(input.name())) {
+        // Only a kept number may be left out: it is what it was before the first step.
+        batch.column(input.name(), new double[] {initial(input.name())});
+        continue;
+      }
       Tensor tensor = tensor(input.name());
       Expected wanted = wanted(input.name());
       if (input.level() == Level.GROUP) {
@@ -92,6 +97,14 @@ final class BatchPacker {
     } catch (IllegalArgumentException e) {
       throw bad(String.valueOf(e.getMessage()));
     }
+  }
+
+  private double initial(String input) {
+    return signature.states().stream()
+        .filter(s -> s.input().equals(input))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no tensor `" + input + "`"))
+        .initial();
   }
 
   // Types and shapes.
@@ -146,6 +159,11 @@ final class BatchPacker {
 
   private void locate(String sequence, int rows) {
     Axis axis = Axis.positions(sequence);
+    if (size(axis).isEmpty() && !signature.measured()) {
+      offsets.put(sequence, new int[rows + 1]);
+      positions.put(sequence, new int[0]);
+      return;
+    }
     List<Expected> along = new ArrayList<>();
     for (Expected tensor : expected) {
       if (tensor.axes().contains(axis) && file.tensors().containsKey(tensor.name())) {

@@ -69,6 +69,10 @@ public record ExperimentPlan(
    * @param epochs how many optimiser steps reuse one sampled batch; {@code old} is the policy that
    *     sampled it
    * @param actors what each frozen actor of the objective is, such as {@code ref -> base}
+   * @param blocks what each block is that is trained beside the policy, where the spec says so
+   * @param draws who draws each sequence of a row that is drawn anew, by sequence; empty where rows
+   *     are single responses or data
+   * @param schedules what moves parameters while training, by parameter; others keep their value
    * @param closedForm the optimum in closed form, where the objective has one
    */
   public record Point(
@@ -82,6 +86,9 @@ public record ExperimentPlan(
       int group,
       int epochs,
       Map<String, Component> actors,
+      Map<String, Component> blocks,
+      Map<String, String> draws,
+      Map<String, Component> schedules,
       Optional<ClosedForm> closedForm) {}
 
   /**

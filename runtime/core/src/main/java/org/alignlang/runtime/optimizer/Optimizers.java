@@ -99,9 +99,19 @@ public final class Optimizers {
     if (!(value instanceof Component call)) {
       throw owner.wrong(argument, "a number of at least 0 or a schedule", value);
     }
-    Arguments read = Arguments.of("schedule", call.name(), call.arguments());
+    return schedule(call.name(), call.arguments());
+  }
+
+  /**
+   * A schedule of numbers: {@code constant(value)}, {@code linear(from, to, steps)}, {@code
+   * cosine(from, to, steps)} or {@code warmup(steps, to)}.
+   *
+   * @throws IllegalArgumentException for an unknown name or argument, or a value that does not fit
+   */
+  public static Schedule schedule(String name, Map<String, Object> arguments) {
+    Arguments read = Arguments.of("schedule", name, arguments);
     Schedule schedule =
-        switch (call.name()) {
+        switch (name) {
           case "constant" -> new Schedule.Constant(required(read, "value"));
           case "linear" ->
               new Schedule.Linear(required(read, "from"), required(read, "to"), steps(read));
@@ -116,7 +126,7 @@ public final class Optimizers {
                     "to",
                     to.orElseThrow(() -> read.missing("to", "a number or a schedule"))));
           }
-          default -> throw Names.unknown("schedule", call.name(), SCHEDULES);
+          default -> throw Names.unknown("schedule", name, SCHEDULES);
         };
     read.requireAllRead();
     return schedule;

@@ -80,6 +80,32 @@ public final class Policies {
     return relative ? new Residual(task.base(), own) : own;
   }
 
+  /**
+   * A function of states in the shape of a policy over one token, whose only logit is its value:
+   * {@code linear()} or {@code mlp(hidden = [32])} over the task's state features.
+   *
+   * @throws IllegalArgumentException for a wrong argument, or a task that has no state features
+   */
+  public static Policy valueNetwork(
+      String name, Map<String, Object> arguments, Task task, long seed) {
+    Arguments read = Arguments.of("block", name, arguments);
+    int[] hidden =
+        name.equals("mlp")
+            ? read.integers("hidden", 1, 4096).orElse(new int[] {32})
+            : new int[0];
+    read.requireAllRead();
+    Features features =
+        Features.ofState(task)
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "`%s` needs state features, which task `%s` does not have; use `table`"
+                        .formatted(name, task.name())));
+    return name.equals("mlp")
+        ? MultilayerPerceptron.random(
+            features, 1, hidden, 1, CounterRandom.of(seed).stream("block"))
+        : LinearSoftmax.zeros(features, 1);
+  }
+
   private static Features features(Arguments read, String policy, Task task) {
     Optional<Features> ofAction = Features.ofAction(task);
     Optional<Features> ofState = Features.ofState(task);

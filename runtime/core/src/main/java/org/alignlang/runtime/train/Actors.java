@@ -26,6 +26,8 @@ import org.alignlang.runtime.task.Task;
  *   <li>{@code snapshot(every = K)}: a copy of the trained policy, renewed after every K steps
  *   <li>{@code ema(decay = d)}: parameters {@code d * own + (1 - d) * trained} after every step,
  *       from the initial ones
+ *   <li>{@code average()}: the mean of the trained parameters before the first step and after every
+ *       step so far
  *   <li>{@code sampling()}: the trained policy when the current batch was drawn
  * </ul>
  *
@@ -38,7 +40,7 @@ public final class Actors implements ActorPolicies {
   private static final Set<String> BEHAVIOUR = Set.of("old", "behavior", "behaviour");
   private static final Set<String> REFERENCE = Set.of("ref", "reference", "base");
   private static final List<String> KINDS =
-      List.of("base", "initial", "snapshot", "ema", "sampling");
+      List.of("base", "initial", "snapshot", "ema", "average", "sampling");
 
   /** When an actor's distribution changes. */
   enum Volatility {
@@ -57,6 +59,8 @@ public final class Actors implements ActorPolicies {
     record Snapshot(Policy policy, int every) implements Role {}
 
     record Average(Policy policy, double decay) implements Role {}
+
+    record Mean(Policy policy) implements Role {}
   }
 
   private final Policy trained;
@@ -87,6 +91,9 @@ public final class Actors implements ActorPolicies {
             input -> roles.put(input.actor(), BEHAVIOUR.contains(input.actor()) ? sampling : base));
     point.actors().forEach((name, component) -> roles.put(name, role(component, base)));
     REFERENCE.forEach(name -> roles.putIfAbsent(name, base));
+    point.draws().values().stream()
+        .filter(name -> !trainedNames.contains(name))
+        .forEach(name -> roles.putIfAbsent(name, BEHAVIOUR.contains(name) ? sampling : base));
     behaviourName =
         BEHAVIOUR.stream().sorted().filter(roles::containsKey).findFirst().orElse("old");
     drawnFrom = roles.getOrDefault(behaviourName, sampling);
@@ -113,6 +120,7 @@ public final class Actors implements ActorPolicies {
               }
               yield new Role.Average(trained.copy(), read.real("decay", 0, 0, 1));
             }
+            case "average" -> new Role.Mean(trained.copy());
             default -> throw Names.unknown("actor", component.name(), KINDS);
           };
       read.requireAllRead();
@@ -166,6 +174,7 @@ public final class Actors implements ActorPolicies {
       case Role.Sampling drawn -> Volatility.EACH_ROUND;
       case Role.Snapshot snapshot -> Volatility.EACH_STEP;
       case Role.Average average -> Volatility.EACH_STEP;
+      case Role.Mean mean -> Volatility.EACH_STEP;
     };
   }
 
@@ -176,6 +185,7 @@ public final class Actors implements ActorPolicies {
       case Role.Sampling drawn -> assign(trained, sampling.policy());
       case Role.Snapshot snapshot -> assign(snapshot.policy(), sampling.policy());
       case Role.Average average -> assign(average.policy(), sampling.policy());
+      case Role.Mean mean -> assign(mean.policy(), sampling.policy());
     }
   }
 
@@ -199,6 +209,13 @@ public final class Actors implements ActorPolicies {
             own[i] = average.decay() * own[i] + (1 - average.decay()) * now[i];
           }
         }
+        case Role.Mean mean -> {
+          double[] own = mean.policy().parameters();
+          double[] now = trained.parameters();
+          for (int i = 0; i < own.length; i++) {
+            own[i] += (now[i] - own[i]) / (steps + 1);
+          }
+        }
         case Role.Fixed fixed -> {}
         case Role.Sampling drawn -> {}
       }
@@ -210,7 +227,9 @@ public final class Actors implements ActorPolicies {
     Map<String, double[]> state = new LinkedHashMap<>();
     state.put("sampling", sampling.policy().parameters());
     roles.forEach((name, role) -> {
-      if (role instanceof Role.Snapshot || role instanceof Role.Average) {
+      if (role instanceof Role.Snapshot
+          || role instanceof Role.Average
+          || role instanceof Role.Mean) {
         state.put("actor " + name, role.policy().parameters());
       }
     });

@@ -83,9 +83,14 @@ final class BatchAssembler {
       int[] offsets = offsets(responses);
       builder.sequence(sequence, offsets).tokens(sequence, tokens(responses, offsets));
       for (Input input : inputs) {
-        if (sequence(input).equals(sequence)) {
+        if (!isShared(input) && sequence(input).equals(sequence)) {
           layColumn(input, rows, responses, offsets, builder, workers);
         }
+      }
+    }
+    for (Input input : inputs) {
+      if (isShared(input)) {
+        builder.column(input.name(), new double[1]);
       }
     }
     if (inputs.stream().anyMatch(input -> input.level() == Level.VOCAB)) {
@@ -143,11 +148,27 @@ final class BatchAssembler {
               new double[size(input, (long) offsets[offsets.length - 1] * task.vocabulary())]);
       // The batch holds the tokens themselves.
       case TOKENS -> {}
+      case LEARNED -> builder.column(input.name(), new double[entries(input, responses, offsets)]);
       case COLUMN ->
           builder.column(
               input.name(),
               isLabel(input) ? rows.labels() : scores(input, responses, offsets, workers));
     }
+  }
+
+  /** How many numbers a block gives for a batch. */
+  private static int entries(Input input, List<Response> responses, int[] offsets) {
+    return switch (input.level()) {
+      case BATCH -> 1;
+      case GROUP, VOCAB -> throw new IllegalStateException("learned at " + input.level());
+      case PAIR, SEQUENCE -> responses.size();
+      case TOKEN -> offsets[offsets.length - 1];
+    };
+  }
+
+  /** Whether an input is one number of the whole batch, filled in by who keeps it. */
+  private static boolean isShared(Input input) {
+    return input.level() == Level.BATCH;
   }
 
   private double[] scores(Input input, List<Response> responses, int[] offsets, Workers workers) {
@@ -184,6 +205,9 @@ final class BatchAssembler {
   }
 
   private void check(Input input) {
+    if (input.role() == Role.LEARNED || input.name().startsWith("state.")) {
+      return;
+    }
     if (!sequences.contains(sequence(input))) {
       throw cannot(input, "belongs to no sequence that a row has", String.join(", ", sequences));
     }
@@ -198,7 +222,7 @@ final class BatchAssembler {
           throw cannot(input, "must be at level vocab", "it is at level " + input.level().word());
         }
       }
-      case TOKENS -> {}
+      case TOKENS, LEARNED -> {}
       case COLUMN -> {
         if (!isLabel(input)) {
           checkScore(input);

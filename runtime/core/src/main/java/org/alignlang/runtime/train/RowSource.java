@@ -3,6 +3,7 @@ package org.alignlang.runtime.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
@@ -35,7 +36,7 @@ sealed interface RowSource {
    *
    * @throws ExperimentException if the task cannot give it, or the batch size does not fit
    */
-  static RowSource of(Point point, Task task, long seed) {
+  static RowSource of(Point point, Task task, Actors actors, long seed) {
     Signature signature = point.kernel().signature();
     String owner = "objective `" + signature.objective() + "`";
     CounterRandom random = CounterRandom.of(seed).stream("rows");
@@ -47,6 +48,10 @@ sealed interface RowSource {
     if (signature.sequences().equals(List.of("chosen", "rejected"))) {
       refuseEnumeration(signature, owner, "preference pairs");
       return new Pairs(task, owner, point.batch(), signature.grouped(), random);
+    }
+    if (!point.draws().isEmpty()) {
+      refuseEnumeration(signature, owner, "draws of `sample`");
+      return new Draws(task, owner, point, actors, random);
     }
     if (!signature.sequences().equals(List.of("y"))) {
       throw new ExperimentException(
@@ -104,6 +109,54 @@ sealed interface RowSource {
             }
           });
       return Rows.of(Arrays.asList(responses), groups);
+    }
+  }
+
+  /** Several responses to each prompt in a row, drawn anew each round, each from its own actor. */
+  final class Draws implements RowSource {
+    private final Task task;
+    private final Map<String, String> draws;
+    private final Actors actors;
+    private final int promptsPerRound;
+    private final int group;
+    private final CounterRandom random;
+
+    private Draws(Task task, String owner, Point point, Actors actors, CounterRandom random) {
+      group = point.kernel().signature().grouped() ? point.group() : 1;
+      if (point.batch() % group != 0) {
+        throw new ExperimentException(
+            "%s: batch %d is not a multiple of group %d, so the last group would be smaller"
+                .formatted(owner, point.batch(), group));
+      }
+      this.task = task;
+      this.draws = point.draws();
+      this.actors = actors;
+      this.random = random;
+      promptsPerRound = point.batch() == 0 ? task.prompts() : point.batch() / group;
+    }
+
+    @Override
+    public Rows rows(long round, Policy behaviour, Workers workers) {
+      int count = Math.multiplyExact(promptsPerRound, group);
+      int[] groups = new int[count];
+      List<List<Response>> responses = new ArrayList<>();
+      draws.forEach((sequence, actor) -> {
+        Policy policy = actors.policy(actor);
+        CounterRandom own = random.stream(sequence);
+        Response[] drawn = new Response[count];
+        workers.run(
+            count,
+            (from, to) -> {
+              for (int row = from; row < to; row++) {
+                int visit = row / group;
+                int prompt = (int) ((round * promptsPerRound + visit) % task.prompts());
+                groups[row] = visit;
+                drawn[row] = Responses.sample(policy, task, prompt, own.stream(round, row));
+              }
+            });
+        responses.add(Arrays.asList(drawn));
+      });
+      return new Rows(List.copyOf(draws.keySet()), responses, groups, new double[0]);
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.alignlang.kernel.Batch;
@@ -26,6 +27,7 @@ import org.alignlang.runtime.experiment.RecordedSeries;
 import org.alignlang.runtime.experiment.TrainingId;
 import org.alignlang.runtime.optimizer.Optimizer;
 import org.alignlang.runtime.optimizer.Optimizers;
+import org.alignlang.runtime.optimizer.Schedule;
 import org.alignlang.runtime.policy.Policies;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.task.Task;
@@ -59,6 +61,16 @@ public final class Trainer {
   private final Actors actors;
   private final RowSource source;
   private final BatchAssembler assembler;
+  private final LearnedBlocks blocks;
+
+  /** The numbers that the objective keeps from step to step. */
+  private final double[] kept;
+
+  private final double[] parameters;
+
+  /** What moves parameters, by their index. */
+  private final Map<Integer, Schedule> schedules = new TreeMap<>();
+
   private final PolicyGradient policyGradient;
   private final QuantityEvaluator evaluator;
   private final RecordedSeries.Builder series = new RecordedSeries.Builder();
@@ -72,7 +84,17 @@ public final class Trainer {
     private static Prepared none() {
       Signature empty =
           new Signature(
-              "", "", List.of(), List.of(), List.of(), List.of(), List.of(), false, false);
+              "",
+              "",
+              List.of(),
+              List.of(),
+              List.of(),
+              List.of(),
+              List.of(),
+              List.of(),
+              false,
+              false,
+              false);
       Batch batch = Batch.builder(0).build();
       return new Prepared(-1, Rows.of(List.of(), new int[0]), batch, new Evaluation(empty, batch));
     }
@@ -124,12 +146,28 @@ public final class Trainer {
             part -> Optimizers.create(part.name(), part.arguments(), policy, task));
     multipliers = located(plan.source(), () -> new Multipliers(signature.constraints()));
     actors = new Actors(point, task, policy);
-    source = RowSource.of(point, task, id.seed());
+    source = RowSource.of(point, task, actors, id.seed());
+    blocks =
+        located(
+            plan.source(),
+            () -> LearnedBlocks.of(signature, point.blocks(), point.optimizer(), task, id.seed()));
+    kept = signature.states().stream().mapToDouble(Signature.State::initial).toArray();
+    parameters = point.parameters().clone();
+    point
+        .schedules()
+        .forEach((name, component) ->
+            schedules.put(
+                index(name),
+                make(component, c -> Optimizers.schedule(c.name(), c.arguments()))));
     assembler =
         new BatchAssembler(
             task, signature.inputs(), signature.sequences(), signature.grouped(), owner);
     policyGradient =
-        new PolicyGradient(policy, signature.inputs().stream().filter(Input::trained).toList());
+        new PolicyGradient(
+            policy,
+            signature.inputs().stream()
+                .filter(i -> i.trained() && i.role() != Signature.Role.LEARNED)
+                .toList());
     evaluator = new QuantityEvaluator(task, point, id.seed(), workers);
   }
 
@@ -201,7 +239,9 @@ public final class Trainer {
     arrays.put("parameters", policy.parameters().clone());
     arrays.put("optimizer", optimizer.state().clone());
     arrays.put("multipliers", multipliers.state().clone());
-    actors.state().forEach((name, parameters) -> arrays.put(name, parameters.clone()));
+    arrays.put("kept", kept.clone());
+    arrays.putAll(blocks.state());
+    actors.state().forEach((name, own) -> arrays.put(name, own.clone()));
     return new TrainingState(step, arrays, series.build());
   }
 
@@ -216,6 +256,7 @@ public final class Trainer {
     }
     Map<String, double[]> targets = new LinkedHashMap<>();
     targets.put("parameters", policy.parameters());
+    targets.put("kept", kept);
     targets.putAll(actors.state());
     targets.forEach((name, target) -> {
       double[] saved = saved(state, name);
@@ -226,6 +267,7 @@ public final class Trainer {
     try {
       optimizer.restore(saved(state, "optimizer"));
       multipliers.restore(saved(state, "multipliers"));
+      blocks.restore(name -> saved(state, name));
     } catch (IllegalArgumentException e) {
       throw misfit(String.valueOf(e.getMessage()));
     }
@@ -261,11 +303,19 @@ public final class Trainer {
     try {
       prepare();
       fillActors(Actors.Volatility.EACH_STEP);
+      blocks.fill(prepared.batch(), prepared.rows());
+      for (int i = 0; i < kept.length; i++) {
+        String input = signature.states().get(i).input();
+        if (prepared.batch().has(input)) {
+          prepared.batch().column(input)[0] = kept[i];
+        }
+      }
+      schedules.forEach((i, schedule) -> parameters[i] = schedule.at(step));
       point
           .kernel()
           .evaluate(
               prepared.batch(),
-              point.parameters(),
+              parameters,
               multipliers.values(),
               prepared.evaluation(),
               workers);
@@ -279,6 +329,7 @@ public final class Trainer {
     long round = step / point.epochs();
     if (step % point.epochs() == 0) {
       actors.beginRound();
+      blocks.beginRound();
     }
     if (round == prepared.round()) {
       return;
@@ -313,8 +364,13 @@ public final class Trainer {
     try {
       optimizer.step(policy.parameters(), gradient, step);
       multipliers.update(prepared.evaluation().violations());
+      blocks.step(prepared.batch(), prepared.rows(), prepared.evaluation(), step);
     } catch (ArithmeticException e) {
       throw stopped(String.valueOf(e.getMessage()), e);
+    }
+    for (int i = 0; i < kept.length; i++) {
+      int metric = signature.metrics().indexOf(signature.states().get(i).name());
+      kept[i] = prepared.evaluation().metrics()[metric];
     }
     actors.stepped(step + 1L);
   }
@@ -454,6 +510,15 @@ public final class Trainer {
   private String stoppedMessage(String reason) {
     return "%s: training of `%s` (%s) stopped at step %d: %s"
         .formatted(plan.source(), plan.name(), id.show(), step, reason);
+  }
+
+  private int index(String parameter) {
+    for (int i = 0; i < signature.parameters().size(); i++) {
+      if (signature.parameters().get(i).name().equals(parameter)) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException("no parameter `" + parameter + "`");
   }
 
   private static <T> T make(Component part, Function<Component, T> factory) {

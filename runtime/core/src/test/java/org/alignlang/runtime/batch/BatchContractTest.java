@@ -64,6 +64,8 @@ class BatchContractTest {
         List.of(),
         List.of(constraint("lambda", DualForm.PROJECTED), constraint("mu", DualForm.PID)),
         List.of(),
+        List.of(),
+        true,
         true,
         false);
   }
@@ -248,6 +250,8 @@ class BatchContractTest {
         List.of(),
         List.of(),
         List.of(),
+        List.of(),
+        true,
         false,
         false);
   }
@@ -305,6 +309,8 @@ class BatchContractTest {
         List.of(),
         List.of(),
         List.of(),
+        List.of(),
+        true,
         false,
         false);
   }

@@ -64,6 +64,8 @@ public final class HandWrittenKernels {
         parameters.stream().map(p -> new Parameter(p, Double.NaN, false)).toList(),
         constraints,
         metrics,
+        List.of(),
+        true,
         grouped,
         enumerated);
   }

@@ -135,6 +135,9 @@ public final class Plans {
             group,
             epochs,
             actors,
+            java.util.Map.of(),
+            java.util.Map.of(),
+            java.util.Map.of(),
             closedForm));
     return this;
   }

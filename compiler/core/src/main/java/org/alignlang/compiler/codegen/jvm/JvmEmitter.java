@@ -169,6 +169,7 @@ public final class JvmEmitter {
           case LOGITS -> "logits of each position, one per vocabulary entry";
           case TOKENS -> "the taken tokens";
           case COLUMN -> "one number per " + input.level().word();
+          case LEARNED -> "what a trained block gives, one number per " + input.level().word();
         };
     return input.members() > 0 ? what + " and each of " + input.members() + " members" : what;
   }

@@ -99,6 +99,7 @@ final class LoopEmitter {
           row.code().addStatement("$L(row)", emitRowStep(rowSite, rowBlock));
         } else {
           rowBlock.computed().forEach(node -> values.compute(node, rowSite, row));
+          write(rowBlock, row);
         }
       }
       TreeMap<String, TreeMap<Site, Plan.Block>> owners = new TreeMap<>();
@@ -150,6 +151,7 @@ final class LoopEmitter {
     Frame start = Frame.method(JavaText.inner(RESERVED));
     Frame row = start.inner(Scope.ROW, "row");
     block.computed().forEach(node -> values.compute(node, site, row));
+    write(block, row);
     methods.add(
         MethodSpec.methodBuilder(name)
             .addModifiers(Modifier.PRIVATE)
@@ -251,7 +253,7 @@ final class LoopEmitter {
       String index =
           frame.scope() == Scope.VOCAB
               ? values.first(frame) + " + " + frame.index()
-              : frame.index();
+              : frame.scope() == Scope.BATCH ? "0" : frame.index();
       frame.comment("The gradient of the loss for " + JavaText.comment(output.input()) + ".");
       frame
           .code()
@@ -385,6 +387,7 @@ final class LoopEmitter {
       sites.forEach((site, block) -> {
         if (site.scope() == Scope.BATCH) {
           block.computed().forEach(node -> values.compute(node, site, start));
+          write(block, start);
         } else {
           emitGroups(site, block, start);
         }

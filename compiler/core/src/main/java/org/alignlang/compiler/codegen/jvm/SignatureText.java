@@ -13,7 +13,7 @@ final class SignatureText {
 
   static CodeBlock of(Signature signature) {
     return CodeBlock.of(
-        "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
+        "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
         Signature.class,
         signature.objective(),
         JavaText.text(signature.source()),
@@ -30,6 +30,15 @@ final class SignatureText {
                     p.integer())),
         list(signature.constraints(), SignatureText::constraint),
         list(signature.metrics(), s -> CodeBlock.of("$S", s)),
+        list(
+            signature.states(),
+            s ->
+                CodeBlock.of(
+                    "new $T($S, $L)",
+                    Signature.State.class,
+                    s.name(),
+                    JavaText.number(s.initial()))),
+        signature.measured(),
         signature.grouped(),
         signature.enumerated());
   }

@@ -1,0 +1,261 @@
+package org.alignlang.runtime.train;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Signature.Input;
+import org.alignlang.kernel.Signature.Role;
+import org.alignlang.runtime.argument.Arguments;
+import org.alignlang.runtime.argument.Names;
+import org.alignlang.runtime.experiment.ExperimentException;
+import org.alignlang.runtime.experiment.ExperimentPlan.Component;
+import org.alignlang.runtime.optimizer.Optimizer;
+import org.alignlang.runtime.optimizer.Optimizers;
+import org.alignlang.runtime.policy.Policies;
+import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.policy.StateTable;
+import org.alignlang.runtime.task.Task;
+import org.alignlang.runtime.task.Task.Response;
+
+/**
+ * The blocks that are trained beside the policy, each with its own optimiser.
+ *
+ * <ul>
+ *   <li>{@code table(init = 0)}: one number per state; the default of blocks per token or sequence
+ *   <li>{@code linear()}, {@code mlp(hidden = [32])}: of the task's state features
+ *   <li>{@code number(init = 0)}: one number; the default, and the only form, of blocks per batch
+ * </ul>
+ *
+ * <p>Every form takes {@code optimizer = adam(rate = 0.05)}; without it a block has an optimiser
+ * like the policy's. A block per token sees the prompt and the tokens before, one per sequence the
+ * whole response.
+ */
+final class LearnedBlocks {
+  private static final List<String> FORMS = List.of("table", "linear", "mlp", "number");
+
+  /** A block: its network, its optimiser, and the inputs that it gives. */
+  private static final class Block {
+    final Policy network;
+    final Policy sampled;
+    final Optimizer optimizer;
+    final List<Input> inputs = new ArrayList<>();
+    final double[] gradient;
+
+    Block(Policy network, Optimizer optimizer) {
+      this.network = network;
+      this.sampled = network.copy();
+      this.optimizer = optimizer;
+      gradient = new double[network.parameters().length];
+    }
+  }
+
+  private final Map<String, Block> blocks = new TreeMap<>();
+
+  private LearnedBlocks() {}
+
+  /**
+   * Makes the blocks of an objective.
+   *
+   * @param forms what blocks are, by name; those that are left out have their default form
+   * @param policyOptimizer the optimiser of the policy
+   * @throws ExperimentException for an unknown form, an argument that does not fit, or a task that
+   *     lacks what the form needs
+   */
+  static LearnedBlocks of(
+      Signature signature,
+      Map<String, Component> forms,
+      Component policyOptimizer,
+      Task task,
+      long seed) {
+    LearnedBlocks made = new LearnedBlocks();
+    for (Input input : signature.inputs()) {
+      if (input.role() == Role.LEARNED) {
+        String name = Signature.block(input);
+        Block block = made.blocks.get(name);
+        if (block == null) {
+          String standard = input.level() == Level.BATCH ? "number" : "table";
+          Component form =
+              forms.getOrDefault(
+                  name, new Component(standard, Map.of(), policyOptimizer.place()));
+          block = block(name, input.level(), form, policyOptimizer, task, seed);
+          made.blocks.put(name, block);
+        }
+        block.inputs.add(input);
+      }
+    }
+    return made;
+  }
+
+  private static Block block(
+      String name, Level level, Component form, Component policyOptimizer, Task task, long seed) {
+    try {
+      Arguments read = Arguments.of("block", form.name(), form.arguments());
+      if (!FORMS.contains(form.name())) {
+        throw Names.unknown("form of a block", form.name(), FORMS);
+      }
+      if (level == Level.PAIR || level == Level.GROUP) {
+        throw new IllegalArgumentException(
+            "an experiment has no block per %s: declare it per sequence".formatted(level.word()));
+      }
+      if ((level == Level.BATCH) != form.name().equals("number")) {
+        throw new IllegalArgumentException(
+            level == Level.BATCH
+                ? "`%s` is one number per batch: its form is `number()`".formatted(name)
+                : "`number()` is for blocks per batch, and `%s` is one per %s"
+                    .formatted(name, level.word()));
+      }
+      Map<String, Object> network = new LinkedHashMap<>(form.arguments());
+      Object optimizer = network.remove("optimizer");
+      Component chosen =
+          optimizer instanceof Component given
+              ? given
+              : policyOptimizer.name().equals("natural")
+                  ? new Component("adam", Map.of(), form.place())
+                  : policyOptimizer;
+      if (optimizer != null && !(optimizer instanceof Component)) {
+        throw read.wrong("optimizer", "an optimiser such as `adam(rate = 0.05)`", optimizer);
+      }
+      return new Block(
+          network(level, form.name(), network, task, seed),
+          Optimizers.create(chosen.name(), chosen.arguments()));
+    } catch (IllegalArgumentException e) {
+      throw new ExperimentException(form.place() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Policy network(
+      Level level, String form, Map<String, Object> arguments, Task task, long seed) {
+    return switch (form) {
+      case "table", "number" -> {
+        Arguments read = Arguments.of("block", form, arguments);
+        double init = read.real("init", 0, -Double.MAX_VALUE, Double.MAX_VALUE);
+        read.requireAllRead();
+        yield form.equals("number")
+            ? StateTable.filled(1, 1, 0, init)
+            : StateTable.filled(task.prompts(), task.vocabulary(), task.maximumLength(), init);
+      }
+      default -> {
+        if (level == Level.SEQUENCE && task.maximumLength() == 1) {
+          throw new IllegalArgumentException(
+              "task `%s` has no features of whole responses; use `table()`"
+                  .formatted(task.name()));
+        }
+        yield Policies.valueNetwork(form, arguments, task, seed);
+      }
+    };
+  }
+
+  /** A batch is about to be drawn: what blocks give now is what they gave when it was. */
+  void beginRound() {
+    for (Block block : blocks.values()) {
+      double[] now = block.network.parameters();
+      System.arraycopy(now, 0, block.sampled.parameters(), 0, now.length);
+    }
+  }
+
+  /** Fills in what the blocks give. */
+  void fill(Batch batch, Rows rows) {
+    double[] out = new double[1];
+    for (Block block : blocks.values()) {
+      for (Input input : block.inputs) {
+        Policy network = input.trained() ? block.network : block.sampled;
+        double[] column = batch.column(input.name());
+        visit(
+            input,
+            batch,
+            rows,
+            (response, length, index) -> {
+              network.logits(response.prompt(), response.tokens(), length, out);
+              column[index] = out[0];
+            });
+      }
+    }
+  }
+
+  /** One step of every block's optimiser along the kernel's gradients. */
+  void step(Batch batch, Rows rows, Evaluation evaluation, long step) {
+    double[] one = new double[1];
+    for (Block block : blocks.values()) {
+      Arrays.fill(block.gradient, 0);
+      for (Input input : block.inputs) {
+        if (input.trained()) {
+          double[] column = evaluation.gradient(input.name());
+          visit(
+              input,
+              batch,
+              rows,
+              (response, length, index) -> {
+                one[0] = column[index];
+                block.network.backward(
+                    response.prompt(), response.tokens(), length, one, block.gradient);
+              });
+        }
+      }
+      block.optimizer.step(block.network.parameters(), block.gradient, step);
+    }
+  }
+
+  /** Receives a state, and the entry of the column that belongs to it. */
+  private interface Visitor {
+    void at(Response response, int length, int index);
+  }
+
+  private static void visit(Input input, Batch batch, Rows rows, Visitor visitor) {
+    if (input.level() == Level.BATCH) {
+      visitor.at(new Response(0, new int[0], 0), 0, 0);
+      return;
+    }
+    List<Response> responses = rows.of(BatchAssembler.sequence(input));
+    int[] offsets = batch.offsets(BatchAssembler.sequence(input));
+    for (int row = 0; row < responses.size(); row++) {
+      Response response = responses.get(row);
+      if (input.level() == Level.SEQUENCE) {
+        visitor.at(response, response.length(), row);
+      } else {
+        for (int t = 0; t < response.length(); t++) {
+          visitor.at(response, t, offsets[row] + t);
+        }
+      }
+    }
+  }
+
+  /** A copy of all numbers that change, by name. */
+  Map<String, double[]> state() {
+    Map<String, double[]> state = new LinkedHashMap<>();
+    blocks.forEach((name, block) -> {
+      state.put("block " + name, block.network.parameters().clone());
+      state.put("block " + name + " sampled", block.sampled.parameters().clone());
+      state.put("block " + name + " optimizer", block.optimizer.state().clone());
+    });
+    return state;
+  }
+
+  /**
+   * Goes on from a state.
+   *
+   * @throws IllegalArgumentException if it does not fit
+   */
+  void restore(Function<String, double[]> saved) {
+    blocks.forEach((name, block) -> {
+      copy(saved.apply("block " + name), block.network.parameters(), name);
+      copy(saved.apply("block " + name + " sampled"), block.sampled.parameters(), name);
+      block.optimizer.restore(saved.apply("block " + name + " optimizer"));
+    });
+  }
+
+  private static void copy(double[] from, double[] to, String name) {
+    if (from.length != to.length) {
+      throw new IllegalArgumentException(
+          "block `%s` has %d numbers, not %d".formatted(name, from.length, to.length));
+    }
+    System.arraycopy(from, 0, to, 0, to.length);
+  }
+}
