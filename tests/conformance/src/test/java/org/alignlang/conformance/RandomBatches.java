@@ -134,6 +134,7 @@ public final class RandomBatches {
                         ? 1e4 * (2 * random.nextDouble() - 1)
                         : random.nextGaussian();
             case TOKENS -> 0;
+            case LEARNED -> random.nextGaussian();
             case COLUMN ->
                 input.name().endsWith("label")
                     ? random.nextInt(2)

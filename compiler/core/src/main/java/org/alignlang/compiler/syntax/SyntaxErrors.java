@@ -53,7 +53,11 @@ final class SyntaxErrors {
           AlignParser.GROUP,
           AlignParser.TARGET,
           AlignParser.PAIRS,
-          AlignParser.OBJECTIVE);
+          AlignParser.OBJECTIVE,
+          AlignParser.LEARN,
+          AlignParser.SAMPLE,
+          AlignParser.STATE,
+          AlignParser.FROM);
   private static final Set<Integer> WORDS =
       Set.of(
           AlignParser.BY,
