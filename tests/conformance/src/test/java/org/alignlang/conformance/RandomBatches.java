@@ -64,7 +64,7 @@ public final class RandomBatches {
 
   private Batch sampled() {
     Batch.Builder builder = Batch.builder(rows);
-    int[] tokens = new int[2];
+    int[] tokens = new int[signature.sequences().size()];
     for (int s = 0; s < signature.sequences().size(); s++) {
       String sequence = signature.sequences().get(s);
       int[] offsets = new int[rows + 1];

@@ -136,7 +136,9 @@ public final class StandardObjectives {
         Compiler.compile(new SourceFile(path + ".align", text), CompilerOptions.defaults());
     assertThat(own.diagnostics()).noneMatch(Diagnostic::isError);
     for (Declaration declaration : own.module().declarations()) {
-      addVariants((Declaration.ObjectiveDeclaration) declaration, own, path, found);
+      if (declaration instanceof Declaration.ObjectiveDeclaration objective) {
+        addVariants(objective, own, path, found);
+      }
     }
   }
 

@@ -31,7 +31,11 @@ public final class ExpressionWalk {
         visit(state.next());
         visit(state.initial());
       }
-      case Statement.Sample _, Statement.Pairs _, Statement.Labelled _, Statement.GroupBy _, Statement.Enumerate _ -> {}
+      case Statement.Sample _,
+          Statement.Pairs _,
+          Statement.Labelled _,
+          Statement.GroupBy _,
+          Statement.Enumerate _ -> {}
     }
   }
 

@@ -611,7 +611,9 @@ final class ExpressionChecker {
         Meaning.Value value =
             value(check(column.definition().get(), inner), column.definition().get().span());
         column.type().ifPresent(type -> requireDeclared(column, type, value));
-        return column.role() == Statement.ColumnRole.REWARD ? map(value, b::stop, value.kind()) : value;
+        return column.role() == Statement.ColumnRole.REWARD
+            ? map(value, b::stop, value.kind())
+            : value;
       } finally {
         context.leave();
       }
@@ -655,11 +657,7 @@ final class ExpressionChecker {
                     WRONG_ARGUMENTS,
                     column.span(),
                     "`" + column.name() + "` needs a level or a definition",
-                    "write `"
-                        + column.role().word()
-                        + " "
-                        + column.name()
-                        + ": sequence`"));
+                    "write `" + column.role().word() + " " + column.name() + ": sequence`"));
     if (column.role() == Statement.ColumnRole.LEARN && type.name().equals("batch")) {
       requireSingle(column, type);
       return Meaning.Value.of(
@@ -679,11 +677,7 @@ final class ExpressionChecker {
           Kind.REAL, context.learned(column.name(), sequence, level, Optional.empty()));
     }
     return context.column(
-        column.role().word() + "." + column.name(),
-        sequence,
-        level,
-        type.size(),
-        Kind.REAL);
+        column.role().word() + "." + column.name(), sequence, level, type.size(), Kind.REAL);
   }
 
   private void requireSingle(Statement.Column column, Declaration.TypeExpression type) {

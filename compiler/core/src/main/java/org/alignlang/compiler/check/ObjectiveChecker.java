@@ -473,9 +473,7 @@ public final class ObjectiveChecker {
                 expressions.check(state.initial(), parameterScope), state.initial().span());
         Signature.State kept = new Signature.State(state.name(), initial);
         declareName(
-            state.name(),
-            state.nameSpan(),
-            Meaning.Value.of(Kind.REAL, context.state(kept)));
+            state.name(), state.nameSpan(), Meaning.Value.of(Kind.REAL, context.state(kept)));
         states.add(kept);
       }
       case Statement.Labelled labelled -> {
@@ -546,7 +544,8 @@ public final class ObjectiveChecker {
     }
     List<String> names = kinds.get(kind.name());
     if (names == null) {
-      throw context.unknown(kind.span(), "way to compute an actor called", kind.name(), kinds.keySet());
+      throw context.unknown(
+          kind.span(), "way to compute an actor called", kind.name(), kinds.keySet());
     }
     Map<String, Expression> given = new LinkedHashMap<>();
     for (Expression.Argument argument : call.arguments()) {
@@ -1456,7 +1455,7 @@ public final class ObjectiveChecker {
     return b.subtract(direct, surrogate);
   }
 
-  /** Whether a value is made of sums over tokens by addition. */
+  /** Whether a value is made of sums over tokens by addition and by factors. */
   private static boolean sumsTokens(Node value) {
     return switch (value.operation()) {
       case Operation.Reduce reduce -> reduce.reduction() == Operation.Reduction.SUM;
@@ -1465,8 +1464,9 @@ public final class ObjectiveChecker {
           apply.function() == Unary.NEGATE && sumsTokens(value.operand(0));
       case Operation.Combine combine ->
           switch (combine.function()) {
-            case ADD, SUBTRACT, LOG_RATIO ->
+            case ADD, SUBTRACT, LOG_RATIO, MULTIPLY ->
                 sumsTokens(value.operand(0)) || sumsTokens(value.operand(1));
+            case DIVIDE -> sumsTokens(value.operand(0));
             default -> false;
           };
       default -> false;
@@ -1474,8 +1474,8 @@ public final class ObjectiveChecker {
   }
 
   /**
-   * A return per sequence as rewards per token that add up to it: the tokens of its sums over tokens, and
-   * what is no such sum at the last token.
+   * A return per sequence as rewards per token that add up to it: the tokens of its sums over
+   * tokens, and what is no such sum at the last token.
    */
   private Node perToken(Node value) {
     Domain tokens = Domain.token("y");
@@ -1502,10 +1502,14 @@ public final class ObjectiveChecker {
       }
       case Operation.Combine combine when combine.function() == Binary.MULTIPLY -> {
         for (int i = 0; i < 2; i++) {
-          if (sumsTokens(operands.get(i))) {
+          if (sumsTokens(operands.get(i)) && !sumsTokens(operands.get(1 - i))) {
             return b.multiply(operands.get(1 - i), perToken(operands.get(i)));
           }
         }
+      }
+      case Operation.Combine combine
+          when combine.function() == Binary.DIVIDE && sumsTokens(operands.get(0)) -> {
+        return b.divide(perToken(operands.get(0)), operands.get(1));
       }
       default -> {}
     }
@@ -1541,8 +1545,7 @@ public final class ObjectiveChecker {
   }
 
   /** Whether a value depends on how many tokens a row has. */
-  private static boolean countsTokens(
-      List<Node> outputs, java.util.Collection<Node> measured) {
+  private static boolean countsTokens(List<Node> outputs, java.util.Collection<Node> measured) {
     List<Node> all = new ArrayList<>(outputs);
     all.addAll(measured);
     return ObjectiveProgram.reachable(all).stream()
@@ -1599,11 +1602,7 @@ public final class ObjectiveChecker {
                   : columns.contains(column.name());
           if (!used) {
             context.report(
-                unused(
-                    column.nameSpan(),
-                    column.span(),
-                    column.role().word(),
-                    column.name()));
+                unused(column.nameSpan(), column.span(), column.role().word(), column.name()));
           }
         }
         case Statement.Actor actor -> {

@@ -180,11 +180,7 @@ final class AstBuilder {
               name(c.actor));
       case AlignParser.StateStatementContext c ->
           new Statement.State(
-              span(c),
-              span(c.name()),
-              name(c.name()),
-              expression(c.next),
-              expression(c.initial));
+              span(c), span(c.name()), name(c.name()), expression(c.next), expression(c.initial));
       case AlignParser.GroupStatementContext c -> new Statement.GroupBy(span(c), name(c.name()));
       case AlignParser.ObjectiveLetContext c -> let(c.letStatement());
       case AlignParser.TargetStatementContext c ->

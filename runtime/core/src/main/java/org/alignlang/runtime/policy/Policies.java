@@ -90,9 +90,7 @@ public final class Policies {
       String name, Map<String, Object> arguments, Task task, long seed) {
     Arguments read = Arguments.of("block", name, arguments);
     int[] hidden =
-        name.equals("mlp")
-            ? read.integers("hidden", 1, 4096).orElse(new int[] {32})
-            : new int[0];
+        name.equals("mlp") ? read.integers("hidden", 1, 4096).orElse(new int[] {32}) : new int[0];
     read.requireAllRead();
     Features features =
         Features.ofState(task)

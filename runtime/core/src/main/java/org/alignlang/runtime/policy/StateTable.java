@@ -3,8 +3,9 @@ package org.alignlang.runtime.policy;
 import java.util.Arrays;
 
 /**
- * One number per state (prompt and prefix, complete responses included): every function of the states
- * can be reached. It has the shape of a policy over one token, whose only logit is the number.
+ * One number per state (prompt and prefix, complete responses included): every function of the
+ * states can be reached. It has the shape of a policy over one token, whose only logit is the
+ * number.
  *
  * <p>Entry {@code prompt * prefixes + sum_(t < length) V^t + (the prefix as a number in base V)}.
  */
@@ -35,8 +36,8 @@ public final class StateTable implements Policy {
       prefixes += ofLength;
       if (prefixes * prompts > SoftmaxTable.MAXIMUM_LOGITS) {
         throw new IllegalArgumentException(
-            ("a table of states for %d prompts, %d tokens and responses of up to %d tokens needs more"
-                    + " than %d numbers; use `linear` or `mlp`, or a shorter task")
+            ("a table of states for %d prompts, %d tokens and responses of up to %d tokens needs"
+                    + " more than %d numbers; use `linear` or `mlp`, or a shorter task")
                 .formatted(prompts, vocabulary, maximumLength, SoftmaxTable.MAXIMUM_LOGITS));
       }
       ofLength *= vocabulary;

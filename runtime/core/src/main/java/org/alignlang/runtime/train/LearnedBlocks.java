@@ -83,8 +83,7 @@ final class LearnedBlocks {
         if (block == null) {
           String standard = input.level() == Level.BATCH ? "number" : "table";
           Component form =
-              forms.getOrDefault(
-                  name, new Component(standard, Map.of(), policyOptimizer.place()));
+              forms.getOrDefault(name, new Component(standard, Map.of(), policyOptimizer.place()));
           block = block(name, input.level(), form, policyOptimizer, task, seed);
           made.blocks.put(name, block);
         }
@@ -145,8 +144,7 @@ final class LearnedBlocks {
       default -> {
         if (level == Level.SEQUENCE && task.maximumLength() == 1) {
           throw new IllegalArgumentException(
-              "task `%s` has no features of whole responses; use `table()`"
-                  .formatted(task.name()));
+              "task `%s` has no features of whole responses; use `table()`".formatted(task.name()));
         }
         yield Policies.valueNetwork(form, arguments, task, seed);
       }

@@ -84,17 +84,8 @@ public final class Trainer {
     private static Prepared none() {
       Signature empty =
           new Signature(
-              "",
-              "",
-              List.of(),
-              List.of(),
-              List.of(),
-              List.of(),
-              List.of(),
-              List.of(),
-              false,
-              false,
-              false);
+              "", "", List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), false,
+              false, false);
       Batch batch = Batch.builder(0).build();
       return new Prepared(-1, Rows.of(List.of(), new int[0]), batch, new Evaluation(empty, batch));
     }
@@ -157,8 +148,7 @@ public final class Trainer {
         .schedules()
         .forEach((name, component) ->
             schedules.put(
-                index(name),
-                make(component, c -> Optimizers.schedule(c.name(), c.arguments()))));
+                index(name), make(component, c -> Optimizers.schedule(c.name(), c.arguments()))));
     assembler =
         new BatchAssembler(
             task, signature.inputs(), signature.sequences(), signature.grouped(), owner);
@@ -314,11 +304,7 @@ public final class Trainer {
       point
           .kernel()
           .evaluate(
-              prepared.batch(),
-              parameters,
-              multipliers.values(),
-              prepared.evaluation(),
-              workers);
+              prepared.batch(), parameters, multipliers.values(), prepared.evaluation(), workers);
     } catch (EvaluationException | ArithmeticException e) {
       throw stopped(String.valueOf(e.getMessage()), e);
     }
