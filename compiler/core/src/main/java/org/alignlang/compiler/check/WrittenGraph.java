@@ -132,7 +132,9 @@ final class WrittenGraph {
     return !paired()
         && !labelled()
         && (context.grouped
-            || statements.stream().anyMatch(s -> s instanceof Statement.Column c && c.reward()));
+            || statements.stream()
+                .anyMatch(s ->
+                    s instanceof Statement.Column c && c.role() == Statement.ColumnRole.REWARD));
   }
 
   /** The number that a node is with the objective's parameters as they are, if it is one. */

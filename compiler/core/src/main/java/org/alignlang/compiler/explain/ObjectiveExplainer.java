@@ -783,7 +783,7 @@ public final class ObjectiveExplainer {
         out.paragraph(
             logistic
                 ? "If p = σ(r(y⁺) − r(y⁻)) for a reward r (Bradley-Terry), and pairs of all"
-                      + " responses are compared, the minimum over all policies is"
+                    + " responses are compared, the minimum over all policies is"
                 : "Least squares over pairs of all responses give each its mean preference, P(y) ="
                     + " 𝔼[P(y ≻ y′)] over the other responses; the minimum over all policies is");
         Optional<Notation> reference =
