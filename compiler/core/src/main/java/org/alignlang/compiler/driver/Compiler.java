@@ -20,6 +20,17 @@ public final class Compiler {
   private Compiler() {}
 
   /**
+   * Compiles a text that imports no files.
+   *
+   * @param name the name under which messages and generated sources show it, such as {@code
+   *     dpo.align}
+   * @param text the spec
+   */
+  public static Compilation compile(String name, String text) {
+    return compile(new SourceFile(name, text), CompilerOptions.defaults());
+  }
+
+  /**
    * Compiles a module: loads it with its imports, checks its declarations, and turns its objectives
    * into programs. Never throws for what a text contains; findings are in the result.
    */

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
  * one.
  */
 class FuzzTest {
-  private static final int CASES = Integer.getInteger("align.fuzz.cases", 1_500);
+  private static final int CASES = Integer.getInteger("align.fuzz.cases", 600);
   private static final long SEED = Long.getLong("align.fuzz.seed", 1);
 
   /** Far more than any text of this size takes, on any machine. */
