@@ -92,7 +92,10 @@ final class LibraryModule {
     return parsed.computeIfAbsent(
         name,
         _ -> {
-          int place = places.get(name);
+          Integer place = places.get(name);
+          if (place == null) {
+            throw new IllegalArgumentException("no `" + name + "` in " + source.path());
+          }
           return parse(starts[place], starts[place + 1]).declarations().getFirst();
         });
   }
