@@ -1,6 +1,7 @@
 package org.alignlang.cli;
 
 import java.io.FileDescriptor;
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
@@ -74,9 +75,24 @@ public final class Main implements Runnable {
         run(
             args,
             new FileOutputStream(FileDescriptor.out),
-            new FileOutputStream(FileDescriptor.err));
+            standardError());
     // Without this, the JVM would wait for threads that a command left behind.
     Runtime.getRuntime().halt(exit);
+  }
+
+  /**
+   * Standard error, which the launcher may have put elsewhere to keep the JVM from writing to it.
+   */
+  private static OutputStream standardError() {
+    String path = System.getProperty("align.stderr", "");
+    if (!path.isEmpty()) {
+      try {
+        return new FileOutputStream(path, true);
+      } catch (FileNotFoundException e) {
+        // Not a file that can be opened again, such as a socket.
+      }
+    }
+    return new FileOutputStream(FileDescriptor.err);
   }
 
   /** Runs the command, writing UTF-8 to the given streams, and returns its exit code. */

@@ -1,9 +1,12 @@
 package org.alignlang.conformance;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
@@ -32,7 +35,11 @@ public final class RandomBatches {
     /** Logits of plus and minus 1e4. */
     FAR_LOGITS,
     /** Some tokens that were not taken have probability 0, under all actors. */
-    IMPOSSIBLE_TOKENS
+    IMPOSSIBLE_TOKENS,
+    /** Rows of up to 90 tokens. */
+    LONG_ROWS,
+    /** Some rows have no token. */
+    EMPTY_ROWS
   }
 
   private RandomBatches(Signature signature, Regime regime, long seed, int rows, int vocabulary) {
@@ -69,7 +76,14 @@ public final class RandomBatches {
       String sequence = signature.sequences().get(s);
       int[] offsets = new int[rows + 1];
       for (int i = 0; i < rows; i++) {
-        offsets[i + 1] = offsets[i] + (regime == Regime.ONE_TOKEN ? 1 : 1 + random.nextInt(6));
+        offsets[i + 1] =
+            offsets[i]
+                + switch (regime) {
+                  case ONE_TOKEN -> 1;
+                  case LONG_ROWS -> 1 + random.nextInt(90);
+                  case EMPTY_ROWS -> i % 3 == 1 ? 0 : 1 + random.nextInt(6);
+                  default -> 1 + random.nextInt(6);
+                };
       }
       builder.sequence(sequence, offsets);
       tokens[s] = offsets[rows];
@@ -206,6 +220,44 @@ public final class RandomBatches {
           builder.column(input.name(), values);
         }
         case TOKENS -> {}
+      }
+    }
+    return builder.build();
+  }
+
+  /** The same batch with the columns of tokens and logits, and the trained ones, in another type. */
+  public static Batch as(Column.Type type, Signature signature, Batch batch) {
+    Batch.Builder builder = Batch.builder(batch.rows()).vocabulary(batch.vocabulary());
+    if (batch.groupOf().length == batch.rows()) {
+      builder.groupBy(batch.groupOf());
+    }
+    for (String sequence : signature.sequences()) {
+      builder.sequence(sequence, batch.offsets(sequence));
+    }
+    for (Signature.Input input : signature.inputs()) {
+      if (input.role() == Signature.Role.TOKENS) {
+        builder.tokens(input.sequence(), batch.tokens(input.sequence()));
+        continue;
+      }
+      double[] values = batch.column(input.name());
+      boolean fine =
+          input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB;
+      if (!fine || type == Column.Type.F64) {
+        builder.column(input.name(), values);
+      } else if (type == Column.Type.F32) {
+        builder.column(input.name(), new Column.Doubles(values).toFloats());
+      } else {
+        MemorySegment memory = MemorySegment.ofArray(new byte[2 * values.length]);
+        for (int i = 0; i < values.length; i++) {
+          float value = (float) values[i];
+          memory.set(
+              ValueLayout.JAVA_SHORT_UNALIGNED,
+              2L * i,
+              type == Column.Type.F16
+                  ? Float.floatToFloat16(value)
+                  : (short) (Float.floatToRawIntBits(value) >>> 16));
+        }
+        builder.column(input.name(), memory, type);
       }
     }
     return builder.build();

@@ -9,13 +9,13 @@ import java.nio.file.Path;
 import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import javax.tools.Diagnostic;
 import javax.tools.DiagnosticCollector;
 import javax.tools.FileObject;
@@ -150,7 +150,7 @@ public final class InMemoryCompiler {
 
   /** Where the classes are that generated code refers to, however this program was started. */
   private static String classPath() {
-    Set<String> places = new TreeSet<>();
+    Set<String> places = new LinkedHashSet<>();
     for (Class<?> type : List.of(ObjectiveKernel.class, NullMarked.class)) {
       places.add(place(type).toString());
     }

@@ -1,5 +1,13 @@
 package org.alignlang.compiler.codegen.vector;
 
+import static org.alignlang.compiler.codegen.vector.LoopBody.OPERATORS;
+
+import com.palantir.javapoet.CodeBlock;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
 /**
  * Elementary functions in single precision, written out in a loop, since a vector must not cross a
  * call. Polynomials are minimax fits of this project (by iteratively reweighted least squares);
@@ -19,6 +27,9 @@ final class VectorFunctions {
 
   private final LoopBody body;
 
+  /** What has been computed, by function and operand: a softplus and its slope share their exp. */
+  private final Map<String, String> known = new HashMap<>();
+
   VectorFunctions(LoopBody body) {
     this.body = body;
   }
@@ -28,7 +39,7 @@ final class VectorFunctions {
    * polynomial the error is 9.1e-8 relative. NaN stays NaN.
    */
   String weight(String wanted, String t) {
-    String small = body.mask("isSmall", "$L.compare($T.LT, -126f)", t, LoopBody.OPERATORS);
+    String small = body.mask("isSmall", "$L.compare($T.LT, -126f)", t, OPERATORS);
     String x =
         body.vector("exponent", "$L.blend($L, $L)", t, body.constant(-127f, "lowest"), small);
     String round = body.constant(ROUND, "round");
@@ -55,7 +66,7 @@ final class VectorFunctions {
             + ".reinterpretAsFloats()",
         p,
         n,
-        LoopBody.OPERATORS);
+        OPERATORS);
   }
 
   /** By Horner's rule, the highest coefficient first. */
@@ -72,8 +83,8 @@ final class VectorFunctions {
   private record Exponential(String n, String q) {}
 
   private Exponential reduced(String x) {
-    String high = body.mask("isLarge", "$L.compare($T.GT, 89f)", x, LoopBody.OPERATORS);
-    String low = body.mask("isSmall", "$L.compare($T.LT, -88f)", x, LoopBody.OPERATORS);
+    String high = body.mask("isLarge", "$L.compare($T.GT, 89f)", x, OPERATORS);
+    String low = body.mask("isSmall", "$L.compare($T.LT, -88f)", x, OPERATORS);
     String within = body.vector("within", "$L.blend(89f, $L).blend(-88f, $L)", x, high, low);
     String round = body.constant(ROUND, "round");
     String n = body.vector("whole", "$L.fma($L, $L)", within, body.constant(LOG2E, "log2e"), round);
@@ -100,8 +111,22 @@ final class VectorFunctions {
     return new Exponential(n, body.vector("power", "$L.fma($L, $L)", p, square, f));
   }
 
+  private String once(String function, String x, UnaryOperator<String> write) {
+    String key = function + " " + x;
+    String value = known.get(key);
+    if (value == null) {
+      value = write.apply(x);
+      known.put(key, value);
+    }
+    return value;
+  }
+
   /** {@code exp(x)}; 0 below -87, infinity above 88.7. */
   String exp(String x) {
+    return once("exp", x, this::writeExp);
+  }
+
+  private String writeExp(String x) {
     Exponential e = reduced(x);
     String one = body.constant(1f, "one");
     String p = body.vector("power", "$L.add($L)", e.q(), one);
@@ -111,10 +136,16 @@ final class VectorFunctions {
 
   /** {@code exp(x) - 1}, without cancellation near 0. */
   String expm1(String x) {
+    return once("expm1", x, this::writeExpm1);
+  }
+
+  private String writeExpm1(String x) {
     Exponential e = reduced(x);
-    String one = body.constant(1f, "one");
-    String scale = scaled("scale", one, e.n());
-    String value = body.vector("expm1", "$L.fma($L, $L.sub($L))", e.q(), scale, scale, one);
+    // Half of it first: twice the scale of the largest results is infinite.
+    String half = body.constant(0.5f, "half");
+    String scale = scaled("scale", half, e.n());
+    String value =
+        body.vector("expm1", "$L.fma($L, $L.sub($L)).mul(2f)", e.q(), scale, scale, half);
     return ends(value, x, "-1f");
   }
 
@@ -126,25 +157,25 @@ final class VectorFunctions {
         value,
         bottom,
         x,
-        LoopBody.OPERATORS,
+        OPERATORS,
         Float.class,
         x,
-        LoopBody.OPERATORS);
+        OPERATORS);
   }
 
   /**
    * {@code log(x)}; negative infinity at 0, NaN below; what is smaller than 1.2e-38 counts as that.
    */
   String log(String x) {
-    return log(x, null);
+    return once("log", x, y -> log(y, null));
   }
 
   /** {@code log(x) + correction}, the correction being less than a unit in the last place of x. */
-  private String log(String x, @org.jspecify.annotations.Nullable String correction) {
+  private String log(String x, @Nullable String correction) {
     String positive = body.vector("positive", "$L.max($L)", x, body.constant(SMALLEST, "smallest"));
     String bits = body.name("exponentBits");
     body.add(
-        com.palantir.javapoet.CodeBlock.of(
+        CodeBlock.of(
             "final $T $L = $L.reinterpretAsInts().sub(0x3f3504f3).and(0xff800000)",
             LoopBody.INTS,
             bits,
@@ -158,8 +189,8 @@ final class VectorFunctions {
             "($T) $L.lanewise($T.ASHR, 23).convert($T.I2F, 0)",
             LoopBody.VECTOR,
             bits,
-            LoopBody.OPERATORS,
-            LoopBody.OPERATORS);
+            OPERATORS,
+            OPERATORS);
     String f = body.vector("fraction", "$L.sub($L)", m, body.constant(1f, "one"));
     String p =
         polynomial(
@@ -195,18 +226,22 @@ final class VectorFunctions {
         value,
         Float.class,
         x,
-        LoopBody.OPERATORS,
+        OPERATORS,
         Float.class,
         Float.class,
         x,
-        LoopBody.OPERATORS,
+        OPERATORS,
         Float.class,
         x,
-        LoopBody.OPERATORS);
+        OPERATORS);
   }
 
   /** {@code log(1 + x)}, without cancellation near 0: what 1 + x loses is put back. */
   String log1p(String x) {
+    return once("log1p", x, this::writeLog1p);
+  }
+
+  private String writeLog1p(String x) {
     String one = body.constant(1f, "one");
     String u = body.vector("oneMore", "$L.add($L)", x, one);
     String lost = body.vector("lost", "$L.sub($L.sub($L))", x, u, one);
@@ -215,27 +250,31 @@ final class VectorFunctions {
             "isPlain",
             "$L.compare($T.GT, 0f).and($L.compare($T.LT, 1e8f))",
             u,
-            LoopBody.OPERATORS,
+            OPERATORS,
             u,
-            LoopBody.OPERATORS);
+            OPERATORS);
     String correction =
         body.vector(
             "correction", "$L.blend($L.div($L), $L)", body.constant(0f, "zero"), lost, u, plain);
     return log(u, correction);
   }
 
+  private String minusSize(String x) {
+    return once("minusSize", x, y -> body.vector("minusSize", "$L.abs().neg()", y));
+  }
+
   /** {@code 1 / (1 + exp(-x))}. */
   String sigmoid(String x) {
-    String e = exp(body.vector("minusSize", "$L.abs().neg()", x));
+    String e = exp(minusSize(x));
     String one = body.constant(1f, "one");
     String top =
-        body.vector("top", "$L.blend($L, $L.compare($T.LT, 0f))", one, e, x, LoopBody.OPERATORS);
+        body.vector("top", "$L.blend($L, $L.compare($T.LT, 0f))", one, e, x, OPERATORS);
     return body.vector("sigmoid", "$L.div($L.add($L))", top, e, one);
   }
 
   /** {@code log(1 + exp(x))}. */
   String softplus(String x) {
-    String e = exp(body.vector("minusSize", "$L.abs().neg()", x));
+    String e = exp(minusSize(x));
     return body.vector("softplus", "$L.max(0f).add($L)", x, log1p(e));
   }
 
@@ -249,7 +288,7 @@ final class VectorFunctions {
         far,
         near,
         x,
-        LoopBody.OPERATORS);
+        OPERATORS);
   }
 
   /** {@code log(exp(a) + exp(b))}. */
@@ -264,7 +303,7 @@ final class VectorFunctions {
         value,
         high,
         high,
-        LoopBody.OPERATORS,
+        OPERATORS,
         Float.class);
   }
 
@@ -277,21 +316,21 @@ final class VectorFunctions {
         b,
         a,
         b,
-        LoopBody.OPERATORS,
+        OPERATORS,
         Float.class);
   }
 
   String tanh(String x) {
     String m = expm1(body.vector("minusTwice", "$L.abs().mul(-2f)", x));
-    String size = body.vector("tanh", "$L.neg().div($L.add(2f))", m, m);
+    String size = body.vector("tanh", "$L.abs().div($L.add(2f))", m, m);
     return body.vector(
-        "tanh", "$L.blend($L.neg(), $L.compare($T.LT, 0f))", size, size, x, LoopBody.OPERATORS);
+        "tanh", "$L.blend($L.neg(), $L.compare($T.LT, 0f))", size, size, x, OPERATORS);
   }
 
   String arctan(String x) {
     String one = body.constant(1f, "one");
     String size = body.vector("size", "$L.abs()", x);
-    String outer = body.mask("isOuter", "$L.compare($T.GT, 1f)", size, LoopBody.OPERATORS);
+    String outer = body.mask("isOuter", "$L.compare($T.GT, 1f)", size, OPERATORS);
     String y = body.vector("inner", "$L.blend($L.div($L), $L)", size, one, size, outer);
     String square = body.vector("square", "$L.mul($L)", y, y);
     String p =
@@ -311,7 +350,7 @@ final class VectorFunctions {
     String quarter = body.constant((float) (Math.PI / 2), "quarter");
     String whole = body.vector("angle", "$L.blend($L.sub($L), $L)", angle, quarter, angle, outer);
     return body.vector(
-        "arctan", "$L.blend($L.neg(), $L.compare($T.LT, 0f))", whole, whole, x, LoopBody.OPERATORS);
+        "arctan", "$L.blend($L.neg(), $L.compare($T.LT, 0f))", whole, whole, x, OPERATORS);
   }
 
   String sign(String x) {
@@ -320,31 +359,32 @@ final class VectorFunctions {
         "$L.blend(1f, $L.compare($T.GT, 0f)).blend(-1f, $L.compare($T.LT, 0f))",
         x,
         x,
-        LoopBody.OPERATORS,
+        OPERATORS,
         x,
-        LoopBody.OPERATORS);
+        OPERATORS);
   }
 
-  /** The largest whole number not above x; numbers of 2^22 and more are nearly whole themselves. */
+  /** The largest whole number not above x; numbers of 2^23 and more are whole themselves. */
   String floor(String x) {
-    String round = body.constant(ROUND, "round");
-    String nearest = body.vector("nearest", "$L.add($L).sub($L)", x, round, round);
+    String inner =
+        body.vector(
+            "inner",
+            "($T) $L.convert($T.F2I, 0).convert($T.I2F, 0)",
+            LoopBody.VECTOR,
+            x,
+            OPERATORS,
+            OPERATORS);
     String below =
         body.vector(
             "below",
             "$L.sub($L.blend(1f, $L.compare($T.GT, $L)))",
-            nearest,
+            inner,
             body.constant(0f, "zero"),
-            nearest,
-            LoopBody.OPERATORS,
+            inner,
+            OPERATORS,
             x);
     return body.vector(
-        "floor",
-        "$L.blend($L, $L.abs().compare($T.GE, 4194304f))",
-        below,
-        x,
-        x,
-        LoopBody.OPERATORS);
+        "floor", "$L.blend($L, $L.abs().compare($T.LT, 8388608f).not())", below, x, x, OPERATORS);
   }
 
   /** {@code x^p} for a known p: repeated multiplication where p is a small whole number. */
