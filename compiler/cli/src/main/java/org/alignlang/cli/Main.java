@@ -71,11 +71,7 @@ public final class Main implements Runnable {
   /** Runs the command and ends the process with its exit code. */
   public static void main(String[] args) {
     InMemoryCompiler.keepKernels();
-    int exit =
-        run(
-            args,
-            new FileOutputStream(FileDescriptor.out),
-            standardError());
+    int exit = run(args, new FileOutputStream(FileDescriptor.out), standardError());
     // Without this, the JVM would wait for threads that a command left behind.
     Runtime.getRuntime().halt(exit);
   }

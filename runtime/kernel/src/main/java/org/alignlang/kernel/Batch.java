@@ -101,9 +101,11 @@ public final class Batch {
    */
   public double[] column(String name) {
     Column column = data(name);
-    return column instanceof Column.Doubles doubles
-        ? doubles.values()
-        : widened.computeIfAbsent(name, _ -> column.toDoubles());
+    if (column instanceof Column.Doubles doubles) {
+      return doubles.values();
+    }
+    double[] known = widened.get(name);
+    return known != null ? known : widened.computeIfAbsent(name, _ -> column.toDoubles());
   }
 
   /**
@@ -124,9 +126,11 @@ public final class Batch {
    */
   public float[] floats(String name, int length) {
     Column column = data(name, length);
-    return column instanceof Column.Floats floats
-        ? floats.values()
-        : narrowed.computeIfAbsent(name, _ -> column.toFloats());
+    if (column instanceof Column.Floats floats) {
+      return floats.values();
+    }
+    float[] known = narrowed.get(name);
+    return known != null ? known : narrowed.computeIfAbsent(name, _ -> column.toFloats());
   }
 
   /**

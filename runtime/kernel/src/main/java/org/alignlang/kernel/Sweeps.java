@@ -41,4 +41,38 @@ public final class Sweeps {
       result[begin] = 0;
     }
   }
+
+  /** Discounted sums from the first token on, added up in double precision. */
+  public static void cumulative(float[] x, double discount, int begin, int end, float[] result) {
+    double sum = 0;
+    for (int t = begin; t < end; t++) {
+      sum = x[t] + discount * sum;
+      result[t] = (float) sum;
+    }
+  }
+
+  /** Discounted sums to the last token, added up in double precision. */
+  public static void toGo(float[] x, double discount, int begin, int end, float[] result) {
+    double sum = 0;
+    for (int t = end - 1; t >= begin; t--) {
+      sum = x[t] + discount * sum;
+      result[t] = (float) sum;
+    }
+  }
+
+  /** The value of the next token; 0 at the last. */
+  public static void next(float[] x, int begin, int end, float[] result) {
+    if (end > begin) {
+      System.arraycopy(x, begin + 1, result, begin, end - begin - 1);
+      result[end - 1] = 0;
+    }
+  }
+
+  /** The value of the token before; 0 at the first. */
+  public static void previous(float[] x, int begin, int end, float[] result) {
+    if (end > begin) {
+      System.arraycopy(x, begin, result, begin + 1, end - begin - 1);
+      result[begin] = 0;
+    }
+  }
 }

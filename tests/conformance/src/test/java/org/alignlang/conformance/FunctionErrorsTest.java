@@ -83,7 +83,9 @@ class FunctionErrorsTest {
         where = x[i];
       }
     }
-    assertThat(worst).as("%s is off most at %s", function.text, where).isLessThanOrEqualTo(function.bound);
+    assertThat(worst)
+        .as("%s is off most at %s", function.text, where)
+        .isLessThanOrEqualTo(function.bound);
   }
 
   @Test
@@ -97,11 +99,14 @@ class FunctionErrorsTest {
         .containsExactly(-inf, inf, Float.NaN, Float.NaN, 0);
     assertThat(values("expm1(x)", -inf, inf, Float.NaN, -104, 0))
         .containsExactly(-1, inf, Float.NaN, -1, 0);
-    assertThat(values("sigmoid(x)", -inf, inf, Float.NaN, 0)).containsExactly(0, 1, Float.NaN, 0.5f);
+    assertThat(values("sigmoid(x)", -inf, inf, Float.NaN, 0))
+        .containsExactly(0, 1, Float.NaN, 0.5f);
     assertThat(values("softplus(x)", -inf, inf, Float.NaN)).containsExactly(0, inf, Float.NaN);
     assertThat(values("tanh(x)", -inf, inf, Float.NaN, 0)).containsExactly(-1, 1, Float.NaN, 0);
     assertThat(values("x^3", -2, 2, Float.NaN)).containsExactly(-8, 8, Float.NaN);
-    assertThat(values("x^1.5", 4, 0, -1)).usingComparatorWithPrecision(1e-5f).containsExactly(8, 0, Float.NaN);
+    assertThat(values("x^1.5", 4, 0, -1))
+        .usingComparatorWithPrecision(1e-5f)
+        .containsExactly(8, 0, Float.NaN);
   }
 
   /** The values that the back end computes: a log-probability's gradient is what it is times. */

@@ -99,8 +99,7 @@ class OracleVectorsTest {
       double right = expected.real(i);
       assertThat(Math.abs(actual.real(i) - right))
           .as("%s: %s[%d] is %s, the oracle says %s", what, key, i, actual.real(i), right)
-          .isLessThanOrEqualTo(
-              relative * Math.abs(right) + floor);
+          .isLessThanOrEqualTo(relative * Math.abs(right) + floor);
     }
   }
 

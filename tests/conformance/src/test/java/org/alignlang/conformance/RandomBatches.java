@@ -225,7 +225,9 @@ public final class RandomBatches {
     return builder.build();
   }
 
-  /** The same batch with the columns of tokens and logits, and the trained ones, in another type. */
+  /**
+   * The same batch with the columns of tokens and logits, and the trained ones, in another type.
+   */
   public static Batch as(Column.Type type, Signature signature, Batch batch) {
     Batch.Builder builder = Batch.builder(batch.rows()).vocabulary(batch.vocabulary());
     if (batch.groupOf().length == batch.rows()) {

@@ -31,8 +31,8 @@ public final class WorkerPool implements Workers, AutoCloseable {
 
   /**
    * The number of ranges of the call under way, and of the next one that is to be claimed, in the
-   * upper and lower half: who claims a range below the number knows that the call is not over, and so
-   * that the fields below are that call's.
+   * upper and lower half: who claims a range below the number knows that the call is not over, and
+   * so that the fields below are that call's.
    */
   private final AtomicLong claims = new AtomicLong();
 
@@ -56,7 +56,8 @@ public final class WorkerPool implements Workers, AutoCloseable {
     helpers = new Helper[threads - 1];
     for (int i = 0; i < helpers.length; i++) {
       helpers[i] = new Helper();
-      helpers[i].thread = Thread.ofPlatform().name("align-worker-" + (i + 1)).daemon(true).unstarted(helpers[i]);
+      helpers[i].thread =
+          Thread.ofPlatform().name("align-worker-" + (i + 1)).daemon(true).unstarted(helpers[i]);
       helpers[i].thread.start();
     }
   }

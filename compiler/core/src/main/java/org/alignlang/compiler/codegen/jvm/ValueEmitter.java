@@ -494,8 +494,9 @@ public final class ValueEmitter {
 
   /** Computes a value of all tokens of a row at once. */
   private void sweep(Node node, Frame row) {
-    String x = array(fields.field(Planner.tokens(node.operand(0))), DOUBLES, row);
-    String result = array(fields.field(node), DOUBLES, row);
+    TypeName stored = fields.keptType(node);
+    String x = array(fields.field(Planner.tokens(node.operand(0))), stored, row);
+    String result = array(fields.field(node), stored, row);
     String offsets = array(fields.offsets(node.domain().owner()), INTS, row);
     CodeBlock span = CodeBlock.of("$L[row], $L[row + 1], $L", offsets, offsets, result);
     row.comment(origin(node));

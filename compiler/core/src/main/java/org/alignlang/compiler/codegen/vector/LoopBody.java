@@ -33,7 +33,7 @@ final class LoopBody {
   static final TypeName FLOATS = ArrayTypeName.of(TypeName.FLOAT);
 
   private static final Set<String> OWN =
-      Set.of("i", "count", "sums", "inside", "outside", "SPECIES", "LANES");
+      Set.of("i", "count", "sums", "inside", "outside", "SPECIES", "INT_SPECIES", "LANES");
 
   private final Set<String> taken = new HashSet<>(OWN);
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -227,11 +227,7 @@ final class LoopBody {
   int highest(List<String> vectors) {
     String highest = name("highest");
     before.addStatement(
-        "$T $L = $T.broadcast(SPECIES.withLanes(int.class), $T.MIN_VALUE)",
-        INTS,
-        highest,
-        INTS,
-        Integer.class);
+        "$T $L = $T.broadcast(INT_SPECIES, $T.MIN_VALUE)", INTS, highest, INTS, Integer.class);
     vectors.forEach(vector ->
         add(CodeBlock.of("$L = $L.max($L.reinterpretAsInts())", highest, highest, vector)));
     return result(

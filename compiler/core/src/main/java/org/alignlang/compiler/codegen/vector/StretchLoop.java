@@ -259,8 +259,7 @@ final class StretchLoop implements Elements.Leaves {
       taken =
           body.mask(
               "isTaken",
-              "$T.zero(SPECIES.withLanes(int.class)).addIndex(1).add(begin + i)"
-                      .replace("begin", begin)
+              "$T.zero(INT_SPECIES).addIndex(1).add(begin + i)".replace("begin", begin)
                   + ".compare($T.EQ, $L).cast(SPECIES)",
               LoopBody.INTS,
               LoopBody.OPERATORS,

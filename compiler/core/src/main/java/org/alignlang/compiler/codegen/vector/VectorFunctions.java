@@ -267,8 +267,7 @@ final class VectorFunctions {
   String sigmoid(String x) {
     String e = exp(minusSize(x));
     String one = body.constant(1f, "one");
-    String top =
-        body.vector("top", "$L.blend($L, $L.compare($T.LT, 0f))", one, e, x, OPERATORS);
+    String top = body.vector("top", "$L.blend($L, $L.compare($T.LT, 0f))", one, e, x, OPERATORS);
     return body.vector("sigmoid", "$L.div($L.add($L))", top, e, one);
   }
 
@@ -283,12 +282,7 @@ final class VectorFunctions {
     String near = log(body.vector("less", "$L.neg()", expm1(x)));
     String far = log1p(body.vector("less", "$L.neg()", exp(x)));
     return body.vector(
-        "log1mExp",
-        "$L.blend($L, $L.compare($T.GT, -0.6931472f))",
-        far,
-        near,
-        x,
-        OPERATORS);
+        "log1mExp", "$L.blend($L, $L.compare($T.GT, -0.6931472f))", far, near, x, OPERATORS);
   }
 
   /** {@code log(exp(a) + exp(b))}. */

@@ -12,7 +12,15 @@ import org.jspecify.annotations.Nullable;
 
 /** A kernel that is compiled when data of its precision first comes. */
 final class VectorKernel implements ObjectiveKernel {
+  /** Below so many elements, waking another thread takes longer than the work. */
+  private static final long SMALL = 1 << 16;
+
   private final Signature signature;
+  private final String[] sequences;
+
+  /** The inputs whose precision decides. */
+  private final String[] fine;
+
   private final Supplier<ObjectiveKernel> makeSingle;
   private final Supplier<ObjectiveKernel> makeExact;
   private volatile @Nullable ObjectiveKernel single;
@@ -23,6 +31,14 @@ final class VectorKernel implements ObjectiveKernel {
       Supplier<ObjectiveKernel> makeSingle,
       Supplier<ObjectiveKernel> makeExact) {
     this.signature = signature;
+    sequences = signature.sequences().toArray(new String[0]);
+    fine =
+        signature.inputs().stream()
+            .filter(input -> input.role() != Signature.Role.TOKENS)
+            .filter(input ->
+                input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB)
+            .map(Signature.Input::name)
+            .toArray(String[]::new);
     this.makeSingle = makeSingle;
     this.makeExact = makeExact;
   }
@@ -36,19 +52,25 @@ final class VectorKernel implements ObjectiveKernel {
   public void evaluate(
       Batch batch, double[] parameters, double[] multipliers, Evaluation result, Workers workers) {
     ObjectiveKernel kernel = isSingle(batch) ? single() : exact();
-    kernel.evaluate(batch, parameters, multipliers, result, workers);
+    Workers who = elements(batch) < SMALL ? Workers.serial() : workers;
+    kernel.evaluate(batch, parameters, multipliers, result, who);
+  }
+
+  /** How many logits, or tokens where there are no logits, a batch has. */
+  private long elements(Batch batch) {
+    long elements = 0;
+    for (String sequence : sequences) {
+      elements += batch.offsets(sequence)[batch.rows()];
+    }
+    return elements * Math.max(1, batch.vocabulary());
   }
 
   /**
    * Whether no column of tokens or logits, and none that has a gradient, is in double precision.
    */
   private boolean isSingle(Batch batch) {
-    for (Signature.Input input : signature.inputs()) {
-      boolean fine =
-          input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB;
-      if (fine
-          && input.role() != Signature.Role.TOKENS
-          && batch.data(input.name()).type() == Column.Type.F64) {
+    for (String input : fine) {
+      if (batch.data(input).type() == Column.Type.F64) {
         return false;
       }
     }

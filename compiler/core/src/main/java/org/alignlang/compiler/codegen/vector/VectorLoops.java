@@ -30,7 +30,6 @@ import org.alignlang.compiler.codegen.jvm.WorkspaceFields;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.plan.Plan;
-import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Level;
@@ -108,13 +107,6 @@ final class VectorLoops implements InnerLoops {
                 .filter(entry -> entry.getKey().owner().equals(name))
                 .allMatch(
                     entry -> entry.getKey().scope() == Scope.TOKEN && supports(entry.getValue())));
-  }
-
-  /** Whether a row's step goes along the tokens of a sequence, which is done in double precision. */
-  private static boolean sweeps(Map.Entry<Site, Plan.Block> entry, String owner) {
-    return entry.getKey().scope() == Scope.ROW
-        && entry.getValue().computed().stream()
-            .anyMatch(n -> Planner.alongTokens(n) && n.domain().owner().equals(owner));
   }
 
   private static boolean supports(Plan.Block block) {
@@ -214,6 +206,14 @@ final class VectorLoops implements InnerLoops {
     kernel.addField(
         constant(ParameterizedTypeName.get(LoopBody.SPECIES, ClassName.get(Float.class)), "SPECIES")
             .initializer("$T.SPECIES_PREFERRED", LoopBody.VECTOR)
+            .build());
+    kernel.addField(
+        constant(
+                ParameterizedTypeName.get(LoopBody.SPECIES, ClassName.get(Integer.class)),
+                "INT_SPECIES")
+            .addJavadoc(
+                "A constant: a species that is computed in a method makes vectors objects.\n")
+            .initializer("SPECIES.withLanes(int.class)")
             .build());
     kernel.addField(constant(TypeName.INT, "LANES").initializer("SPECIES.length()").build());
     kernel.addField(

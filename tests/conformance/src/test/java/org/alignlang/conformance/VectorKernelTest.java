@@ -1,0 +1,249 @@
+package org.alignlang.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.codegen.vector.VectorBackEnd;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.train.WorkerPool;
+import org.junit.jupiter.api.Test;
+
+/** What generated kernels for vector units promise besides their numbers. */
+class VectorKernelTest {
+  private static final CheckedObjective LOGITS =
+      objective(
+          """
+          objective Policy(beta: Real = 0.1, alpha: Real = 0.01) {
+            policy    pi
+            reference ref
+            feature   a: token
+            minimize mean[token, sequence](
+                -a * log(pi(y.token)) + beta * KL(pi(y.vocab) || ref(y.vocab))
+                - alpha * entropy(pi(y.vocab)))
+          }
+          """);
+
+  private static final CheckedObjective TOKENS =
+      objective(
+          """
+          objective Clipped(eps: Real = 0.2, beta: Real = 0.04) {
+            policy   pi
+            behavior old
+            feature  a: token
+            let ratio = pi(y.token) / old(y.token)
+            let d = log(old(y.token)) - log(pi(y.token))
+            minimize mean[sequence](mean[token](
+                -min(ratio * a, clamp(ratio, 1 - eps, 1 + eps) * a) + beta * (exp(d) - d - 1)))
+          }
+          """);
+
+  private static CheckedObjective objective(String text) {
+    return Compiler.compile(new SourceFile("k.align", text), CompilerOptions.defaults())
+        .objectives()
+        .getFirst();
+  }
+
+  private static float[] gaussians(int count, double scale, Random random) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = (float) (scale * random.nextGaussian());
+    }
+    return numbers;
+  }
+
+  private static Batch.Builder logits(int rows, int tokens, int vocabulary, Random random) {
+    int count = rows * tokens;
+    int[] offsets = new int[rows + 1];
+    for (int i = 1; i <= rows; i++) {
+      offsets[i] = i * tokens;
+    }
+    return Batch.builder(rows)
+        .sequence("y", offsets)
+        .tokens("y", random.ints(count, 0, vocabulary).toArray())
+        .vocabulary(vocabulary)
+        .column("feature.a", gaussians(count, 1, random));
+  }
+
+  private static Batch tokens(int rows, int tokens, Random random) {
+    int[] offsets = new int[rows + 1];
+    for (int i = 1; i <= rows; i++) {
+      offsets[i] = offsets[i - 1] + 1 + random.nextInt(tokens);
+    }
+    float[] old = gaussians(offsets[rows], 1, random);
+    float[] now = gaussians(offsets[rows], 0.1, random);
+    for (int t = 0; t < old.length; t++) {
+      old[t] = -Math.abs(old[t]) - 0.5f;
+      now[t] += old[t];
+    }
+    return Batch.builder(rows)
+        .sequence("y", offsets)
+        .column("feature.a", gaussians(offsets[rows], 1, random))
+        .column("logp", now)
+        .column("old.logp", old)
+        .build();
+  }
+
+  private static double[] parameters(CheckedObjective objective) {
+    return objective.signature().parameters().stream().mapToDouble(p -> p.defaultValue()).toArray();
+  }
+
+  private static Evaluation evaluate(
+      ObjectiveKernel kernel, CheckedObjective objective, Batch batch, Workers workers) {
+    Evaluation result = new Evaluation(objective.signature(), batch);
+    kernel.evaluate(batch, parameters(objective), new double[0], result, workers);
+    return result;
+  }
+
+  @Test
+  void hasTheSameBitsForAnyNumberOfThreads() {
+    Random random = new Random(1);
+    Batch large =
+        logits(9, 3, 2999, random)
+            .column("logits", gaussians(27 * 2999, 2, random))
+            .column("ref.logits", gaussians(27 * 2999, 2, random))
+            .build();
+    Batch many = tokens(64, 4000, random);
+    for (int threads : List.of(2, 3, 8)) {
+      try (WorkerPool pool = new WorkerPool(threads)) {
+        same(LOGITS, "logits", large, pool);
+        same(TOKENS, "logp", many, pool);
+      }
+    }
+  }
+
+  private static void same(CheckedObjective objective, String input, Batch batch, Workers pool) {
+    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(objective);
+    Evaluation one = evaluate(kernel, objective, batch, Workers.serial());
+    Evaluation several = evaluate(kernel, objective, batch, pool);
+    assertThat(several.loss()).isEqualTo(one.loss());
+    assertThat(several.floatGradient(input)).isEqualTo(one.floatGradient(input));
+  }
+
+  @Test
+  void memoryOutsideTheHeapReadsAsArraysDo() {
+    Random random = new Random(2);
+    float[] policy = gaussians(6 * 53, 2, random);
+    float[] reference = gaussians(6 * 53, 2, random);
+    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(LOGITS);
+    Batch arrays =
+        logits(2, 3, 53, new Random(3))
+            .column("logits", policy)
+            .column("ref.logits", reference)
+            .build();
+    Evaluation expected = evaluate(kernel, LOGITS, arrays, Workers.serial());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment outside = arena.allocate(4L * reference.length);
+      outside.copyFrom(MemorySegment.ofArray(reference));
+      Batch mixed =
+          logits(2, 3, 53, new Random(3))
+              .column("logits", policy)
+              .column("ref.logits", outside, Column.Type.F32)
+              .build();
+      Evaluation actual = evaluate(kernel, LOGITS, mixed, Workers.serial());
+      assertThat(actual.loss()).isEqualTo(expected.loss());
+      assertThat(actual.floatGradient("logits")).isEqualTo(expected.floatGradient("logits"));
+    }
+  }
+
+  /** The largest logit stands far behind the numbers that the shift is guessed from. */
+  @Test
+  void aWrongGuessOfTheLargestLogitIsMended() {
+    Random random = new Random(4);
+    int vocabulary = 5000;
+    for (float step : new float[] {90, 300, 1e4f, -90, -300}) {
+      float[] policy = gaussians(2 * vocabulary, 1, random);
+      float[] reference = gaussians(2 * vocabulary, 1, random);
+      for (int v = 1000; v < vocabulary; v++) {
+        policy[v] += step;
+        reference[vocabulary + v] += step;
+      }
+      Batch batch =
+          logits(1, 2, vocabulary, random)
+              .column("logits", policy)
+              .column("ref.logits", reference)
+              .build();
+      Evaluation right =
+          evaluate(BackEnds.REFERENCE.kernel(LOGITS), LOGITS, batch, Workers.serial());
+      Evaluation found = evaluate(BackEnds.VECTOR.kernel(LOGITS), LOGITS, batch, Workers.serial());
+      double tolerance = 2e-6 * Math.max(1, Math.abs(right.loss()));
+      assertThat(Math.abs(found.loss() - right.loss())).as("%s", step).isLessThan(tolerance);
+      double[] gradient = right.gradient("logits");
+      for (int i = 0; i < gradient.length; i++) {
+        assertThat(Math.abs(found.floatGradient("logits")[i] - gradient[i]))
+            .as("%s at %d", step, i)
+            .isLessThan(5e-6);
+      }
+    }
+  }
+
+  @Test
+  void notANumberComesOut() {
+    float[] policy = gaussians(53, 1, new Random(5));
+    // What x86 makes of infinity minus infinity: its sign bit is set.
+    policy[40] = Float.intBitsToFloat(0xffc00000);
+    Batch batch =
+        logits(1, 1, 53, new Random(6))
+            .column("logits", policy)
+            .column("ref.logits", gaussians(53, 1, new Random(7)))
+            .build();
+    Evaluation found = evaluate(BackEnds.VECTOR.kernel(LOGITS), LOGITS, batch, Workers.serial());
+    assertThat(found.loss()).isNaN();
+  }
+
+  @Test
+  void allocatesNothingOnceCompiled() {
+    Random random = new Random(8);
+    Batch large =
+        logits(4, 2, 2999, random)
+            .column("logits", gaussians(8 * 2999, 2, random))
+            .column("ref.logits", gaussians(8 * 2999, 2, random))
+            .build();
+    allocatesNothing(LOGITS, large);
+    allocatesNothing(TOKENS, tokens(16, 2000, random));
+  }
+
+  /** Vectors are objects until the JIT compiler has seen the loops; then none is left. */
+  private static void allocatesNothing(CheckedObjective objective, Batch batch) {
+    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(objective);
+    Evaluation result = new Evaluation(objective.signature(), batch);
+    double[] parameters = parameters(objective);
+    double[] multipliers = new double[0];
+    Workers workers = Workers.serial();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long began = System.nanoTime();
+    long least = Long.MAX_VALUE;
+    while (least > 0 && System.nanoTime() - began < Duration.ofSeconds(60).toNanos()) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int call = 0; call < 20; call++) {
+        kernel.evaluate(batch, parameters, multipliers, result, workers);
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).as(objective.name()).isZero();
+  }
+
+  @Test
+  void sourcesPassNoVectorToAnotherMethod() {
+    for (CheckedObjective objective : List.of(LOGITS, TOKENS)) {
+      String source = VectorBackEnd.source(objective, "").toString();
+      assertThat(source)
+          .doesNotContainPattern("(static|private) (Float|Int)Vector ")
+          .doesNotContainPattern("\\((Float|Int)Vector [a-z]");
+    }
+  }
+}
