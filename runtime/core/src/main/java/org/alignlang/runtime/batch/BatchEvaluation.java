@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.Level;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Input;
@@ -19,7 +21,8 @@ import org.alignlang.kernel.Workers;
  *
  * @param loss the minimised number
  * @param metrics the reported numbers by name
- * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch
+ * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch, and {@code
+ *     state.NAME}, as they are after the step: what the next batch is handed
  * @param gradients {@code grad.} and the name of each trained input, in the input's shape and type
  *     (f64 for JSON), 0 behind the mask
  * @param empty the masks that let no position of any row through, by name: nothing of the batch
@@ -68,10 +71,17 @@ public record BatchEvaluation(
             laidOut(input, result.gradientColumn(input.name()), packed, file, workers));
       }
     }
+    Map<String, Tensor> kept = new LinkedHashMap<>(packed.multipliers().tensors());
+    for (Signature.State state : signature.states()) {
+      Double next = metrics.get(state.name());
+      if (next != null) {
+        kept.put(state.input(), Tensor.of(List.of(), next));
+      }
+    }
     return new BatchEvaluation(
         result.loss(),
         metrics,
-        packed.multipliers().tensors(),
+        kept,
         gradients,
         emptyMasks(signature, packed, file));
   }
@@ -117,7 +127,11 @@ public record BatchEvaluation(
   private static Tensor laidOut(
       Input input, Column gradient, PackedBatch packed, TensorFile file, Workers workers) {
     Tensor given = packed.trained().get(input.name());
-    int[] places = packed.positions().get(input.sequence());
+    boolean perToken = input.level() == Level.TOKEN || input.level() == Level.VOCAB;
+    int[] places =
+        perToken
+            ? packed.positions().get(input.sequence())
+            : IntStream.range(0, gradient.length()).toArray();
     if (given == null || places == null) {
       throw new IllegalStateException("the trained input `" + input.name() + "` was not packed");
     }
