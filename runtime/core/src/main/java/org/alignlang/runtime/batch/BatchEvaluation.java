@@ -21,8 +21,8 @@ import org.alignlang.kernel.Workers;
  *
  * @param loss the minimised number
  * @param metrics the reported numbers by name
- * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch, and {@code
- *     state.NAME}, as they are after the step: what the next batch is handed
+ * @param multipliers {@code multiplier.NAME}, moved once by the violations of this batch, and
+ *     {@code state.NAME}, as they are after the step: what the next batch is handed
  * @param gradients {@code grad.} and the name of each trained input, in the input's shape and type
  *     (f64 for JSON), 0 behind the mask
  * @param empty the masks that let no position of any row through, by name: nothing of the batch
@@ -79,11 +79,7 @@ public record BatchEvaluation(
       }
     }
     return new BatchEvaluation(
-        result.loss(),
-        metrics,
-        kept,
-        gradients,
-        emptyMasks(signature, packed, file));
+        result.loss(), metrics, kept, gradients, emptyMasks(signature, packed, file));
   }
 
   private static List<String> emptyMasks(Signature signature, PackedBatch packed, TensorFile file) {

@@ -1,0 +1,229 @@
+package org.alignlang.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.diagnostic.Diagnostic;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.experiment.ExperimentCompiler;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.experiment.ClaimVerdict;
+import org.alignlang.runtime.experiment.ExperimentPlan;
+import org.alignlang.runtime.experiment.ExperimentRunner;
+import org.alignlang.runtime.experiment.Progress;
+import org.alignlang.runtime.experiment.RunLog;
+import org.alignlang.runtime.experiment.TrainingId;
+import org.alignlang.runtime.train.Trainer;
+import org.alignlang.runtime.train.TrainingState;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Critics, kept numbers, fresh draws, lagged references, schedules, and ways to keep a constraint.
+ */
+class TrainedBesideThePolicyTest {
+  private static final String CRITIC =
+      """
+      estimator critic(v, clip: Real = 0.2, lambda: Real = 0.95) for r: token {
+        let a = stop(gae(r, old(v), 1, lambda))
+        let returns = stop(a + old(v))
+        let ratio = pi(y.token) / old(y.token)
+        surrogate mean[token, sequence](min(ratio * a, clamp(ratio, 1 - clip, 1 + clip) * a))
+          - 0.5 * mean[token, sequence]((v - returns)^2)
+      }
+      objective WithCritic(beta: Real = 0.2) {
+        policy    pi
+        reference ref
+        learn     v: token
+        reward    score: sequence
+        state     steps = steps + 1 from 0
+        maximize  E[score] - beta * KL(pi || ref) + 0 * steps
+        estimate  with critic(v)
+      }
+      experiment Critic {
+        task      sequences(letters = 2, length = 3, prompts = 2)
+        train     WithCritic()
+        optimizer adam(rate = linear(from = 0.05, to = 0.001, steps = 300))
+        v         table(optimizer = adam(rate = 0.1))
+        steps     300
+        batch     128   epochs 2
+        every     100
+        record    value = E[task.score] - 0.2 * KL(pi || ref)
+        expect    final(value) within 2% of exact(value)
+        expect    final(steps) == 301
+      }
+      """;
+
+  private static ExperimentPlan plan(String text) {
+    Compilation compilation =
+        Compiler.compile(new SourceFile("beside.align", text), CompilerOptions.defaults());
+    assertThat(compilation.diagnostics().stream().filter(Diagnostic::isError)).isEmpty();
+    DiagnosticSink sink = new DiagnosticSink();
+    return ExperimentCompiler.compile(
+            compilation.experiments().getFirst(),
+            compilation.scope(),
+            Path.of("."),
+            CompilerOptions.defaults(),
+            BackEnds.standard()::kernel,
+            new ExperimentCompiler.Overrides(Map.of(), 0, 0),
+            sink)
+        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
+  }
+
+  private static void assertClaimsHold(String text) {
+    assertThat(
+            new ExperimentRunner(
+                    plan(text),
+                    new ExperimentRunner.Options(1, 2, 3600),
+                    Progress.silent(),
+                    RunLog.none())
+                .run()
+                .claims())
+        .isNotEmpty()
+        .allSatisfy(claim ->
+            assertThat(claim.passed())
+                .as(
+                    String.join(
+                        " ", claim.parts().stream().map(ClaimVerdict.Part::sentence).toList()))
+                .isTrue());
+  }
+
+  @Test
+  void aCriticLeadsToTheClosedForm() {
+    assertClaimsHold(CRITIC);
+  }
+
+  @Test
+  void anInterruptedTrainingGoesOnToTheSameBits() {
+    ExperimentPlan plan = plan(CRITIC);
+    Trainer whole = trainer(plan);
+    AtomicReference<TrainingState> middle = new AtomicReference<>();
+    whole.run(
+        observer((steps, state) -> {
+          if (steps == 31) {
+            middle.set(state.get());
+          }
+          return steps < 60;
+        }));
+    Trainer resumed = trainer(plan);
+    resumed.restore(middle.get());
+    resumed.run(observer((steps, _) -> steps < 60));
+    assertThat(resumed.state().arrays().keySet())
+        .contains("block v", "block v sampled", "block v optimizer", "kept");
+    whole
+        .state()
+        .arrays()
+        .forEach((name, numbers) ->
+            assertThat(resumed.state().arrays().get(name)).as(name).isEqualTo(numbers));
+  }
+
+  private static Trainer trainer(ExperimentPlan plan) {
+    return new Trainer(plan, new TrainingId(0, 0, 1, Map.of()), List.of(), Workers.serial());
+  }
+
+  private interface Step {
+    boolean made(int steps, Supplier<TrainingState> state);
+  }
+
+  private static Trainer.Observer observer(Step step) {
+    return new Trainer.Observer() {
+      @Override
+      public void recorded(int steps, Map<String, Double> values) {}
+
+      @Override
+      public boolean stepped(int steps, Supplier<TrainingState> state) {
+        return step.made(steps, state);
+      }
+    };
+  }
+
+  @Test
+  void drawsBaselinesLaggedReferencesAndSchedulesTrain() {
+    assertClaimsHold(
+        """
+        objective Online(beta: Real = 0.5) {
+          policy    pi
+          reference ref
+          sample    a, b ~ old
+          reward    score: sequence
+          let h(s) = log(pi(s) / ref(s))
+          let d = if score(a) > score(b) then h(a) - h(b) else h(b) - h(a)
+          minimize mean[pair](-log_sigmoid(beta * d))
+        }
+        objective Baseline(decay: Real = 0.9) {
+          policy pi
+          reward score: sequence
+          state  m = decay * m + (1 - decay) * mean[batch](score) from 0
+          minimize -mean[sequence]((score - m) * log(pi(y)))
+        }
+        objective Lagged(beta: Real = 0.1) {
+          policy    pi
+          reference ref = ema(pi, 0.9)
+          reward    score: sequence
+          maximize  E[score] - beta * KL(pi || ref)
+          estimate  with rloo()
+        }
+        experiment Train {
+          task      sequences(letters = 2, length = 3)
+          train     [Online(), Baseline(),
+                     Lagged(beta = linear(from = 1, to = 0.1, steps = 100))]
+          optimizer adam(rate = 0.05)
+          steps     150   batch 64   every 50
+          record    value = E[task.score]
+          expect    final(value) > first(value) + 0.5
+        }
+        """);
+  }
+
+  /** At the limit 0.1 the multiplier is 3.8: an exact penalty must weigh more. */
+  @Test
+  void everyWayToKeepAConstraintComesAsNearAsItSays() {
+    String objective =
+        """
+        objective %1$s {
+          policy    pi
+          reference ref
+          reward    helpful: sequence
+          reward    harm:    sequence
+          maximize   E[helpful] - 0.3 * KL(pi || ref)
+          subject to E[harm] <= %2$s %3$s
+          estimate   with exact()
+        }
+        """;
+    assertClaimsHold(
+        objective.formatted("ByPenalty", "0.1", "by penalty(10)")
+            + objective.formatted("BySquare", "0.1", "by penalty(10, power = 2)")
+            + objective.formatted("BySwitching", "0.1", "by switching()")
+            + objective.formatted(
+                "ByAugmented",
+                "0.1",
+                "multiplier lambda(form = augmented(penalty = 10), rate = 0.5)")
+            + objective.formatted("ByBarrier", "0.6", "by barrier(sharpness = 100)")
+            + """
+            experiment Kept {
+              task      bandit(arms = 16, prompts = 4)
+              train     [ByPenalty(), BySquare(), BySwitching(), ByAugmented(), ByBarrier()]
+              optimizer adam(rate = linear(from = 0.05, to = 0.0005, steps = 800))
+              steps     800   every 400
+              record    value = E[task.helpful] - 0.3 * KL(pi || ref), harmful = E[task.harm]
+              expect    final(harmful) within 0.002 of 0.1  where objective == ByPenalty
+              expect    final(harmful) within 0.002 of 0.1  where objective == BySwitching
+              expect    final(harmful) within 0.002 of 0.1  where objective == ByAugmented
+              expect    final(value) within 0.02 of exact(value)  where objective == ByPenalty
+              expect    final(value) within 0.02 of exact(value)  where objective == BySwitching
+              expect    final(value) within 0.02 of exact(value)  where objective == ByAugmented
+              expect    final(harmful) > 0.15  where objective == BySquare  "a square is never exact"
+              expect    final(harmful) < 0.6 and final(harmful) > 0.55
+                where objective == ByBarrier  "a barrier stays inside"
+            }
+            """);
+  }
+}
