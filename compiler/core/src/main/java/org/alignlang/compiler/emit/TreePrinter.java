@@ -84,7 +84,11 @@ public final class TreePrinter {
     });
   }
 
-  private static void list(String name, List<?> list, List<Part> parts) {
+  private void list(String name, List<?> list, List<Part> parts) {
+    if (!list.stream().allMatch(Record.class::isInstance)) {
+      plain(name, list);
+      return;
+    }
     List<Record> nodes = list.stream().map(Record.class::cast).toList();
     if (!nodes.isEmpty()) {
       parts.add(new Part(name, nodes, true));
