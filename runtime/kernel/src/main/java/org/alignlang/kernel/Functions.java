@@ -65,4 +65,16 @@ public final class Functions {
     double shift = Math.ceil(x * 1.4426950408889634);
     return Double.isInfinite(shift) ? 0 : (float) shift;
   }
+
+  /** The sum of {@code count} numbers, in double precision and always in the same order. */
+  public static double sum(float[] numbers, int from, int count) {
+    double even = 0;
+    double odd = 0;
+    int i = from;
+    for (; i + 1 < from + count; i += 2) {
+      even += numbers[i];
+      odd += numbers[i + 1];
+    }
+    return i < from + count ? even + odd + numbers[i] : even + odd;
+  }
 }

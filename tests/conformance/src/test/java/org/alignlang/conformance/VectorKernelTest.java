@@ -134,6 +134,25 @@ class VectorKernelTest {
     assertThat(several.floatGradient(input)).isEqualTo(one.floatGradient(input));
   }
 
+  /** Interpreted and compiled code, and all that lies between, add up in the same order. */
+  @Test
+  void hasTheSameBitsBeforeAndAfterItIsCompiled() {
+    Random random = new Random(9);
+    Batch batch =
+        logits(3, 2, 2999, random)
+            .column("logits", gaussians(6 * 2999, 2, random))
+            .column("ref.logits", gaussians(6 * 2999, 2, random))
+            .build();
+    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(LOGITS);
+    Evaluation first = evaluate(kernel, LOGITS, batch, Workers.serial());
+    for (int call = 0; call < 300; call++) {
+      Evaluation later = evaluate(kernel, LOGITS, batch, Workers.serial());
+      assertThat(later.loss()).isEqualTo(first.loss());
+      assertThat(later.floatGradient("logits")).isEqualTo(first.floatGradient("logits"));
+    }
+    assertThat(VectorBackEnd.source(LOGITS, "").toString()).doesNotContain("reduceLanes(VectorOperators.ADD)");
+  }
+
   @Test
   void memoryOutsideTheHeapReadsAsArraysDo() {
     Random random = new Random(2);

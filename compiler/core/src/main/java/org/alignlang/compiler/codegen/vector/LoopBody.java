@@ -193,21 +193,21 @@ final class LoopBody {
     add(
         CodeBlock.of("$L = $L.add($L)", total, total, vector),
         CodeBlock.of("$L = $L.add($L.blend(0f, outside))", total, total, vector));
-    return result(CodeBlock.of("$L.reduceLanes($T.ADD)", total, OPERATORS));
+    return lanes(total);
   }
 
   /** Adds up a product whose first factor is 0 where lanes are missing. */
   int sumOfProducts(String wanted, String weight, String vector) {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(CodeBlock.of("$L = $L.fma($L, $L)", total, weight, vector, total));
-    return result(CodeBlock.of("$L.reduceLanes($T.ADD)", total, OPERATORS));
+    return lanes(total);
   }
 
   /** Adds up a vector that is 0 where lanes are missing. */
   int sumOfWeights(String wanted, String weight) {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(CodeBlock.of("$L = $L.add($L)", total, total, weight));
-    return result(CodeBlock.of("$L.reduceLanes($T.ADD)", total, OPERATORS));
+    return lanes(total);
   }
 
   /** The largest or smallest element. */
@@ -240,9 +240,25 @@ final class LoopBody {
     return name;
   }
 
-  private int result(CodeBlock value) {
-    results.add(value);
+  /**
+   * The lanes of a sum, which the caller adds up: in which order {@code reduceLanes} does depends on
+   * whether it was compiled, and so would the bits.
+   */
+  private int lanes(String total) {
+    results.add(CodeBlock.of("$L.intoArray(sums, $L)", total, slot(results.size())));
     return results.size() - 1;
+  }
+
+  private int result(CodeBlock value) {
+    results.add(CodeBlock.of("sums[$L] = $L", slot(results.size()), value));
+    return results.size() - 1;
+  }
+
+  /** Where a result stands: each has as much room as a vector. */
+  static CodeBlock slot(int result) {
+    return result == 0
+        ? CodeBlock.of("0")
+        : result == 1 ? CodeBlock.of("LANES") : CodeBlock.of("$L * LANES", result);
   }
 
   /** How many results there are. */
@@ -295,9 +311,7 @@ final class LoopBody {
       method.addStatement("final $T outside = inside.not()", MASK);
     }
     method.addCode(end).endControlFlow();
-    for (int k = 0; k < results.size(); k++) {
-      method.addStatement("sums[$L] = $L", k, results.get(k));
-    }
+    results.forEach(method::addStatement);
     return method.build();
   }
 }

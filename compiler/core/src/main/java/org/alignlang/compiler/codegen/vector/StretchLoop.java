@@ -486,7 +486,8 @@ final class StretchLoop implements Elements.Leaves {
     totals.forEach(total -> code.addStatement("$L = $L", total.name(), start(total)));
     code.addStatement("float $L = 0", largest);
     blocks(
-        method, code, "%s = Math.max(%s, scratch.sums[%d])".formatted(largest, largest, highest));
+        method, code, "%s = Math.max(%s, scratch.sums[%s])"
+            .formatted(largest, largest, LoopBody.slot(highest)));
     CodeBlock.Builder sound = CodeBlock.builder().add("$L < 60", largest);
     inOrder.forEach(group -> sound.add(" && $L > 1e-30", group.total));
     code.beginControlFlow("if ($L || ($L))", whole, sound.build())
@@ -516,7 +517,12 @@ final class StretchLoop implements Elements.Leaves {
         .addStatement(body.call(method, CodeBlock.of("$L", begin), count));
     totals.forEach(total -> {
       switch (total.reduction()) {
-        case SUM -> code.addStatement("$L += scratch.sums[$L]", total.name(), total.index());
+        case SUM ->
+            code.addStatement(
+                "$L += $T.sum(scratch.sums, $L, LANES)",
+                total.name(),
+                Functions.class,
+                LoopBody.slot(total.index()));
         case MAXIMUM, MINIMUM ->
             code.addStatement(
                 "$L = $T.$L($L, scratch.sums[$L])",
@@ -524,7 +530,7 @@ final class StretchLoop implements Elements.Leaves {
                 Math.class,
                 total.reduction().word(),
                 total.name(),
-                total.index());
+                LoopBody.slot(total.index()));
         case LOG_SUM_EXP, SOFTMAX_MEAN -> throw new IllegalStateException("no plain sum");
       }
     });

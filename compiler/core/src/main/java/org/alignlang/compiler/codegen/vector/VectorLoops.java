@@ -243,7 +243,7 @@ final class VectorLoops implements InnerLoops {
             .addJavadoc("Room for one thread.\n")
             .addField(
                 FieldSpec.builder(LoopBody.FLOATS, "sums", Modifier.FINAL)
-                    .initializer("new float[$L]", mostSums)
+                    .initializer("new float[$L * LANES]", mostSums)
                     .build());
     buffers
         .values()
