@@ -150,7 +150,8 @@ class VectorKernelTest {
       assertThat(later.loss()).isEqualTo(first.loss());
       assertThat(later.floatGradient("logits")).isEqualTo(first.floatGradient("logits"));
     }
-    assertThat(VectorBackEnd.source(LOGITS, "").toString()).doesNotContain("reduceLanes(VectorOperators.ADD)");
+    assertThat(VectorBackEnd.source(LOGITS, "").toString())
+        .doesNotContain("reduceLanes(VectorOperators.ADD)");
   }
 
   @Test

@@ -241,8 +241,8 @@ final class LoopBody {
   }
 
   /**
-   * The lanes of a sum, which the caller adds up: in which order {@code reduceLanes} does depends on
-   * whether it was compiled, and so would the bits.
+   * The lanes of a sum, which the caller adds up: in which order {@code reduceLanes} does depends
+   * on whether it was compiled, and so would the bits.
    */
   private int lanes(String total) {
     results.add(CodeBlock.of("$L.intoArray(sums, $L)", total, slot(results.size())));

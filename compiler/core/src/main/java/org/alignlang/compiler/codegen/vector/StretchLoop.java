@@ -486,8 +486,9 @@ final class StretchLoop implements Elements.Leaves {
     totals.forEach(total -> code.addStatement("$L = $L", total.name(), start(total)));
     code.addStatement("float $L = 0", largest);
     blocks(
-        method, code, "%s = Math.max(%s, scratch.sums[%s])"
-            .formatted(largest, largest, LoopBody.slot(highest)));
+        method,
+        code,
+        "%s = Math.max(%s, scratch.sums[%s])".formatted(largest, largest, LoopBody.slot(highest)));
     CodeBlock.Builder sound = CodeBlock.builder().add("$L < 60", largest);
     inOrder.forEach(group -> sound.add(" && $L > 1e-30", group.total));
     code.beginControlFlow("if ($L || ($L))", whole, sound.build())
