@@ -55,6 +55,12 @@ final class StretchLoop implements Elements.Leaves {
   private final Map<Node, String> weights = new HashMap<>();
   private String taken = "";
 
+  /** Methods that find the largest of logits, by name. */
+  private final Map<String, LoopBody> searches = new HashMap<>();
+
+  /** Whether the loop keeps values of tokens. */
+  private boolean keeps;
+
   /** Sums of this loop, in the order of their results. */
   private final List<Total> totals = new ArrayList<>();
 
@@ -313,8 +319,6 @@ final class StretchLoop implements Elements.Leaves {
     results.forEach(this::define);
   }
 
-  private boolean keeps;
-
   private Group group(Node reduction) {
     Node logits = Plan.base(reduction.operand(0));
     return groups.computeIfAbsent(
@@ -333,11 +337,9 @@ final class StretchLoop implements Elements.Leaves {
     search.body.extreme("highest", search.elements.vector(logits), true);
     String method = context.fields().member("peak" + context.names().suffix(logits));
     loops.add(method, search.body, "The largest of the logits in a stretch.");
-    peakCalls.put(method, search.body);
+    searches.put(method, search.body);
     return method;
   }
-
-  private final Map<String, LoopBody> peakCalls = new HashMap<>();
 
   /** The sums under one softmax. */
   private void sums(Node logits, Group group) {
@@ -504,7 +506,7 @@ final class StretchLoop implements Elements.Leaves {
   }
 
   private CodeBlock call(String peak, CodeBlock count) {
-    LoopBody search = peakCalls.get(peak);
+    LoopBody search = searches.get(peak);
     if (search == null) {
       throw new IllegalStateException("no method " + peak);
     }
