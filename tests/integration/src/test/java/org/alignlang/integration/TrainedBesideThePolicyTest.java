@@ -45,8 +45,9 @@ class TrainedBesideThePolicyTest {
         learn     v: token
         reward    score: sequence
         state     steps = steps + 1 from 0
-        maximize  E[score] - beta * KL(pi || ref) + 0 * steps
+        maximize  E[score] - beta * KL(pi || ref)
         estimate  with critic(v)
+        metric    seen = steps
       }
       experiment Critic {
         task      sequences(letters = 2, length = 3, prompts = 2)
@@ -59,6 +60,7 @@ class TrainedBesideThePolicyTest {
         record    value = E[task.score] - 0.2 * KL(pi || ref)
         expect    final(value) within 2% of exact(value)
         expect    final(steps) == 301
+        expect    final(seen) == 300
       }
       """;
 

@@ -454,7 +454,7 @@ public final class ObjectiveChecker {
               "a trained block has no definition: the data holds what it gives",
               "leave the definition out and say in the experiment what it is: `"
                   + column.name()
-                  + " table(rate = 0.1)`");
+                  + " table(optimizer = adam(rate = 0.1))`");
         }
         if (column.definition().isEmpty()) {
           Meaning.ColumnName name = new Meaning.ColumnName(column, scope);
@@ -1254,7 +1254,7 @@ public final class ObjectiveChecker {
         reaching.add(next);
       }
     }
-    checkUse(reaching, allMetrics.values());
+    checkUse(reaching, allMetrics, byInput);
 
     Signature signature =
         new Signature(
@@ -1420,7 +1420,8 @@ public final class ObjectiveChecker {
       if (slope == null) {
         continue;
       }
-      linear &= ObjectiveProgram.reachable(List.of(slope)).stream().noneMatch(means::containsKey);
+      // What a coefficient is made of may have a gradient of its own, weighed by the expectation.
+      linear &= !slope.active();
       Node weight = b.stop(atMeans.apply(slope));
       reward = b.subtract(reward, b.multiply(weight, term.score()));
       Node mean = means.get(term.leaf());
@@ -1556,7 +1557,16 @@ public final class ObjectiveChecker {
   }
 
   /** Whatever is declared must matter. */
-  private void checkUse(List<Node> outputs, java.util.Collection<Node> measured) {
+  private void checkUse(
+      List<Node> outputs, Map<String, Node> metrics, Map<Signature.Input, Node> gradients) {
+    java.util.Collection<Node> measured = metrics.values();
+    Set<String> moved = new HashSet<>();
+    gradients.forEach((input, gradient) -> {
+      if (input.role() == Signature.Role.LEARNED
+          && GraphBuilder.constantValue(gradient).orElse(1) != 0) {
+        moved.add(Signature.block(input));
+      }
+    });
     Set<String> parametersRead = new HashSet<>(context.fixed.keySet());
     for (Node node : ObjectiveProgram.reachable(outputs)) {
       if (node.operation() instanceof Operation.Parameter parameter) {
@@ -1599,7 +1609,9 @@ public final class ObjectiveChecker {
           boolean used =
               column.definition().isPresent()
                   ? scope.isUsed(column.name())
-                  : columns.contains(column.name());
+                  : column.role() == Statement.ColumnRole.LEARN
+                      ? moved.contains(column.name())
+                      : columns.contains(column.name());
           if (!used) {
             context.report(
                 unused(column.nameSpan(), column.span(), column.role().word(), column.name()));
@@ -1623,7 +1635,20 @@ public final class ObjectiveChecker {
           }
         }
         case Statement.State state -> {
-          if (!columns.contains(state.name())) {
+          // Its own next value reads it, and so says nothing.
+          List<Node> elsewhere = new ArrayList<>(outputs);
+          elsewhere.remove(metrics.get(state.name()));
+          metrics.forEach((name, node) -> {
+            if (!name.equals(state.name())) {
+              elsewhere.add(node);
+            }
+          });
+          boolean read =
+              ObjectiveProgram.reachable(elsewhere).stream()
+                  .anyMatch(n ->
+                      n.operation() instanceof Operation.Input input
+                          && input.input().name().equals("state." + state.name()));
+          if (!read) {
             context.report(unused(state.nameSpan(), state.span(), "kept number", state.name()));
           }
         }

@@ -13,6 +13,8 @@ import org.alignlang.compiler.gradient.ReverseMode;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Substitution;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 
@@ -26,6 +28,10 @@ final class ClosedForms {
 
   static Optional<ExperimentPlan.ClosedForm> of(
       CheckedObjective objective, Map<String, Double> parameters) {
+    if (readsState(objective)) {
+      // What is optimised changes with what is kept: there is no one optimum.
+      return Optional.empty();
+    }
     if (objective.target().isPresent()) {
       return Optional.of(
           new ExperimentPlan.ClosedForm.Target(
@@ -114,6 +120,18 @@ final class ClosedForms {
             budget,
             budgetMultiplier,
             bounds));
+  }
+
+  private static boolean readsState(CheckedObjective objective) {
+    List<Node> read = new ArrayList<>(List.of(objective.value()));
+    objective.expectations().forEach(term -> read.add(term.content()));
+    objective.constraints().forEach(limit -> read.addAll(List.of(limit.value(), limit.bound())));
+    objective.target().ifPresent(read::add);
+    return ObjectiveProgram.reachable(read).stream()
+        .anyMatch(n ->
+            n.operation() instanceof Operation.Input input
+                && objective.signature().states().stream()
+                    .anyMatch(s -> s.input().equals(input.input().name())));
   }
 
   private static String plain(double value) {

@@ -336,6 +336,13 @@ final class GraphNotation {
       case COLUMN, LEARNED -> {
         String name = input.name().substring(input.name().lastIndexOf('.') + 1);
         Symbol symbol = Symbols.function(name);
+        if (!input.actor().isEmpty()) {
+          // What a trained block gave when the data was sampled.
+          symbol =
+              Notation.symbol(
+                  symbol.unicode() + "_" + input.actor(),
+                  symbol.latex() + "_{\\mathrm{" + input.actor() + "}}");
+        }
         if (input.members() > 0) {
           symbol =
               Notation.symbol(

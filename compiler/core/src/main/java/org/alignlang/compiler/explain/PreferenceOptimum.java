@@ -12,6 +12,7 @@ import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
@@ -85,6 +86,7 @@ final class PreferenceOptimum {
             .allMatch(i -> i.role() == Signature.Role.LOG_PROBABILITY);
     if (objective.signature().sequences().size() != 2
         || !likelihoods
+        || weighsTokens(objective)
         || others.size() > 1
         || !objective.expectations().isEmpty()
         || !objective.constraints().isEmpty()) {
@@ -92,6 +94,26 @@ final class PreferenceOptimum {
     }
     PreferenceOptimum optimum = new PreferenceOptimum(objective, link);
     return Optional.of(optimum.found(others.stream().findFirst()));
+  }
+
+  /**
+   * Whether tokens count differently, by position or by value: a loss of anything but plain sums of
+   * log-probabilities is about more than two likelihoods.
+   */
+  private static boolean weighsTokens(CheckedObjective objective) {
+    return ObjectiveProgram.reachable(List.of(objective.program().loss())).stream()
+        .filter(n -> n.domain().level() == Level.TOKEN)
+        .anyMatch(n ->
+            switch (n.operation()) {
+              case Operation.Input _, Operation.Broadcast _, Operation.Stop _ -> false;
+              case Operation.Apply apply -> apply.function() != Unary.NEGATE;
+              case Operation.Combine combine ->
+                  switch (combine.function()) {
+                    case ADD, SUBTRACT, LOG_RATIO -> false;
+                    default -> true;
+                  };
+              default -> true;
+            });
   }
 
   private Found found(Optional<String> reference) {

@@ -105,8 +105,9 @@ final class PreferenceFile {
 
   private byte[] bytes(Path directory) {
     try {
-      Path file = directory.resolve(name).normalize();
-      if (Path.of(name).isAbsolute() || !file.startsWith(directory.normalize())) {
+      Path folder = directory.toAbsolutePath().normalize();
+      Path file = folder.resolve(name).normalize();
+      if (Path.of(name).isAbsolute() || !file.startsWith(folder)) {
         throw outside();
       }
       if (!Files.exists(file)) {
