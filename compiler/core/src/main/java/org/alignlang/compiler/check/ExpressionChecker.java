@@ -3,6 +3,7 @@ package org.alignlang.compiler.check;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.FIXED_PARAMETER;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.OWNERS_MEET;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNGUARDED_DIVISION;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNKNOWN_NAME;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
@@ -132,6 +133,13 @@ final class ExpressionChecker {
     }
     if (context.abandoned.contains(reference.name())) {
       throw new Abandoned();
+    }
+    if (reference.name().equals("old")) {
+      throw context.fail(
+          UNKNOWN_NAME,
+          reference.span(),
+          "there is no thing called `old`: an objective names who sampled the data itself",
+          "declare it: `behavior old`");
     }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);

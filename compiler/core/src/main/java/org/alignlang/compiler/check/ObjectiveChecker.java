@@ -390,14 +390,18 @@ public final class ObjectiveChecker {
     }
     if (drawn.size() == 1) {
       wrongData(
-          declaration.nameSpan(),
+          declaration.statements().stream()
+              .filter(Statement.Sample.class::isInstance)
+              .findFirst()
+              .map(Statement::span)
+              .orElse(declaration.nameSpan()),
           "`sample` names two draws or more",
           "one draw is called `y`, and is there without a declaration");
     }
     context.sequences =
         context.paired
             ? List.of("chosen", "rejected")
-            : drawn.size() > 1 ? List.copyOf(drawn) : List.of("y");
+            : drawn.isEmpty() ? List.of("y") : List.copyOf(drawn);
     context.paired |= drawn.size() > 1;
     for (String sequence : context.sequences) {
       scope.declare(sequence, new Meaning.SequenceName(sequence));
@@ -468,6 +472,14 @@ public final class ObjectiveChecker {
         }
       }
       case Statement.State state -> {
+        if (Set.of("step", "loss").contains(state.name())) {
+          context.report(
+              Diagnostic.of(
+                      DUPLICATE_NAME,
+                      state.nameSpan(),
+                      "`%1$s` is what records call the %1$s of a training".formatted(state.name()))
+                  .withHelp("give the kept number another name"));
+        }
         double initial =
             expressions.fixed(
                 expressions.check(state.initial(), parameterScope), state.initial().span());
@@ -795,15 +807,23 @@ public final class ObjectiveChecker {
           case "barrier" -> List.of("sharpness");
           case "switching" -> List.of("tolerance");
           default ->
-              throw context.unknown(
+              throw context.fail(
+                  BAD_CONSTRAINT,
                   clause.nameSpan(),
-                  "way to keep a constraint called",
-                  clause.name(),
-                  List.of("penalty", "barrier", "switching"));
+                  "there is no way to keep a constraint called `" + clause.name() + "`",
+                  "write `by penalty(weight)`, `by barrier(sharpness)` or `by"
+                      + " switching(tolerance)`, or give it a multiplier");
         };
     Map<String, Node> given = new LinkedHashMap<>();
     for (Expression.Argument argument : clause.arguments()) {
-      String key = argument.name().orElse(given.isEmpty() ? known.getFirst() : "");
+      if (argument.name().isEmpty() && !given.isEmpty()) {
+        throw context.fail(
+            BAD_CONSTRAINT,
+            argument.span(),
+            "`" + clause.name() + "` takes one number without a name",
+            "its options are " + String.join(", ", known));
+      }
+      String key = argument.name().orElse(known.getFirst());
       if (!known.contains(key) || argument.against().isPresent()) {
         throw context.unknown(
             argument.span(), "option of `" + clause.name() + "` called", key, known);
@@ -1614,7 +1634,13 @@ public final class ObjectiveChecker {
                       : columns.contains(column.name());
           if (!used) {
             context.report(
-                unused(column.nameSpan(), column.span(), column.role().word(), column.name()));
+                unused(
+                    column.nameSpan(),
+                    column.span(),
+                    column.role() == Statement.ColumnRole.LEARN
+                        ? "learned block"
+                        : column.role().word(),
+                    column.name()));
           }
         }
         case Statement.Actor actor -> {
