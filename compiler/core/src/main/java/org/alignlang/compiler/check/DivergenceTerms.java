@@ -77,15 +77,15 @@ final class DivergenceTerms {
                     .toString()
                     .replace('[', '(')
                     .replace(']', ')');
-    Sum f;
     try {
-      f = DivergenceFunctions.convert(context, declaration, values);
+      Sum f = DivergenceFunctions.convert(context, declaration, values);
+      Divergence divergence = new Divergence(name, f);
+      // Derivatives can leave the numbers where f itself does not.
+      verify(divergence, declaration.body().span());
+      return divergence;
     } catch (SymbolicException e) {
       throw context.fail(BAD_DIVERGENCE, declaration.body().span(), sentence(e.getMessage()));
     }
-    Divergence divergence = new Divergence(name, f);
-    verify(divergence, declaration.body().span());
-    return divergence;
   }
 
   private static String sentence(@org.jspecify.annotations.Nullable String message) {
