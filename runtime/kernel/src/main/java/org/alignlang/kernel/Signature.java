@@ -1,14 +1,15 @@
 package org.alignlang.kernel;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a compiled objective reads and writes, in the order in which its kernel indexes them.
  *
  * @param objective the objective's name in its spec
  * @param source the spec's path, relative, for messages
- * @param sequences the sequences of one row: {@code ["y"]}, or {@code ["chosen", "rejected"]} for
- *     pair data
+ * @param sequences the sequences of one row: {@code ["y"]}, {@code ["chosen", "rejected"]} for pair
+ *     data, or the draws of {@code sample}
  * @param inputs the tensors that the kernel reads, by contract name
  * @param parameters the declared parameters, with defaults
  * @param constraints the constraints, each with the multiplier that its value drives
@@ -55,6 +56,11 @@ public record Signature(
       throw new IllegalArgumentException(
           multiplierValues.length + " multipliers for " + constraints.size() + " of " + objective);
     }
+  }
+
+  /** The number that an input is kept for, if it is one that is kept from step to step. */
+  public Optional<State> stateOf(Input input) {
+    return states.stream().filter(state -> state.input().equals(input.name())).findFirst();
   }
 
   /** What an input holds. */

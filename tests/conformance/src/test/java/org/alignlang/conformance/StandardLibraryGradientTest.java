@@ -1,8 +1,9 @@
 package org.alignlang.conformance;
 
+import static org.alignlang.conformance.StandardObjectives.multipliers;
+import static org.alignlang.conformance.StandardObjectives.parameters;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,18 +43,6 @@ class StandardLibraryGradientTest {
           .forEach(d -> assertThat(d.documentation()).as(path + " " + d.name()).isNotBlank());
     }
     assertThat(ALL).hasSizeGreaterThan(60);
-  }
-
-  private static double[] parameters(CheckedObjective objective) {
-    return objective.signature().parameters().stream()
-        .mapToDouble(Signature.Parameter::defaultValue)
-        .toArray();
-  }
-
-  private static double[] multipliers(CheckedObjective objective) {
-    double[] multipliers = new double[objective.signature().constraints().size()];
-    Arrays.setAll(multipliers, k -> 0.3 + k);
-    return multipliers;
   }
 
   private static Interpreter interpreter(CheckedObjective objective, Batch batch) {

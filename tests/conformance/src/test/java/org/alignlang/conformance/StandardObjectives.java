@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,7 @@ import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.SourceResolver;
 import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.kernel.Signature;
 
 /**
  * Every objective of the standard library, discovered; and one for every estimator and every
@@ -35,6 +37,20 @@ public final class StandardObjectives {
     public String toString() {
       return name;
     }
+  }
+
+  /** The defaults of an objective's parameters. */
+  public static double[] parameters(CheckedObjective objective) {
+    return objective.signature().parameters().stream()
+        .mapToDouble(Signature.Parameter::defaultValue)
+        .toArray();
+  }
+
+  /** Multipliers that differ from each other and from 0. */
+  public static double[] multipliers(CheckedObjective objective) {
+    double[] multipliers = new double[objective.signature().constraints().size()];
+    Arrays.setAll(multipliers, k -> 0.3 + k);
+    return multipliers;
   }
 
   /** A source file of the library. */

@@ -1,26 +1,15 @@
 package org.alignlang.integration;
 
+import static org.alignlang.integration.Experiments.assertClaimsHold;
+import static org.alignlang.integration.Experiments.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import org.alignlang.compiler.codegen.BackEnds;
-import org.alignlang.compiler.diagnostic.Diagnostic;
-import org.alignlang.compiler.diagnostic.DiagnosticSink;
-import org.alignlang.compiler.driver.Compilation;
-import org.alignlang.compiler.driver.Compiler;
-import org.alignlang.compiler.driver.CompilerOptions;
-import org.alignlang.compiler.experiment.ExperimentCompiler;
-import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.kernel.Workers;
-import org.alignlang.runtime.experiment.ClaimVerdict;
 import org.alignlang.runtime.experiment.ExperimentPlan;
-import org.alignlang.runtime.experiment.ExperimentRunner;
-import org.alignlang.runtime.experiment.Progress;
-import org.alignlang.runtime.experiment.RunLog;
 import org.alignlang.runtime.experiment.TrainingId;
 import org.alignlang.runtime.train.Trainer;
 import org.alignlang.runtime.train.TrainingState;
@@ -63,40 +52,6 @@ class TrainedBesideThePolicyTest {
         expect    final(seen) == 300
       }
       """;
-
-  private static ExperimentPlan plan(String text) {
-    Compilation compilation =
-        Compiler.compile(new SourceFile("beside.align", text), CompilerOptions.defaults());
-    assertThat(compilation.diagnostics().stream().filter(Diagnostic::isError)).isEmpty();
-    DiagnosticSink sink = new DiagnosticSink();
-    return ExperimentCompiler.compile(
-            compilation.experiments().getFirst(),
-            compilation.scope(),
-            Path.of("."),
-            CompilerOptions.defaults(),
-            BackEnds.standard()::kernel,
-            new ExperimentCompiler.Overrides(Map.of(), 0, 0),
-            sink)
-        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
-  }
-
-  private static void assertClaimsHold(String text) {
-    assertThat(
-            new ExperimentRunner(
-                    plan(text),
-                    new ExperimentRunner.Options(1, 2, 3600),
-                    Progress.silent(),
-                    RunLog.none())
-                .run()
-                .claims())
-        .isNotEmpty()
-        .allSatisfy(claim ->
-            assertThat(claim.passed())
-                .as(
-                    String.join(
-                        " ", claim.parts().stream().map(ClaimVerdict.Part::sentence).toList()))
-                .isTrue());
-  }
 
   @Test
   void aCriticLeadsToTheClosedForm() {

@@ -1,5 +1,6 @@
 package org.alignlang.compiler.ast;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.source.Span;
@@ -8,6 +9,33 @@ import org.alignlang.compiler.source.Span;
 public sealed interface Expression {
 
   Span span();
+
+  /** The expressions that this one is directly made of, in the order written. */
+  default List<Expression> children() {
+    return switch (this) {
+      case Negated e -> List.of(e.operand());
+      case Not e -> List.of(e.operand());
+      case Binary e -> List.of(e.left(), e.right());
+      case Conditional e -> List.of(e.condition(), e.yes(), e.no());
+      case Member e -> List.of(e.target());
+      case Call e -> {
+        List<Expression> parts = new ArrayList<>(List.of(e.function()));
+        for (Argument argument : e.arguments()) {
+          parts.add(argument.value());
+          argument.against().ifPresent(parts::add);
+        }
+        yield parts;
+      }
+      case Index e -> {
+        List<Expression> parts = new ArrayList<>(List.of(e.target()));
+        parts.addAll(e.indices());
+        yield parts;
+      }
+      case ListLiteral e -> e.elements();
+      case Accepted e -> List.of(e.value());
+      case NumberLiteral _, TextLiteral _, TruthLiteral _, NameReference _ -> List.of();
+    };
+  }
 
   /** A number; {@code 1%} has the value 0.01 and is marked as a percentage. */
   record NumberLiteral(Span span, double value, boolean percent) implements Expression {}

@@ -41,37 +41,6 @@ public final class ExpressionWalk {
 
   private void visit(Expression expression) {
     found.add(expression);
-    switch (expression) {
-      case Expression.Negated e -> visit(e.operand());
-      case Expression.Not e -> visit(e.operand());
-      case Expression.Binary e -> {
-        visit(e.left());
-        visit(e.right());
-      }
-      case Expression.Conditional e -> {
-        visit(e.condition());
-        visit(e.yes());
-        visit(e.no());
-      }
-      case Expression.Member e -> visit(e.target());
-      case Expression.Call e -> {
-        visit(e.function());
-        e.arguments()
-            .forEach(a -> {
-              visit(a.value());
-              a.against().ifPresent(this::visit);
-            });
-      }
-      case Expression.Index e -> {
-        visit(e.target());
-        e.indices().forEach(this::visit);
-      }
-      case Expression.ListLiteral e -> e.elements().forEach(this::visit);
-      case Expression.Accepted e -> visit(e.value());
-      case Expression.NumberLiteral _,
-          Expression.TextLiteral _,
-          Expression.TruthLiteral _,
-          Expression.NameReference _ -> {}
-    }
+    expression.children().forEach(this::visit);
   }
 }

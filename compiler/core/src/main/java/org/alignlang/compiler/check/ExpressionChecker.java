@@ -736,10 +736,10 @@ final class ExpressionChecker {
     return switch (argument) {
       case Meaning.Value value when actor.role() == Statement.Role.BEHAVIOR && isLearned(value) -> {
         Signature.Input block = ((Operation.Input) value.node().operation()).input();
-        String learned = block.name().substring(block.name().indexOf("learn.") + 6);
         yield Meaning.Value.of(
             Kind.REAL,
-            context.learned(learned, block.sequence(), block.level(), Optional.of(actor)));
+            context.learned(
+                Signature.block(block), block.sequence(), block.level(), Optional.of(actor)));
       }
       case Meaning.SequenceName sequence ->
           Meaning.Value.of(

@@ -64,37 +64,16 @@ final class NameChecker {
   private void visit(Expression expression) {
     switch (expression) {
       case Expression.NameReference name -> name(name);
-      case Expression.Negated e -> visit(e.operand());
-      case Expression.Not e -> visit(e.operand());
-      case Expression.Binary e -> {
-        visit(e.left());
-        visit(e.right());
-      }
-      case Expression.Conditional e -> {
-        visit(e.condition());
-        visit(e.yes());
-        visit(e.no());
-      }
-      case Expression.Member e -> visit(e.target());
-      case Expression.Call e -> {
-        visit(e.function());
-        e.arguments()
-            .forEach(a -> {
-              visit(a.value());
-              a.against().ifPresent(this::visit);
-            });
-      }
-      case Expression.Index e -> {
-        if (!(e.target() instanceof Expression.NameReference name)
-            || !(name.name().equals("E") || BuiltinFunctions.REDUCTIONS.contains(name.name()))) {
-          visit(e.target());
-        }
-        e.indices().forEach(this::visit);
-      }
-      case Expression.ListLiteral e -> e.elements().forEach(this::visit);
-      case Expression.Accepted e -> visit(e.value());
-      case Expression.NumberLiteral _, Expression.TextLiteral _, Expression.TruthLiteral _ -> {}
+      case Expression.Index index when isReduction(index.target()) ->
+          index.indices().forEach(this::visit);
+      default -> expression.children().forEach(this::visit);
     }
+  }
+
+  /** Whether a name before brackets is no name of the scope: {@code E} or a reduction. */
+  private static boolean isReduction(Expression target) {
+    return target instanceof Expression.NameReference name
+        && (name.name().equals("E") || BuiltinFunctions.REDUCTIONS.contains(name.name()));
   }
 
   private void name(Expression.NameReference name) {

@@ -1673,7 +1673,9 @@ public final class ObjectiveChecker {
               ObjectiveProgram.reachable(elsewhere).stream()
                   .anyMatch(n ->
                       n.operation() instanceof Operation.Input input
-                          && input.input().name().equals("state." + state.name()));
+                          && states.stream()
+                              .filter(s -> s.name().equals(state.name()))
+                              .anyMatch(s -> s.input().equals(input.input().name())));
           if (!read) {
             context.report(unused(state.nameSpan(), state.span(), "kept number", state.name()));
           }

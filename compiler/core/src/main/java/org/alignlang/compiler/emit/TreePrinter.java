@@ -2,11 +2,10 @@ package org.alignlang.compiler.emit;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.alignlang.compiler.ast.Components;
 import org.alignlang.compiler.ast.Module;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
@@ -16,17 +15,6 @@ import org.alignlang.compiler.source.Span;
  * indented below. It reads the records' own components, so that it shows all there is, always.
  */
 public final class TreePrinter {
-  /** Asked anew, reflection would find and prepare them again for every node. */
-  private static final ClassValue<Method[]> COMPONENTS =
-      new ClassValue<>() {
-        @Override
-        protected Method[] computeValue(Class<?> type) {
-          return Arrays.stream(type.getRecordComponents())
-              .map(RecordComponent::getAccessor)
-              .toArray(Method[]::new);
-        }
-      };
-
   private final StringBuilder text = new StringBuilder();
 
   private TreePrinter() {}
@@ -45,7 +33,7 @@ public final class TreePrinter {
     text.append(indent).append(label).append(node.getClass().getSimpleName());
     List<Part> parts = new ArrayList<>();
     String place = "";
-    for (Method component : COMPONENTS.get(node.getClass())) {
+    for (Method component : Components.of(node.getClass())) {
       Object value = value(component, node);
       switch (value) {
         case Span span -> place = component.getName().equals("span") ? place(span) : place;

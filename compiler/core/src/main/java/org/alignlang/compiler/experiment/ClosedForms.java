@@ -130,8 +130,7 @@ final class ClosedForms {
     return ObjectiveProgram.reachable(read).stream()
         .anyMatch(n ->
             n.operation() instanceof Operation.Input input
-                && objective.signature().states().stream()
-                    .anyMatch(s -> s.input().equals(input.input().name())));
+                && objective.signature().stateOf(input.input()).isPresent());
   }
 
   private static String plain(double value) {

@@ -1,26 +1,14 @@
 package org.alignlang.compiler.format;
 
 import java.lang.reflect.Method;
-import java.lang.reflect.RecordComponent;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import org.alignlang.compiler.ast.Components;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.Span;
 
 /** Whether two syntax trees say the same, wherever their parts stand. */
 final class SameMeaning {
-  /** Asked anew, reflection would find and prepare them again for every node. */
-  private static final ClassValue<Method[]> COMPONENTS =
-      new ClassValue<>() {
-        @Override
-        protected Method[] computeValue(Class<?> type) {
-          return Arrays.stream(type.getRecordComponents())
-              .map(RecordComponent::getAccessor)
-              .toArray(Method[]::new);
-        }
-      };
-
   private SameMeaning() {}
 
   static boolean same(Object a, Object b) {
@@ -42,7 +30,7 @@ final class SameMeaning {
     if (!(a instanceof Record) || !a.getClass().equals(b.getClass())) {
       return a.equals(b);
     }
-    for (Method component : COMPONENTS.get(a.getClass())) {
+    for (Method component : Components.of(a.getClass())) {
       if (!same(value(component, a), value(component, b))) {
         return false;
       }

@@ -38,7 +38,10 @@ public final class BatchContract {
     this.signature = signature;
     signature
         .inputs()
-        .forEach(input -> add(input.name(), content(input), axes(input), !isState(input)));
+        .forEach(input -> {
+          boolean required = signature.stateOf(input).isEmpty();
+          add(input.name(), content(input), axes(input), required);
+        });
     for (String sequence : signature.sequences()) {
       add(mask(sequence), Content.MASK, List.of(Axis.ROWS, Axis.positions(sequence)), false);
     }
@@ -144,11 +147,6 @@ public final class BatchContract {
 
   private void add(String name, Content content, List<Axis> axes, boolean required) {
     expected.put(name, new Expected(name, content, axes, required));
-  }
-
-  /** Whether an input is a kept number, which has an initial value. */
-  private boolean isState(Input input) {
-    return signature.states().stream().anyMatch(s -> s.input().equals(input.name()));
   }
 
   private static Content content(Input input) {

@@ -68,7 +68,8 @@ final class BatchPacker {
     for (Input input : signature.inputs()) {
       if (!file.tensors().containsKey(input.name())) {
         // Only a kept number may be left out: it is what it was before the first step.
-        batch.column(input.name(), new double[] {initial(input.name())});
+        double initial = signature.stateOf(input).orElseThrow().initial();
+        batch.column(input.name(), new double[] {initial});
         continue;
       }
       Tensor tensor = tensor(input.name());
@@ -97,14 +98,6 @@ final class BatchPacker {
     } catch (IllegalArgumentException e) {
       throw bad(String.valueOf(e.getMessage()));
     }
-  }
-
-  private double initial(String input) {
-    return signature.states().stream()
-        .filter(s -> s.input().equals(input))
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException("no tensor `" + input + "`"))
-        .initial();
   }
 
   // Types and shapes.

@@ -205,7 +205,7 @@ final class BatchAssembler {
   }
 
   private void check(Input input) {
-    if (input.role() == Role.LEARNED || input.name().startsWith("state.")) {
+    if (input.role() == Role.LEARNED || isShared(input)) {
       return;
     }
     if (!sequences.contains(sequence(input))) {

@@ -74,14 +74,13 @@ sealed interface RowSource {
     }
   }
 
-  /** Responses drawn anew each round: prompts in turn, {@code group} responses for each. */
-  final class Sampled implements RowSource {
+  /** Prompts in turn, each visited by {@code group} rows. */
+  final class Visits {
     private final Task task;
     private final int promptsPerRound;
     private final int group;
-    private final CounterRandom random;
 
-    private Sampled(Task task, String owner, int batch, int group, CounterRandom random) {
+    private Visits(Task task, String owner, int batch, int group) {
       if (batch % group != 0) {
         throw new ExperimentException(
             "%s: batch %d is not a multiple of group %d, so the last group would be smaller"
@@ -89,74 +88,73 @@ sealed interface RowSource {
       }
       this.task = task;
       this.group = group;
-      this.random = random;
       promptsPerRound = batch == 0 ? task.prompts() : batch / group;
+    }
+
+    private int rows() {
+      return Math.multiplyExact(promptsPerRound, group);
+    }
+
+    /** The visit that each row belongs to. */
+    private int[] groups() {
+      int[] groups = new int[rows()];
+      Arrays.setAll(groups, row -> row / group);
+      return groups;
+    }
+
+    /** One response per row, drawn from a policy. */
+    private List<Response> draw(long round, Policy policy, CounterRandom random, Workers workers) {
+      Response[] responses = new Response[rows()];
+      workers.run(
+          responses.length,
+          (from, to) -> {
+            for (int row = from; row < to; row++) {
+              int prompt = (int) ((round * promptsPerRound + row / group) % task.prompts());
+              responses[row] = Responses.sample(policy, task, prompt, random.stream(round, row));
+            }
+          });
+      return Arrays.asList(responses);
+    }
+  }
+
+  /** Responses drawn anew each round: prompts in turn, {@code group} responses for each. */
+  final class Sampled implements RowSource {
+    private final Visits visits;
+    private final CounterRandom random;
+
+    private Sampled(Task task, String owner, int batch, int group, CounterRandom random) {
+      visits = new Visits(task, owner, batch, group);
+      this.random = random;
     }
 
     @Override
     public Rows rows(long round, Policy behaviour, Workers workers) {
-      int count = Math.multiplyExact(promptsPerRound, group);
-      Response[] responses = new Response[count];
-      int[] groups = new int[count];
-      workers.run(
-          count,
-          (from, to) -> {
-            for (int row = from; row < to; row++) {
-              int visit = row / group;
-              int prompt = (int) ((round * promptsPerRound + visit) % task.prompts());
-              groups[row] = visit;
-              responses[row] = Responses.sample(behaviour, task, prompt, random.stream(round, row));
-            }
-          });
-      return Rows.of(Arrays.asList(responses), groups);
+      return Rows.of(visits.draw(round, behaviour, random, workers), visits.groups());
     }
   }
 
   /** Several responses to each prompt in a row, drawn anew each round, each from its own actor. */
   final class Draws implements RowSource {
-    private final Task task;
+    private final Visits visits;
     private final Map<String, String> draws;
     private final Actors actors;
-    private final int promptsPerRound;
-    private final int group;
     private final CounterRandom random;
 
     private Draws(Task task, String owner, Point point, Actors actors, CounterRandom random) {
-      group = point.kernel().signature().grouped() ? point.group() : 1;
-      if (point.batch() % group != 0) {
-        throw new ExperimentException(
-            "%s: batch %d is not a multiple of group %d, so the last group would be smaller"
-                .formatted(owner, point.batch(), group));
-      }
-      this.task = task;
-      this.draws = point.draws();
+      int group = point.kernel().signature().grouped() ? point.group() : 1;
+      visits = new Visits(task, owner, point.batch(), group);
+      draws = point.draws();
       this.actors = actors;
       this.random = random;
-      promptsPerRound = point.batch() == 0 ? task.prompts() : point.batch() / group;
     }
 
     @Override
     public Rows rows(long round, Policy behaviour, Workers workers) {
-      int count = Math.multiplyExact(promptsPerRound, group);
-      int[] groups = new int[count];
       List<List<Response>> responses = new ArrayList<>();
-      draws.forEach((sequence, actor) -> {
-        Policy policy = actors.policy(actor);
-        CounterRandom own = random.stream(sequence);
-        Response[] drawn = new Response[count];
-        workers.run(
-            count,
-            (from, to) -> {
-              for (int row = from; row < to; row++) {
-                int visit = row / group;
-                int prompt = (int) ((round * promptsPerRound + visit) % task.prompts());
-                groups[row] = visit;
-                drawn[row] = Responses.sample(policy, task, prompt, own.stream(round, row));
-              }
-            });
-        responses.add(Arrays.asList(drawn));
-      });
-      return new Rows(List.copyOf(draws.keySet()), responses, groups, new double[0]);
+      draws.forEach((sequence, actor) ->
+          responses.add(
+              visits.draw(round, actors.policy(actor), random.stream(sequence), workers)));
+      return new Rows(List.copyOf(draws.keySet()), responses, visits.groups(), new double[0]);
     }
   }
 

@@ -1,5 +1,7 @@
 package org.alignlang.conformance.generated;
 
+import static org.alignlang.conformance.StandardObjectives.multipliers;
+import static org.alignlang.conformance.StandardObjectives.parameters;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
@@ -129,18 +131,6 @@ class GeneratedSpecsTest {
     Compilation compilation = Compiler.compile(new SourceFile("generated.align", text), options);
     assertThat(compilation.diagnostics()).noneMatch(Diagnostic::isError);
     return compilation.objective("Generated").orElseThrow();
-  }
-
-  private static double[] parameters(CheckedObjective objective) {
-    return objective.signature().parameters().stream()
-        .mapToDouble(Signature.Parameter::defaultValue)
-        .toArray();
-  }
-
-  private static double[] multipliers(CheckedObjective objective) {
-    double[] multipliers = new double[objective.signature().constraints().size()];
-    Arrays.setAll(multipliers, k -> 0.3 + k);
-    return multipliers;
   }
 
   private record Outcome(Evaluation evaluation, String failure) {}
