@@ -85,10 +85,14 @@ public record SpecFile(
    */
   public SpecFile portable() {
     String path = source.path();
-    String name = path.substring(path.lastIndexOf('/') + 1);
-    return path.startsWith("align:") || name.equals(path)
-        ? this
-        : Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic());
+    return path.startsWith("align:") ? this : named(path.substring(path.lastIndexOf('/') + 1));
+  }
+
+  /**
+   * The same spec under another name; the names of what it imports tell nothing of this machine.
+   */
+  public SpecFile named(String name) {
+    return Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic(), true);
   }
 
   /** Another text in its place: of the same file, with the same options. */

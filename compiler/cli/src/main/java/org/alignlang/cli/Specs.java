@@ -16,6 +16,7 @@ import java.util.Set;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.source.ImportPath;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.SourceFolder;
 import org.alignlang.compiler.source.StandardLibrary;
@@ -28,6 +29,9 @@ import org.alignlang.compiler.source.UnreadableSourceException;
 public final class Specs {
   private static final String STANDARD_INPUT = "-";
   private static final String LIBRARY = "align.";
+
+  /** Folders and jars where imports are looked for that are not beside the spec. */
+  private static final String IMPORT_PATH = "ALIGN_IMPORT_PATH";
 
   private Specs() {}
 
@@ -99,11 +103,22 @@ public final class Specs {
   }
 
   static SpecFile compile(Path folder, SourceFile source, boolean pedantic) {
+    return compile(folder, source, pedantic, false);
+  }
+
+  /**
+   * Compiles a spec.
+   *
+   * @param portable whether the names of what it imports tell nothing of this machine
+   */
+  static SpecFile compile(Path folder, SourceFile source, boolean pedantic, boolean portable) {
     int slash = source.path().lastIndexOf('/');
     String prefix = slash < 0 ? "" : source.path().substring(0, slash + 1);
+    String path = System.getenv().getOrDefault(IMPORT_PATH, "");
     CompilerOptions options =
         CompilerOptions.defaults()
-            .withResolver(new SourceFolder(folder, prefix))
+            .withResolver(
+                new ImportPath(new SourceFolder(folder, prefix), ImportPath.places(path, portable)))
             .withPedantic(pedantic);
     return new SpecFile(folder, source, options, Compiler.compile(source, options));
   }
@@ -129,7 +144,24 @@ public final class Specs {
   }
 
   private static List<String> below(Path folder) {
+    List<String> found = tree(folder);
+    if (found.isEmpty()) {
+      throw new UserError("there is no `.align` file in the folder `" + shown(folder) + "`");
+    }
+    return found;
+  }
+
+  /**
+   * All {@code .align} files below a folder, sorted, without those in hidden folders; none if there
+   * is no such folder.
+   *
+   * @throws UserError if it cannot be read
+   */
+  public static List<String> tree(Path folder) {
     List<String> found = new ArrayList<>();
+    if (!Files.exists(folder)) {
+      return found;
+    }
     try {
       Files.walkFileTree(
           folder,
@@ -153,9 +185,6 @@ public final class Specs {
     } catch (IOException e) {
       throw new UserError(
           "the folder `" + shown(folder) + "` cannot be read: " + SourceFolder.reason(e));
-    }
-    if (found.isEmpty()) {
-      throw new UserError("there is no `.align` file in the folder `" + shown(folder) + "`");
     }
     Collections.sort(found);
     return found;

@@ -3,6 +3,8 @@ package org.alignlang.kernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
 import java.util.Locale;
 
 /**
@@ -146,6 +148,53 @@ public sealed interface Column {
           }
         }
       }
+    }
+  }
+
+  /** A column in double precision; the array is read, not copied. */
+  static Column of(double[] values) {
+    return new Doubles(values);
+  }
+
+  /** A column in single precision; the array is read, not copied. */
+  static Column of(float[] values) {
+    return new Floats(values);
+  }
+
+  /**
+   * A column in memory of the heap or outside it, without gaps, little-endian; nothing is copied.
+   */
+  static Column of(MemorySegment memory, Type type) {
+    return new Memory(memory, type);
+  }
+
+  /**
+   * A column in single precision: what lies between the buffer's position and its limit, on the
+   * heap or outside it. Nothing is copied.
+   *
+   * @throws IllegalArgumentException if the buffer is not little-endian
+   */
+  static Column of(FloatBuffer buffer) {
+    requireLittleEndian(buffer.order());
+    return new Memory(MemorySegment.ofBuffer(buffer), Type.F32);
+  }
+
+  /**
+   * A column in double precision: what lies between the buffer's position and its limit, on the
+   * heap or outside it. Nothing is copied.
+   *
+   * @throws IllegalArgumentException if the buffer is not little-endian
+   */
+  static Column of(DoubleBuffer buffer) {
+    requireLittleEndian(buffer.order());
+    return new Memory(MemorySegment.ofBuffer(buffer), Type.F64);
+  }
+
+  private static void requireLittleEndian(ByteOrder order) {
+    if (order != ByteOrder.LITTLE_ENDIAN) {
+      throw new IllegalArgumentException(
+          "the buffer is big-endian, and columns are little-endian: call"
+              + " `order(ByteOrder.LITTLE_ENDIAN)` on the byte buffer before `asFloatBuffer()`");
     }
   }
 

@@ -27,6 +27,18 @@ public final class Evaluation {
     }
   }
 
+  /** Whether this room has the shape and the precision of a batch. */
+  public boolean fits(Batch batch) {
+    for (Map.Entry<String, Gradient> gradient : gradients.entrySet()) {
+      Column column = batch.data(gradient.getKey());
+      if (gradient.getValue().length != column.length()
+          || gradient.getValue().single != (column.type() != Column.Type.F64)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The minimised scalar. */
   public double loss() {
     return loss;

@@ -3,6 +3,7 @@ package org.alignlang.cli.check;
 import org.alignlang.compiler.diagnostic.DiagnosticRenderer;
 import org.alignlang.compiler.diagnostic.FullRenderer;
 import org.alignlang.compiler.diagnostic.GithubRenderer;
+import org.alignlang.compiler.diagnostic.MavenRenderer;
 import org.alignlang.compiler.diagnostic.Palette;
 import org.alignlang.compiler.diagnostic.ShortRenderer;
 
@@ -17,7 +18,9 @@ public enum Format {
   /** One SARIF 2.1.0 log, for code scanning. */
   SARIF,
   /** Workflow commands, for annotations on GitHub. */
-  GITHUB;
+  GITHUB,
+  /** Lines in the form of Maven's own for javac, for build logs and editors. */
+  MAVEN;
 
   /** What shows findings in this form. */
   public DiagnosticRenderer renderer(Palette palette) {
@@ -27,6 +30,7 @@ public enum Format {
       case JSON -> new JsonRenderer();
       case SARIF -> new SarifRenderer();
       case GITHUB -> new GithubRenderer();
+      case MAVEN -> new MavenRenderer();
     };
   }
 

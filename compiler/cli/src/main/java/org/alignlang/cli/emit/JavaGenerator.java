@@ -14,7 +14,7 @@ import org.alignlang.cli.Specs;
 import org.alignlang.cli.UserError;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.jvm.JavaSources;
+import org.alignlang.compiler.codegen.api.JavaSources;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.source.SourceFolder;
@@ -44,15 +44,11 @@ public final class JavaGenerator {
     if (objectives.isEmpty()) {
       throw new UserError("there is no objective in " + String.join(", ", arguments));
     }
-    values.forEach((name, value) -> {
-      if (objectives.stream().noneMatch(o -> declares(o, name))) {
-        String message = "no objective that is generated has a parameter called `" + name + "`";
-        throw new InvalidSpec(
-            List.of(Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, value.span(), message)));
-      }
-    });
+    requireTaken(objectives, values);
     try {
-      return JavaSources.write(objectives, packageName, Specs.path(folder));
+      return JavaSources.write(
+          objectives.stream().map(o -> new JavaSources.Unit(o, packageName)).toList(),
+          Specs.path(folder));
     } catch (IllegalArgumentException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     } catch (IOException e) {
@@ -60,9 +56,25 @@ public final class JavaGenerator {
     }
   }
 
+  /** Every value belongs to a parameter. @throws InvalidSpec if one does not */
+  static void requireTaken(List<CheckedObjective> objectives, Map<String, Expression> values) {
+    values.forEach((name, value) -> {
+      if (objectives.stream().noneMatch(o -> declares(o, name))) {
+        String message = "no objective that is generated has a parameter called `" + name + "`";
+        throw new InvalidSpec(
+            List.of(Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, value.span(), message)));
+      }
+    });
+  }
+
   private static List<CheckedObjective> objectives(
       String file, Optional<String> name, Map<String, Expression> values) {
-    SpecFile spec = Specs.load(file).requireClean().portable();
+    return objectives(Specs.load(file).requireClean().portable(), name, values);
+  }
+
+  /** The objectives of a spec, each with those of the values that it has a parameter for. */
+  static List<CheckedObjective> objectives(
+      SpecFile spec, Optional<String> name, Map<String, Expression> values) {
     List<CheckedObjective> chosen =
         name.isPresent()
             ? List.of(spec.objective(name, Map.of(), Set.of()))

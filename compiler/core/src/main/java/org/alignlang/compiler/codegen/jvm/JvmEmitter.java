@@ -66,6 +66,12 @@ public final class JvmEmitter {
 
   /** The source of an objective's kernel with innermost loops of another kind. */
   public static JavaFile emit(CheckedObjective objective, String packageName, InnerLoops inner) {
+    return emit(objective, packageName, JavaText.type(objective.name()), inner);
+  }
+
+  /** The source of an objective's kernel as a class of the given name, or of one like it. */
+  public static JavaFile emit(
+      CheckedObjective objective, String packageName, String wanted, InnerLoops inner) {
     JavaText.checkPackage(packageName);
     Set<String> clashes =
         new HashSet<>(
@@ -97,8 +103,7 @@ public final class JvmEmitter {
                 "Workers",
                 "NullMarked",
                 "ObjectiveKernel"));
-    ClassName name =
-        ClassName.get(packageName, JavaText.unique(JavaText.type(objective.name()), clashes));
+    ClassName name = ClassName.get(packageName, JavaText.unique(wanted, clashes));
     Plan plan = Planner.plan(objective.program(), objective.builder());
     return JavaFile.builder(packageName, new JvmEmitter(plan, name, inner).type())
         .addFileComment(
