@@ -27,9 +27,18 @@ import org.alignlang.compiler.source.SourceFile;
  * @param source its text
  * @param options how it was compiled
  * @param compilation what came of that
+ * @param roots other folders where its imports are looked for
  */
 public record SpecFile(
-    Path folder, SourceFile source, CompilerOptions options, Compilation compilation) {
+    Path folder,
+    SourceFile source,
+    CompilerOptions options,
+    Compilation compilation,
+    List<Path> roots) {
+
+  public SpecFile {
+    roots = List.copyOf(roots);
+  }
 
   /** This spec. @throws InvalidSpec if it has errors */
   public SpecFile requireClean() {
@@ -92,12 +101,13 @@ public record SpecFile(
    * The same spec under another name; the names of what it imports tell nothing of this machine.
    */
   public SpecFile named(String name) {
-    return Specs.compile(folder, new SourceFile(name, source.text()), options.pedantic(), true);
+    return Specs.compile(
+        folder, new SourceFile(name, source.text()), options.pedantic(), roots, true);
   }
 
   /** Another text in its place: of the same file, with the same options. */
   public SpecFile with(SourceFile text) {
-    return new SpecFile(folder, text, options, Compiler.compile(text, options));
+    return new SpecFile(folder, text, options, Compiler.compile(text, options), roots);
   }
 
   /** Errors, warnings and notes. */

@@ -1,5 +1,6 @@
 package org.alignlang.cli;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
@@ -50,6 +51,16 @@ public final class Specs {
    * @throws UserError if it cannot be read
    */
   public static SpecFile load(String argument, boolean pedantic) {
+    return load(argument, pedantic, List.of());
+  }
+
+  /**
+   * Reads and compiles a spec whose imports may also lie in other folders.
+   *
+   * @param roots those folders
+   * @throws UserError if it cannot be read
+   */
+  public static SpecFile load(String argument, boolean pedantic, List<Path> roots) {
     if (argument.equals(STANDARD_INPUT)) {
       return compile(Path.of(""), standardInput(), pedantic);
     }
@@ -60,7 +71,7 @@ public final class Specs {
     }
     Path file = path(argument);
     try {
-      return compile(folder(file), SourceFolder.read(file, shown(file)), pedantic);
+      return compile(folder(file), SourceFolder.read(file, shown(file)), pedantic, roots, false);
     } catch (UnreadableSourceException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
@@ -103,24 +114,30 @@ public final class Specs {
   }
 
   static SpecFile compile(Path folder, SourceFile source, boolean pedantic) {
-    return compile(folder, source, pedantic, false);
+    return compile(folder, source, pedantic, List.of(), false);
   }
 
   /**
    * Compiles a spec.
    *
+   * @param roots folders where imports are looked for that are not beside the spec
    * @param portable whether the names of what it imports tell nothing of this machine
    */
-  static SpecFile compile(Path folder, SourceFile source, boolean pedantic, boolean portable) {
+  static SpecFile compile(
+      Path folder, SourceFile source, boolean pedantic, List<Path> roots, boolean portable) {
     int slash = source.path().lastIndexOf('/');
     String prefix = slash < 0 ? "" : source.path().substring(0, slash + 1);
-    String path = System.getenv().getOrDefault(IMPORT_PATH, "");
+    List<String> path = new ArrayList<>();
+    roots.forEach(root -> path.add(root.toString()));
+    path.add(System.getenv().getOrDefault(IMPORT_PATH, ""));
+    String places = String.join(File.pathSeparator, path);
     CompilerOptions options =
         CompilerOptions.defaults()
             .withResolver(
-                new ImportPath(new SourceFolder(folder, prefix), ImportPath.places(path, portable)))
+                new ImportPath(
+                    new SourceFolder(folder, prefix), ImportPath.places(places, portable)))
             .withPedantic(pedantic);
-    return new SpecFile(folder, source, options, Compiler.compile(source, options));
+    return new SpecFile(folder, source, options, Compiler.compile(source, options), roots);
   }
 
   /**

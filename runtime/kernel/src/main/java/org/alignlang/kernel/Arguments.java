@@ -112,6 +112,14 @@ public final class Arguments {
       batch.sequence(sequence, offsets(sequence));
     }
     batch.vocabulary(vocabulary);
+    // What was handed in first: that something else is missing is soon seen anyway.
+    for (Argument argument : declared) {
+      Column given = columns.get(argument.key());
+      if (argument.kind() == Argument.Kind.COLUMN && given != null) {
+        Signature.Input input = input(argument);
+        requireShape(argument, given.length(), count(argument, input), what(input));
+      }
+    }
     for (Argument argument : declared) {
       switch (argument.kind()) {
         case COLUMN -> batch.column(argument.key(), checked(argument));
@@ -128,12 +136,15 @@ public final class Arguments {
     return given != null ? given : new int[rows + 1];
   }
 
+  private Signature.Input input(Argument argument) {
+    return signature.inputs().stream()
+        .filter(i -> i.name().equals(argument.key()))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("no input " + argument.key()));
+  }
+
   private Column checked(Argument argument) {
-    Signature.Input input =
-        signature.inputs().stream()
-            .filter(i -> i.name().equals(argument.key()))
-            .findFirst()
-            .orElseThrow(() -> new IllegalStateException("no input " + argument.key()));
+    Signature.Input input = input(argument);
     Column column = columns.get(argument.key());
     if (column == null) {
       Optional<Signature.State> state = signature.stateOf(input);
@@ -142,7 +153,6 @@ public final class Arguments {
       }
       throw missing(argument, what(input) + ", " + shape(count(argument, input)));
     }
-    requireShape(argument, column.length(), count(argument, input), what(input));
     // Of logits there are too many to look at each; what is wrong with them shows in the loss.
     if (input.role() != Signature.Role.LOGITS) {
       requireNumbers(argument, input, column);

@@ -46,9 +46,7 @@ public final class JavaGenerator {
     }
     requireTaken(objectives, values);
     try {
-      return JavaSources.write(
-          objectives.stream().map(o -> new JavaSources.Unit(o, packageName)).toList(),
-          Specs.path(folder));
+      return JavaSources.write(objectives, packageName, Specs.path(folder));
     } catch (IllegalArgumentException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     } catch (IOException e) {

@@ -63,7 +63,7 @@ public final class TreeGenerator {
     Set<Diagnostic> findings = new LinkedHashSet<>();
     Set<String> read = new TreeSet<>();
     for (String file : Specs.tree(settings.root())) {
-      SpecFile spec = Specs.load(file, settings.pedantic());
+      SpecFile spec = Specs.load(file, settings.pedantic(), List.of(settings.root()));
       specs.add(spec);
       findings.addAll(spec.diagnostics());
       findings.addAll(spec.experimentDiagnostics());

@@ -30,6 +30,12 @@ public final class JavaSources {
   /** An objective, and the package of its classes. */
   public record Unit(CheckedObjective objective, String packageName) {}
 
+  /** Writes the classes of objectives into one package; see {@link #write(List, Path)}. */
+  public static List<Written> write(
+      List<CheckedObjective> objectives, String packageName, Path folder) throws IOException {
+    return write(objectives.stream().map(o -> new Unit(o, packageName)).toList(), folder);
+  }
+
   /**
    * Writes the classes of objectives: a typed one, and the kernel behind it.
    *

@@ -52,7 +52,7 @@ record ObjectiveTerms(CheckedObjective objective, List<Term> terms) {
     for (int i = 0; i < summands.size(); i++) {
       Summand summand = summands.get(i);
       String name =
-          name(objective, summand.value())
+          name(objective, summand.value(), texts.get(i))
               .orElse(summands.size() == 1 ? "value" : "term" + (i + 1));
       terms.add(
           new Term(
@@ -129,7 +129,10 @@ record ObjectiveTerms(CheckedObjective objective, List<Term> terms) {
   }
 
   /** The name of a term: of a `let`, or of the one expectation in it. */
-  private static Optional<String> name(CheckedObjective objective, Node value) {
+  private static Optional<String> name(CheckedObjective objective, Node value, String text) {
+    if (text.matches("[\\p{L}_][\\p{L}\\d_']*")) {
+      return Optional.of(text);
+    }
     String given = objective.builder().nameOf(value);
     if (!given.isEmpty()) {
       return Optional.of(given);

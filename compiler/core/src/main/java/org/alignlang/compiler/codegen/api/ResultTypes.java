@@ -40,7 +40,7 @@ final class ResultTypes {
         objective.expectations().isEmpty()
             ? "what is minimised"
             : "what is minimised: its gradient is the estimate of the objective's, its value need"
-                  + " not be; see the terms";
+                + " not be; see the terms";
     termsOf(objective, terms);
     metricsOf(signature, places);
     violationsOf(signature);
@@ -132,8 +132,7 @@ final class ResultTypes {
     groups.add(
         new Group(
             "Gradients",
-            "The gradient of the loss for each trained input, laid out like the input, in double"
-                + " precision where the input has it and in single precision else: {@code"
+            "The gradient of the loss for each trained input, laid out like the input: {@code"
                 + " toDoubles()} and {@code toFloats()} give arrays.",
             components));
   }
