@@ -63,7 +63,21 @@ public final class Functions {
   /** The whole number of powers of two that covers {@code exp(x)}; 0 if there is none. */
   public static float exponentShift(double x) {
     double shift = Math.ceil(x * 1.4426950408889634);
-    return Double.isInfinite(shift) ? 0 : (float) shift;
+    return Math.abs(shift) == Double.POSITIVE_INFINITY ? 0 : (float) shift;
+  }
+
+  /**
+   * A whole number that is larger for a larger float: the bits, those of negative numbers turned
+   * round. A NaN lies outside the infinities.
+   */
+  public static int place(float x) {
+    int bits = Float.floatToRawIntBits(x);
+    return bits ^ bits >> 31 >>> 1;
+  }
+
+  /** The float whose {@link #place} this is. */
+  public static float atPlace(int place) {
+    return Float.intBitsToFloat(place ^ place >> 31 >>> 1);
   }
 
   /** The sum of {@code count} numbers, in double precision and always in the same order. */

@@ -34,7 +34,11 @@ final class Elements {
   private final Map<Node, Form> forms = new HashMap<>();
   private final Map<Node, String> masks = new HashMap<>();
   private final Map<Form, String> vectors = new HashMap<>();
+
+  /** Where weights are 0, and where they are not. */
   private final Map<String, String> zeros = new HashMap<>();
+
+  private final Map<String, String> others = new HashMap<>();
 
   /** What a loop's values are made of. */
   interface Leaves {
@@ -433,8 +437,20 @@ final class Elements {
           ? weight
           : body.vector("weighted", "$L.mul($L)", weight, body.broadcast(alone, "scale"));
     }
+    String isZero = zeros.get(weight);
+    if (isZero != null) {
+      return body.vector("weighted", "$L.mul($L).blend(0f, $L)", weight, linear(inner), isZero);
+    }
+    String counts =
+        others.computeIfAbsent(
+            weight, w -> body.mask("counts", "$L.compare($T.NE, 0f)", w, OPERATORS));
     return body.vector(
-        "weighted", "$L.mul($L).blend(0f, $L)", weight, linear(inner), isZero(weight));
+        "weighted", "$L.lanewise($T.MUL, $L, $L)", weight, OPERATORS, linear(inner), counts);
+  }
+
+  /** Makes it known where a weight is 0. */
+  void zero(String weight, String isZero) {
+    zeros.put(weight, isZero);
   }
 
   /** Where a weight is 0. */

@@ -16,6 +16,7 @@ import java.util.Set;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
+import org.alignlang.kernel.Functions;
 
 /**
  * A static method that goes over a stretch of arrays, one vector at a time, with straight-line code
@@ -221,6 +222,43 @@ final class LoopBody {
         CodeBlock.of(
             "$L = $L.$L($L.blend($L, outside))", total, total, word, vector, literal(start)));
     return result(CodeBlock.of("$L.reduceLanes($T.$L)", total, OPERATORS, largest ? "MAX" : "MIN"));
+  }
+
+  /**
+   * The largest element. The bits of floats are compared as whole numbers, the order of negative
+   * ones turned round, and {@code Functions.atPlace} turns the result back: the maximum of floats
+   * takes five times as long, for the sake of NaN and of the sign of 0.
+   */
+  int peak(String wanted, String vector) {
+    String highest = name("highest");
+    before.addStatement(
+        "$T $L = $T.broadcast(INT_SPECIES, $T.place($T.NEGATIVE_INFINITY))",
+        INTS,
+        highest,
+        INTS,
+        Functions.class,
+        Float.class);
+    String bits = name(wanted + "Bits");
+    add(
+        CodeBlock.of("final $T $L = $L.reinterpretAsInts()", INTS, bits, vector),
+        CodeBlock.of(
+            "final $T $L = $L.blend($T.NEGATIVE_INFINITY, outside).reinterpretAsInts()",
+            INTS,
+            bits,
+            vector,
+            Float.class));
+    add(
+        CodeBlock.of(
+            "$L = $L.max($L.lanewise($T.ASHR, 31).lanewise($T.LSHR, 1).lanewise($T.XOR, $L))",
+            highest,
+            highest,
+            bits,
+            OPERATORS,
+            OPERATORS,
+            OPERATORS,
+            bits));
+    return result(
+        CodeBlock.of("$T.atPlace($L.reduceLanes($T.MAX))", Functions.class, highest, OPERATORS));
   }
 
   /** The largest of vectors as far as they are positive; one for the method. */

@@ -53,10 +53,11 @@ final class StretchLoop implements Elements.Leaves {
   private final Map<Node, String> shifted = new HashMap<>();
 
   private final Map<Node, String> weights = new HashMap<>();
-  private String taken = "";
 
-  /** Methods that find the largest of logits, by name. */
-  private final Map<String, LoopBody> searches = new HashMap<>();
+  /** Shifted logits that are finite where their weight is 0, by weight. */
+  private final Map<String, String> clamped = new HashMap<>();
+
+  private String taken = "";
 
   /** Whether the loop keeps values of tokens. */
   private boolean keeps;
@@ -246,10 +247,14 @@ final class StretchLoop implements Elements.Leaves {
     String known = weights.get(logits);
     if (known == null) {
       String name = "e" + context.names().suffix(logits);
-      known =
-          stored.isPresent()
-              ? body.load(name, element(stored.get()))
-              : elements.functions().weight(name, shiftedLogits(logits));
+      if (stored.isPresent()) {
+        known = body.load(name, element(stored.get()));
+      } else {
+        VectorFunctions.Power power = elements.functions().weight(name, shiftedLogits(logits));
+        known = power.value();
+        elements.zero(known, power.isZero());
+        clamped.put(known, power.exponent());
+      }
       weights.put(logits, known);
     }
     return known;
@@ -285,8 +290,7 @@ final class StretchLoop implements Elements.Leaves {
         case SUM, MAXIMUM, MINIMUM -> plain.add(reduction);
       }
     }
-    List<String> peaks = new ArrayList<>();
-    groups.keySet().forEach(logits -> peaks.add(peak(logits)));
+    Optional<Search> search = groups.isEmpty() ? Optional.empty() : Optional.of(search());
     groups.forEach(this::sums);
     int highest =
         groups.isEmpty()
@@ -300,9 +304,9 @@ final class StretchLoop implements Elements.Leaves {
     if (body.results() == 0 && block.written().isEmpty() && !keeps) {
       return;
     }
-    String method = context.fields().member(name());
+    String method = context.fields().member(name(block.written().isEmpty() ? "visit" : "write"));
     loops.add(method, body, documentation());
-    run(method, peaks, highest);
+    run(method, search, highest);
     atTaken.forEach((input, factor) ->
         outer
             .code()
@@ -331,14 +335,23 @@ final class StretchLoop implements Elements.Leaves {
         });
   }
 
-  /** A method that finds the largest of the logits, and the statement that calls it. */
-  private String peak(Node logits) {
-    StretchLoop search = new StretchLoop(loops, context, scope, site, block, outer, length);
-    search.body.extreme("highest", search.elements.vector(logits), true);
-    String method = context.fields().member("peak" + context.names().suffix(logits));
-    loops.add(method, search.body, "The largest of the logits in a stretch.");
-    searches.put(method, search.body);
-    return method;
+  /**
+   * The method that finds the largest of each softmax's logits.
+   *
+   * @param peaks which result is which group's
+   */
+  private record Search(String method, LoopBody body, Map<Group, Integer> peaks) {}
+
+  private Search search() {
+    StretchLoop loop = new StretchLoop(loops, context, scope, site, block, outer, length);
+    Map<Group, Integer> peaks = new LinkedHashMap<>();
+    groups.forEach((logits, group) ->
+        peaks.put(
+            group,
+            loop.body.peak(context.names().wanted(logits), loop.elements.vector(logits))));
+    String method = context.fields().member(name("peak"));
+    loops.add(method, loop.body, "The largest of the logits in a stretch.");
+    return new Search(method, loop.body, peaks);
   }
 
   /** The sums under one softmax. */
@@ -358,7 +371,9 @@ final class StretchLoop implements Elements.Leaves {
       } else {
         Elements.Scaled scaled = elements.scaled(value);
         String changing =
-            body.vector("weighted", "$L.blend(0f, $L)", scaled.vector(), elements.isZero(e));
+            scaled.vector().equals(t)
+                ? clamped.getOrDefault(e, t)
+                : body.vector("weighted", "$L.blend(0f, $L)", scaled.vector(), elements.isZero(e));
         String name = JavaText.unique(context.names().wanted(mean) + "SoFar", outer.taken());
         int index = body.sumOfProducts(context.names().wanted(mean), e, changing);
         totals.add(new Total(name, index, Reduction.SUM));
@@ -446,12 +461,10 @@ final class StretchLoop implements Elements.Leaves {
         elements.vector(form.without(Form.Product.TAKEN)), element(gradient(output.input())));
   }
 
-  private String name() {
+  private String name(String verb) {
     String what = scope == Scope.VOCAB ? "Logits" : "Tokens";
     String sequence = WorkspaceFields.plural(site.owner(), what);
-    return (block.written().isEmpty() ? "visit" : "write")
-        + Character.toUpperCase(sequence.charAt(0))
-        + sequence.substring(1);
+    return verb + Character.toUpperCase(sequence.charAt(0)) + sequence.substring(1);
   }
 
   private String documentation() {
@@ -462,25 +475,19 @@ final class StretchLoop implements Elements.Leaves {
   }
 
   /** The calls that cover the loop. */
-  private void run(String method, List<String> peaks, int highest) {
+  private void run(String method, Optional<Search> search, int highest) {
     CodeBlock.Builder code = outer.code();
     CodeBlock all = CodeBlock.of("$L", length);
     if (totals.isEmpty()) {
       code.addStatement(body.call(method, CodeBlock.of("0"), all));
       return;
     }
-    CodeBlock sample = CodeBlock.of("$T.min(SAMPLE, $L)", Math.class, length);
-    List<Group> inOrder = List.copyOf(groups.values());
-    for (int g = 0; g < peaks.size(); g++) {
-      code.addStatement(call(peaks.get(g), sample));
-      code.addStatement(
-          "float $L = $T.exponentShift(scratch.sums[0])", inOrder.get(g).shift, Functions.class);
-    }
-    if (groups.isEmpty()) {
+    if (search.isEmpty()) {
       totals.forEach(total -> code.addStatement("double $L = $L", total.name(), start(total)));
       blocks(method, code, "");
       return;
     }
+    shifts(search.get(), CodeBlock.of("$T.min(SAMPLE, $L)", Math.class, length), "float ");
     String whole = JavaText.unique("whole", outer.taken());
     String largest = JavaText.unique("highest", outer.taken());
     totals.forEach(total -> code.addStatement("double $L", total.name()));
@@ -492,25 +499,29 @@ final class StretchLoop implements Elements.Leaves {
         code,
         "%s = Math.max(%s, scratch.sums[%s])".formatted(largest, largest, LoopBody.slot(highest)));
     CodeBlock.Builder sound = CodeBlock.builder().add("$L < 60", largest);
-    inOrder.forEach(group -> sound.add(" && $L > 1e-30", group.total));
+    groups.values().forEach(group -> sound.add(" && $L > 1e-30", group.total));
     code.beginControlFlow("if ($L || ($L))", whole, sound.build())
         .addStatement("break")
         .endControlFlow()
         .add("// The guess was too far from the largest: again, with that.\n");
-    for (int g = 0; g < peaks.size(); g++) {
-      code.addStatement(call(peaks.get(g), all));
-      code.addStatement(
-          "$L = $T.exponentShift(scratch.sums[0])", inOrder.get(g).shift, Functions.class);
-    }
+    shifts(search.get(), all, "");
     code.endControlFlow();
   }
 
-  private CodeBlock call(String peak, CodeBlock count) {
-    LoopBody search = searches.get(peak);
-    if (search == null) {
-      throw new IllegalStateException("no method " + peak);
-    }
-    return search.call(peak, CodeBlock.of("0"), count);
+  /** Finds the shift of each softmax from so many of its logits. */
+  private void shifts(Search search, CodeBlock count, String declaration) {
+    outer.code().addStatement(search.body().call(search.method(), CodeBlock.of("0"), count));
+    search
+        .peaks()
+        .forEach((group, result) ->
+            outer
+                .code()
+                .addStatement(
+                    "$L$L = $T.exponentShift(scratch.sums[$L])",
+                    declaration,
+                    group.shift,
+                    Functions.class,
+                    LoopBody.slot(result)));
   }
 
   private void blocks(String method, CodeBlock.Builder code, String also) {

@@ -35,10 +35,19 @@ final class VectorFunctions {
   }
 
   /**
+   * An exponential of shifted logits.
+   *
+   * @param value {@code 2^t}
+   * @param exponent t, and -127 where the value is 0: a product with it needs no mask
+   * @param isZero the mask of where the value is 0
+   */
+  record Power(String value, String exponent, String isZero) {}
+
+  /**
    * {@code 2^t} for {@code t < 128}, where a weight below 2^-126 is exactly 0: of the degree-5
    * polynomial the error is 9.1e-8 relative. NaN stays NaN.
    */
-  String weight(String wanted, String t) {
+  Power weight(String wanted, String t) {
     String small = body.mask("isSmall", "$L.compare($T.LT, -126f)", t, OPERATORS);
     String x =
         body.vector("exponent", "$L.blend($L, $L)", t, body.constant(-127f, "lowest"), small);
@@ -55,7 +64,7 @@ final class VectorFunctions {
             0.240222424f,
             0.693147004f,
             1f);
-    return scaled(wanted, p, n);
+    return new Power(scaled(wanted, p, n), x, small);
   }
 
   /** {@code p * 2^n}, with n in the lowest bits of a float that was rounded. */

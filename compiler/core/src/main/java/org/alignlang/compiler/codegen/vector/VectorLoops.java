@@ -224,7 +224,7 @@ final class VectorLoops implements InnerLoops {
     kernel.addField(
         constant(TypeName.INT, "SAMPLE")
             .addJavadoc("How many numbers are looked at to guess the largest.\n")
-            .initializer("128")
+            .initializer("32")
             .build());
     kernel.addField(
         constant(TypeName.DOUBLE, "NATS")
