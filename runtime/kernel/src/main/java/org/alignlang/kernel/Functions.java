@@ -38,11 +38,12 @@ public final class Functions {
   }
 
   /**
-   * {@code exp(a) * x}; 0 where {@code a} is negative infinity, whatever {@code x} is, and where
-   * {@code x} is 0, whatever {@code a} is: an exponential that leaves the doubles is a number.
+   * {@code exp(a) * x}; 0 where the exponential is 0, because {@code a} is negative infinity or far
+   * below 0, whatever {@code x} is, and where {@code x} is 0, whatever {@code a} is: an exponential
+   * that leaves the doubles is a number.
    */
   public static double expTimes(double a, double x) {
-    return a == Double.NEGATIVE_INFINITY || x == 0 ? 0 : Math.exp(a) * x;
+    return weighted(Math.exp(a), x);
   }
 
   /** {@code weight * x}, and 0 where one of them is 0, whatever the other is. */

@@ -252,14 +252,33 @@ final class Elements {
   private Form weighted(Node node) {
     Node logWeight = Plan.base(node.operand(0));
     Optional<Weight> softmax = leaves.softmax(logWeight);
-    Form value =
-        softmax.isPresent() ? underWeight(node.operand(1), logWeight) : form(node.operand(1));
-    String weight =
-        softmax.isPresent() ? softmax.get().variable() : functions.exp(vector(node.operand(0)));
-    Scalar factor = softmax.isPresent() ? softmax.get().factor() : Scalar.ONE;
+    if (softmax.isEmpty()) {
+      return weighted(functions.exp(vector(node.operand(0))), form(node.operand(1)));
+    }
+    Form value = underWeight(node.operand(1), logWeight);
+    String weight = softmax.get().variable();
+    Scalar factor = softmax.get().factor();
     return value.isPlain()
         ? value.weighted(weight, factor)
         : Form.variable(vector(value)).weighted(weight, factor);
+  }
+
+  /** A weight that may be infinite, times something: 0 where either is 0. */
+  private Form weighted(String weight, Form value) {
+    Scalar alone = value.asScalar();
+    if (alone != null && alone.factor() == null) {
+      return value.weighted(weight, Scalar.ONE);
+    }
+    String x = vector(value);
+    return Form.variable(
+        body.vector(
+            "weighted",
+            "$L.mul($L).blend(0f, $L.or($L.compare($T.EQ, 0f)))",
+            weight,
+            x,
+            isZero(weight),
+            x,
+            OPERATORS));
   }
 
   /**
