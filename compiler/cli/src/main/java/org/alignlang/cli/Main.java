@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import org.alignlang.cli.check.Format;
+import org.alignlang.cli.command.Bench;
 import org.alignlang.cli.command.Check;
 import org.alignlang.cli.command.Compare;
 import org.alignlang.cli.command.Devices;
@@ -54,6 +55,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       Runs.class,
       Compare.class,
       Eval.class,
+      Bench.class,
       Devices.class,
       Fmt.class,
       New.class,

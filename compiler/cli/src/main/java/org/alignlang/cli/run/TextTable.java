@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A table as text: columns as wide as they must be, numbers to the right. */
-final class TextTable {
+public final class TextTable {
   private static final String GAP = "  ";
 
   private final List<Column> columns = new ArrayList<>();
@@ -13,31 +13,31 @@ final class TextTable {
   private record Column(String heading, boolean right) {}
 
   /** Adds a column of text. */
-  TextTable text(String heading) {
+  public TextTable text(String heading) {
     columns.add(new Column(heading, false));
     return this;
   }
 
   /** Adds a column of numbers. */
-  TextTable number(String heading) {
+  public TextTable number(String heading) {
     columns.add(new Column(heading, true));
     return this;
   }
 
   /** Adds a row, one text per column. */
-  void row(List<String> cells) {
+  public void row(List<String> cells) {
     if (cells.size() != columns.size()) {
       throw new IllegalArgumentException(cells.size() + " cells, " + columns.size() + " columns");
     }
     rows.add(List.copyOf(cells));
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return rows.isEmpty();
   }
 
   /** The table, with a line under the headings; columns that are empty everywhere are left out. */
-  String render() {
+  public String render() {
     List<Integer> shown = new ArrayList<>();
     for (int i = 0; i < columns.size(); i++) {
       int column = i;

@@ -1,0 +1,250 @@
+package org.alignlang.cli.bench;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.alignlang.cli.ObjectiveName;
+import org.alignlang.cli.SpecFile;
+import org.alignlang.cli.Specs;
+import org.alignlang.cli.UserError;
+import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
+import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
+import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.bench.MemoryTraffic;
+import org.alignlang.runtime.bench.SideBySide;
+import org.alignlang.runtime.bench.SideBySide.Contender;
+import org.alignlang.runtime.bench.SideBySide.Timing;
+import org.alignlang.runtime.bench.SyntheticBatch;
+import org.alignlang.runtime.bench.SyntheticBatch.Shape;
+import org.alignlang.runtime.train.WorkerPool;
+
+/**
+ * Times an objective's kernels on random data, beside what the memory allows.
+ *
+ * @param spec the objective
+ * @param values values for its parameters
+ * @param logits whether actors hand in logits even where log-probabilities would do
+ * @param size how large the data is; 0 stands for what suits the objective
+ * @param type of tokens, logits and what has a gradient
+ * @param threads as many and one are tried
+ * @param backEnds names of what to time; the compiled ones if empty
+ * @param seconds how long each is timed, all rounds together
+ * @param scaling whether to find out how the time grows
+ */
+public record BenchRun(
+    ObjectiveName spec,
+    Map<String, Expression> values,
+    boolean logits,
+    Size size,
+    Column.Type type,
+    int threads,
+    List<String> backEnds,
+    double seconds,
+    boolean scaling) {
+  private static final int ROUNDS = 7;
+  private static final long SEED = 1;
+
+  /** Rows, tokens per row and vocabulary, 0 where the user does not say. */
+  public record Size(int rows, int tokens, int vocabulary) {}
+
+  /**
+   * Measures.
+   *
+   * @throws UserError if there is no such back end, or nothing to time
+   */
+  public BenchReport run() {
+    List<BackEnd> lowerings = lowerings();
+    CheckedObjective objective = objective();
+    Signature signature = objective.signature();
+    double[] parameters = parameters(signature);
+    try (WorkerPool pool = new WorkerPool(threads)) {
+      Shape shape = shape(signature);
+      Batch batch = batch(signature, shape);
+      double bytes = SyntheticBatch.bytes(signature, batch);
+      MemoryTraffic traffic = new MemoryTraffic((long) bytes);
+      List<Contender> contenders = new ArrayList<>();
+      List<BenchReport.Row> rows = new ArrayList<>();
+      Set<Integer> counts = new LinkedHashSet<>(List.of(1, threads));
+      for (int count : counts) {
+        Workers workers = count == 1 ? Workers.serial() : pool;
+        contenders.add(new Contender("", () -> traffic.run(workers)));
+        for (BackEnd lowering : lowerings) {
+          ObjectiveKernel kernel = lowering.kernel(objective);
+          warm(kernel, signature, parameters);
+          long before = allocated();
+          Evaluation result = new Evaluation(signature, batch);
+          Runnable call =
+              () -> kernel.evaluate(batch, parameters, start(signature), result, workers);
+          call.run();
+          rows.add(new BenchReport.Row(lowering.name(), count, result.loss(), allocated() - before));
+          contenders.add(new Contender(lowering.name(), call));
+        }
+      }
+      List<Timing> timings = measure(contenders, seconds);
+      List<BenchReport.Measured> measured = new ArrayList<>();
+      int next = 0;
+      for (int count : counts) {
+        Timing limit = timings.get(next++);
+        for (int b = 0; b < lowerings.size(); b++) {
+          BenchReport.Row row = rows.get(measured.size());
+          measured.add(new BenchReport.Measured(row, timings.get(next++), limit));
+        }
+      }
+      return new BenchReport(
+          signature.objective(),
+          SyntheticBatch.readsLogits(signature),
+          shape,
+          type,
+          SyntheticBatch.elements(signature, batch),
+          (long) bytes,
+          measured,
+          scaling ? scale(lowerings.getFirst(), objective, parameters, pool, shape) : List.of());
+    } catch (IllegalArgumentException | EvaluationException e) {
+      throw new UserError(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private List<BackEnd> lowerings() {
+    if (backEnds.isEmpty()) {
+      return BackEnds.all().stream().filter(b -> b != BackEnds.REFERENCE).toList();
+    }
+    return backEnds.stream()
+        .map(name ->
+            BackEnds.find(name)
+                .orElseThrow(() ->
+                    new UserError(
+                        "there is no back end `%s` here; there are %s"
+                            .formatted(
+                                name,
+                                BackEnds.all().stream()
+                                    .map(b -> "`" + b.name() + "`")
+                                    .collect(Collectors.joining(", "))))))
+        .toList();
+  }
+
+  private CheckedObjective objective() {
+    SpecFile file = Specs.load(spec.file()).requireClean();
+    CheckedObjective objective = file.objective(spec.objective(), values, Set.of());
+    if (!logits) {
+      return objective;
+    }
+    Set<String> actors =
+        objective.signature().inputs().stream()
+            .filter(input -> input.role() == Signature.Role.LOG_PROBABILITY)
+            .map(Signature.Input::actor)
+            .collect(Collectors.toSet());
+    return actors.isEmpty() ? objective : file.objective(spec.objective(), values, actors);
+  }
+
+  private Shape shape(Signature signature) {
+    boolean wide = SyntheticBatch.readsLogits(signature);
+    return new Shape(
+        size.rows() > 0 ? size.rows() : wide ? 64 : 512,
+        size.tokens() > 0 ? size.tokens() : wide ? 8 : 1024,
+        wide ? size.vocabulary() > 0 ? size.vocabulary() : 32_000 : 1);
+  }
+
+  private Batch batch(Signature signature, Shape shape) {
+    return SyntheticBatch.of(signature, shape, type, SEED);
+  }
+
+  private static double[] parameters(Signature signature) {
+    return signature.parameters().stream()
+        .mapToDouble(parameter -> {
+          if (Double.isNaN(parameter.defaultValue())) {
+            throw new UserError(
+                "parameter `%s` of `%s` has no default; give it a value with -s %s=..."
+                    .formatted(parameter.name(), signature.objective(), parameter.name()));
+          }
+          return parameter.defaultValue();
+        })
+        .toArray();
+  }
+
+  private static double[] start(Signature signature) {
+    return signature.constraints().stream()
+        .mapToDouble(Signature.Constraint::initial)
+        .toArray();
+  }
+
+  /** Compiles the kernel, on a batch that takes no room. */
+  private void warm(ObjectiveKernel kernel, Signature signature, double[] parameters) {
+    Batch small = batch(signature, new Shape(8, 2, 2));
+    Evaluation result = new Evaluation(signature, small);
+    kernel.evaluate(small, parameters, start(signature), result, Workers.serial());
+  }
+
+  /** The bytes that all threads have allocated so far. */
+  private static long allocated() {
+    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getTotalThreadAllocatedBytes();
+  }
+
+  private static List<Timing> measure(List<Contender> contenders, double seconds) {
+    Duration round = Duration.ofNanos((long) (seconds * 1e9 / ROUNDS));
+    Duration warmUp = Duration.ofNanos((long) (Math.max(seconds, 0.2) * 1e9));
+    return SideBySide.measure(contenders, warmUp, round, ROUNDS);
+  }
+
+  /** A quarter, a half and all of each dimension, the others as they are. */
+  private List<BenchReport.Growth> scale(
+      BackEnd lowering,
+      CheckedObjective objective,
+      double[] parameters,
+      Workers workers,
+      Shape shape) {
+    Signature signature = objective.signature();
+    ObjectiveKernel kernel = lowering.kernel(objective);
+    Map<String, List<Shape>> shapes = new LinkedHashMap<>();
+    for (int part : List.of(4, 2, 1)) {
+      Shape fewer = new Shape(part(shape.rows(), part), shape.tokens(), shape.vocabulary());
+      Shape shorter = new Shape(shape.rows(), part(shape.tokens(), part), shape.vocabulary());
+      Shape narrower = new Shape(shape.rows(), shape.tokens(), part(shape.vocabulary(), part));
+      shapes.computeIfAbsent("rows", _ -> new ArrayList<>()).add(fewer);
+      shapes.computeIfAbsent("tokens", _ -> new ArrayList<>()).add(shorter);
+      if (SyntheticBatch.readsLogits(signature)) {
+        shapes.computeIfAbsent("vocabulary", _ -> new ArrayList<>()).add(narrower);
+      }
+    }
+    List<Contender> contenders = new ArrayList<>();
+    shapes
+        .values()
+        .forEach(list ->
+            list.forEach(each -> {
+              Batch batch = batch(signature, each);
+              Evaluation result = new Evaluation(signature, batch);
+              contenders.add(
+                  new Contender(
+                      "",
+                      () ->
+                          kernel.evaluate(batch, parameters, start(signature), result, workers)));
+            }));
+    List<Timing> timings = measure(contenders, Math.min(seconds, 0.5));
+    List<BenchReport.Growth> growth = new ArrayList<>();
+    int next = 0;
+    for (Map.Entry<String, List<Shape>> dimension : shapes.entrySet()) {
+      for (Shape each : dimension.getValue()) {
+        growth.add(new BenchReport.Growth(dimension.getKey(), each, timings.get(next++).least()));
+      }
+    }
+    return growth;
+  }
+
+  private static int part(int whole, int part) {
+    return Math.max(1, whole / part);
+  }
+}
