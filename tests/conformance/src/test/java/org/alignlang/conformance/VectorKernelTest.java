@@ -241,9 +241,9 @@ class VectorKernelTest {
   }
 
   /**
-   * Vectors are objects until the JIT compiler has seen the loops; then none is left. What may remain,
-   * by the JIT's luck, are a few masks of 32 bytes at the very end of an array, where the JDK checks
-   * a masked access lane by lane ({@code AbstractMask.checkIndexByLane}).
+   * Vectors are objects until the JIT compiler has seen the loops; then none is left. What may
+   * remain, by the JIT's luck, are a few masks of 32 bytes at the very end of an array, where the
+   * JDK checks a masked access lane by lane ({@code AbstractMask.checkIndexByLane}).
    */
   private static void allocatesNothing(CheckedObjective objective, Batch batch) {
     ObjectiveKernel kernel = BackEnds.VECTOR.kernel(objective);

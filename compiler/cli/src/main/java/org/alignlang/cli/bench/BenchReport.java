@@ -42,13 +42,12 @@ public record BenchReport(
   }
 
   /**
-   * A kernel and what its first call on the batch took.
+   * A kernel and the room that it takes.
    *
    * @param backEnd its name
    * @param threads how many worked
    * @param loss the objective's value
-   * @param allocated the bytes allocated for the call, the gradient among them; further calls take
-   *     none
+   * @param allocated the bytes that a call with a new result allocates, the gradient among them
    */
   public record Row(String backEnd, int threads, double loss, long allocated) {}
 
@@ -102,7 +101,7 @@ public record BenchReport(
             .number("GB/s")
             .number("memory's limit, ms")
             .number("times the limit")
-            .number("first call, MiB");
+            .number("room, MiB");
     for (Measured each : measured) {
       double least = each.timing.least();
       table.row(
@@ -122,14 +121,13 @@ public record BenchReport(
         """
 
         Least of several rounds; the limit is that of `c = a + b` over as many bytes, timed in turns with
-        the kernels. The first call allocates the gradient and the kernel's own room, later ones nothing.
+        the kernels. Room is the gradient and what the kernel keeps besides; further calls take none.
         """);
     if (!growth.isEmpty()) {
       TextTable sizes = new TextTable().text("growth in").number("of").number("ms a call");
       growth.forEach(each ->
           sizes.row(
-              List.of(
-                  each.dimension, String.valueOf(each.size()), number(1e3 * each.seconds))));
+              List.of(each.dimension, String.valueOf(each.size()), number(1e3 * each.seconds))));
       out.append('\n').append(sizes.render());
     }
     return out.toString();
@@ -204,7 +202,7 @@ public record BenchReport(
               result.put("seconds", each.timing.least());
               result.put("median_seconds", each.timing.median());
               result.put("limit_seconds", each.limit.least());
-              result.put("first_call_bytes", each.row.allocated);
+              result.put("room_bytes", each.row.allocated);
               result.put("loss", each.row.loss);
               return result;
             })
@@ -214,8 +212,7 @@ public record BenchReport(
           "growth",
           growth.stream()
               .map(each ->
-                  Map.of(
-                      "dimension", each.dimension, "size", each.size(), "seconds", each.seconds))
+                  Map.of("dimension", each.dimension, "size", each.size(), "seconds", each.seconds))
               .toList());
     }
     return JsonMapper.builder().build().writeValueAsString(all);

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.SpecFile;
@@ -78,21 +79,24 @@ public record BenchRun(
       double bytes = SyntheticBatch.bytes(signature, batch);
       MemoryTraffic traffic = new MemoryTraffic((long) bytes);
       List<Contender> contenders = new ArrayList<>();
-      List<BenchReport.Row> rows = new ArrayList<>();
+      List<Supplier<BenchReport.Row>> rows = new ArrayList<>();
       Set<Integer> counts = new LinkedHashSet<>(List.of(1, threads));
       for (int count : counts) {
         Workers workers = count == 1 ? Workers.serial() : pool;
         contenders.add(new Contender("", () -> traffic.run(workers)));
         for (BackEnd lowering : lowerings) {
           ObjectiveKernel kernel = lowering.kernel(objective);
-          warm(kernel, signature, parameters);
-          long before = allocated();
           Evaluation result = new Evaluation(signature, batch);
-          Runnable call =
-              () -> kernel.evaluate(batch, parameters, start(signature), result, workers);
-          call.run();
-          rows.add(new BenchReport.Row(lowering.name(), count, result.loss(), allocated() - before));
-          contenders.add(new Contender(lowering.name(), call));
+          contenders.add(
+              new Contender(
+                  lowering.name(),
+                  () -> kernel.evaluate(batch, parameters, start(signature), result, workers)));
+          rows.add(() -> {
+            long before = allocated();
+            Evaluation anew = new Evaluation(signature, batch);
+            kernel.evaluate(batch, parameters, start(signature), anew, workers);
+            return new BenchReport.Row(lowering.name(), count, anew.loss(), allocated() - before);
+          });
         }
       }
       List<Timing> timings = measure(contenders, seconds);
@@ -101,7 +105,7 @@ public record BenchRun(
       for (int count : counts) {
         Timing limit = timings.get(next++);
         for (int b = 0; b < lowerings.size(); b++) {
-          BenchReport.Row row = rows.get(measured.size());
+          BenchReport.Row row = rows.get(measured.size()).get();
           measured.add(new BenchReport.Measured(row, timings.get(next++), limit));
         }
       }
@@ -177,16 +181,7 @@ public record BenchRun(
   }
 
   private static double[] start(Signature signature) {
-    return signature.constraints().stream()
-        .mapToDouble(Signature.Constraint::initial)
-        .toArray();
-  }
-
-  /** Compiles the kernel, on a batch that takes no room. */
-  private void warm(ObjectiveKernel kernel, Signature signature, double[] parameters) {
-    Batch small = batch(signature, new Shape(8, 2, 2));
-    Evaluation result = new Evaluation(signature, small);
-    kernel.evaluate(small, parameters, start(signature), result, Workers.serial());
+    return signature.constraints().stream().mapToDouble(Signature.Constraint::initial).toArray();
   }
 
   /** The bytes that all threads have allocated so far. */
@@ -230,8 +225,7 @@ public record BenchRun(
               contenders.add(
                   new Contender(
                       "",
-                      () ->
-                          kernel.evaluate(batch, parameters, start(signature), result, workers)));
+                      () -> kernel.evaluate(batch, parameters, start(signature), result, workers)));
             }));
     List<Timing> timings = measure(contenders, Math.min(seconds, 0.5));
     List<BenchReport.Growth> growth = new ArrayList<>();

@@ -4,8 +4,8 @@ import org.alignlang.kernel.Workers;
 
 /**
  * What the memory allows: {@code c = a + b} over arrays that are together as large as a batch and
- * its gradients. A kernel that reads its columns once and writes its gradients once cannot be faster
- * where the data does not fit into the caches.
+ * its gradients. A kernel that reads its columns once and writes its gradients once cannot be
+ * faster where the data does not fit into the caches.
  */
 public final class MemoryTraffic {
   private static final int PIECE = 1 << 14;

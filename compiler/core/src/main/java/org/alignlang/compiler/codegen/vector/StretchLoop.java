@@ -347,8 +347,7 @@ final class StretchLoop implements Elements.Leaves {
     Map<Group, Integer> peaks = new LinkedHashMap<>();
     groups.forEach((logits, group) ->
         peaks.put(
-            group,
-            loop.body.peak(context.names().wanted(logits), loop.elements.vector(logits))));
+            group, loop.body.peak(context.names().wanted(logits), loop.elements.vector(logits))));
     String method = context.fields().member(name("peak"));
     loops.add(method, loop.body, "The largest of the logits in a stretch.");
     return new Search(method, loop.body, peaks);
