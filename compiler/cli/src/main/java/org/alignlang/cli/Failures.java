@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.alignlang.kernel.AlignVersion;
+import org.alignlang.tornado.DeviceException;
 
 /** Ends a command that failed: one sentence for the user, never a stack trace. */
 final class Failures {
@@ -28,6 +29,11 @@ final class Failures {
         output.show(invalid.diagnostics());
         output.note(Summary.of(invalid.diagnostics()).text());
         yield ExitCode.FINDINGS;
+      }
+      case DeviceException device -> {
+        output.out().flush();
+        output.error(String.valueOf(device.getMessage()));
+        yield ExitCode.USAGE;
       }
       case CheckedOutput.Failed failed when failed.closed() -> ExitCode.PIPE_CLOSED;
       case CheckedOutput.Failed failed -> {

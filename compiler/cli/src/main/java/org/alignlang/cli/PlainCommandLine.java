@@ -46,7 +46,7 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
               parse(
                   arguments,
                   Set.of("--json"),
-                  Set.of("--batch", "--grad", "-s", "--set", "--threads", "--backend"));
+                  Set.of("--batch", "--grad", "-s", "--set", "--threads", "--backend", "--device"));
           default -> Optional.empty();
         };
     return line.isPresent() ? line.get().execute(arguments, out, err) : OptionalInt.empty();
@@ -125,7 +125,9 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
             .anyMatch(
                 v -> v.getValue().size() > 1 && !Set.of("-s", "--set", COLOR).contains(v.getKey()));
     // Values of both spellings are meant in the order written, which is not kept here.
-    boolean mixed = values.containsKey("-s") && values.containsKey("--set");
+    boolean mixed =
+        (values.containsKey("-s") && values.containsKey("--set"))
+            || (values.containsKey("--backend") && values.containsKey("--device"));
     if (words.size() != 1 || value("--batch").isEmpty() || threads.isEmpty() || repeated || mixed) {
       return OptionalInt.empty();
     }
@@ -138,7 +140,7 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
             value("--grad").map(Specs::path),
             ParameterValues.parse(settings),
             threads.get(),
-            value("--backend"))
+            value("--backend").or(() -> value("--device")))
         .run(output, flags.contains("--json"));
     return OptionalInt.of(ExitCode.CLEAN);
   }

@@ -55,9 +55,12 @@ public final class Eval extends AlignCommand {
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
-      names = "--backend",
+      names = {"--backend", "--device"},
       paramLabel = "NAME",
-      description = "What runs the kernel, such as reference; the fastest if not given.")
+      description = {
+        "What runs the kernel, such as reference; the fastest for the processor if not given.",
+        "tornado is for a GPU or another device that a TornadoVM SDK reaches."
+      })
   private @Nullable String backEnd;
 
   @Override

@@ -71,9 +71,12 @@ public final class Run extends AlignCommand {
   private Optional<String> resume = Optional.empty();
 
   @Option(
-      names = "--backend",
+      names = {"--backend", "--device"},
       paramLabel = "NAME",
-      description = "What kernels are lowered to; the fastest is the default.")
+      description = {
+        "What kernels are lowered to; the fastest for the processor is the default,",
+        "and tornado is for a GPU or another device that a TornadoVM SDK reaches."
+      })
   private Optional<String> backEnd = Optional.empty();
 
   @Option(names = "--json", description = "Write the results as one line of JSON.")

@@ -29,9 +29,12 @@ public final class Verify extends AlignCommand {
   @Mixin private Threads threads = new Threads();
 
   @Option(
-      names = "--backend",
+      names = {"--backend", "--device"},
       paramLabel = "NAME",
-      description = "What kernels are lowered to; the fastest is the default.")
+      description = {
+        "What kernels are lowered to; the fastest for the processor is the default,",
+        "and tornado is for a GPU or another device that a TornadoVM SDK reaches."
+      })
   private Optional<String> backEnd = Optional.empty();
 
   @Option(

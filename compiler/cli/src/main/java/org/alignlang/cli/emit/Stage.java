@@ -14,6 +14,7 @@ import org.alignlang.cli.explain.ExplainRun;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.tornado.TornadoBackEnd;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.emit.GraphPrinter;
@@ -32,7 +33,8 @@ public enum Stage {
   GRADIENT,
   PLAN,
   LATEX,
-  JAVA;
+  JAVA,
+  TORNADO;
 
   /**
    * What the phase made of a spec, or of one of its objectives.
@@ -70,6 +72,12 @@ public enum Stage {
               name,
               values,
               o -> JvmBackEnd.source(o, "").toString());
+      case TORNADO ->
+          objectives(
+              spec.requireClean().portable(),
+              name,
+              values,
+              o -> TornadoBackEnd.source(o, "").toString());
     };
   }
 

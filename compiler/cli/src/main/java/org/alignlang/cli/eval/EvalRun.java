@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import org.alignlang.cli.BackEndChoice;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.Output;
 import org.alignlang.cli.SpecFile;
@@ -19,7 +19,6 @@ import org.alignlang.cli.UserError;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.BackEnd;
-import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.batch.BatchContract;
@@ -89,18 +88,7 @@ public record EvalRun(
   }
 
   private BackEnd lowering() {
-    if (backEnd.isEmpty()) {
-      return BackEnds.standard();
-    }
-    return BackEnds.find(backEnd.get())
-        .orElseThrow(() ->
-            new UserError(
-                "there is no back end `%s`; this build has %s"
-                    .formatted(
-                        backEnd.get(),
-                        BackEnds.all().stream()
-                            .map(b -> "`" + b.name() + "`")
-                            .collect(Collectors.joining(", ")))));
+    return BackEndChoice.of(backEnd);
   }
 
   /** Complains before the work is done, and never writes over the batch. */

@@ -6,15 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.alignlang.cli.BackEndChoice;
 import org.alignlang.cli.InvalidSpec;
 import org.alignlang.cli.SpecFile;
-import org.alignlang.cli.UserError;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.codegen.BackEnd;
-import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
-import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.experiment.ExperimentCompiler;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.runtime.experiment.ExperimentPlan;
@@ -83,18 +81,6 @@ final class Experiments {
 
   /** The back end of a name, or the standard one. @throws UserError if there is none such */
   static BackEnd backEnd(Optional<String> name) {
-    if (name.isEmpty()) {
-      return BackEnds.standard();
-    }
-    List<String> known = BackEnds.all().stream().map(BackEnd::name).toList();
-    return BackEnds.find(name.get())
-        .orElseThrow(() ->
-            new UserError(
-                "there is no back end `%s`; %s"
-                    .formatted(
-                        name.get(),
-                        Suggestions.nearest(name.get(), known)
-                            .map(near -> "did you mean `" + near + "`?")
-                            .orElse("this build has " + String.join(", ", known)))));
+    return BackEndChoice.of(name);
   }
 }

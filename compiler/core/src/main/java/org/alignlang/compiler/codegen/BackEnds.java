@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.tornado.TornadoBackEnd;
 import org.alignlang.compiler.codegen.vector.VectorBackEnd;
 import org.alignlang.compiler.reference.InterpretedKernel;
 import org.alignlang.kernel.ObjectiveKernel;
@@ -32,9 +33,15 @@ public final class BackEnds {
    */
   public static final BackEnd VECTOR = new VectorBackEnd();
 
+  /**
+   * Generated kernels for a GPU or another device; see {@link TornadoBackEnd#problem}. It is used
+   * only where it is asked for: which device pays is the user's knowledge.
+   */
+  public static final BackEnd TORNADO = new TornadoBackEnd();
+
   private BackEnds() {}
 
-  /** All back ends that can run here, the fastest first. */
+  /** All back ends that run on the processor here, the fastest first. */
   public static List<BackEnd> all() {
     return VectorBackEnd.isAvailable() ? List.of(VECTOR, JVM, REFERENCE) : List.of(JVM, REFERENCE);
   }
@@ -44,8 +51,11 @@ public final class BackEnds {
     return all().getFirst();
   }
 
-  /** The back end of this name. */
+  /** The back end of this name, if it can run here. */
   public static Optional<BackEnd> find(String name) {
+    if (name.equals(TORNADO.name())) {
+      return TornadoBackEnd.problem().isEmpty() ? Optional.of(TORNADO) : Optional.empty();
+    }
     return all().stream().filter(b -> b.name().equals(name)).findFirst();
   }
 }

@@ -118,10 +118,30 @@ public final class InMemoryCompiler {
   }
 
   private static Map<String, byte[]> compile(String name, String source, List<String> options) {
+    return compile(name, source, options, classPath());
+  }
+
+  /**
+   * Compiles a class for whoever loads it in a way of his own.
+   *
+   * @param name its binary name
+   * @param source its text
+   * @param places where further classes are that it refers to
+   * @return the bytes of its classes, by binary name
+   * @throws IllegalStateException if there is no compiler, or the source is not Java
+   */
+  public static Map<String, byte[]> classes(String name, String source, List<Path> places) {
+    List<String> all = new ArrayList<>(List.of(classPath()));
+    places.forEach(place -> all.add(place.toString()));
+    return compile(name, source, OPTIONS, String.join(File.pathSeparator, all));
+  }
+
+  private static Map<String, byte[]> compile(
+      String name, String source, List<String> options, String classPath) {
     JavaCompiler compiler = compiler();
     DiagnosticCollector<JavaFileObject> findings = new DiagnosticCollector<>();
     List<String> all = new ArrayList<>(options);
-    all.addAll(List.of("-classpath", classPath()));
+    all.addAll(List.of("-classpath", classPath));
     // One compilation at a time: a file manager serves one, and they compete for the same cores.
     synchronized (InMemoryCompiler.class) {
       Classes classes = new Classes(Shared.FILES);
@@ -157,7 +177,8 @@ public final class InMemoryCompiler {
     return String.join(File.pathSeparator, places);
   }
 
-  private static Path place(Class<?> type) {
+  /** The jar or folder that a class comes from. */
+  public static Path place(Class<?> type) {
     CodeSource source = type.getProtectionDomain().getCodeSource();
     if (source == null) {
       throw new IllegalStateException("the place of " + type + " is unknown");

@@ -8,10 +8,11 @@ import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
 /** A signature as the Java expression that makes it. */
-final class SignatureText {
+public final class SignatureText {
   private SignatureText() {}
 
-  static CodeBlock of(Signature signature) {
+  /** The expression of a signature. */
+  public static CodeBlock of(Signature signature) {
     return CodeBlock.of(
         "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
         Signature.class,

@@ -12,13 +12,13 @@ import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
 
 /** Who uses which value where: decides what gets a variable and what a field. */
-final class Uses {
+public final class Uses {
   private record Use(Site site, Node value) {}
 
   private final Map<Use, Integer> counts = new HashMap<>();
   private final Map<Node, Set<Site>> sites = new HashMap<>();
 
-  Uses(Plan plan) {
+  public Uses(Plan plan) {
     plan.sites()
         .forEach((site, block) -> {
           for (Node node : block.computed()) {
@@ -56,13 +56,13 @@ final class Uses {
   }
 
   /** Whether the only use of a value is at the site that computes it. */
-  boolean once(Node value, Site site) {
+  public boolean once(Node value, Site site) {
     return sites.getOrDefault(value, Set.of()).equals(Set.of(site))
         && counts.getOrDefault(new Use(site, value), 0) == 1;
   }
 
   /** Where a value is used. */
-  Set<Site> of(Node value) {
+  public Set<Site> of(Node value) {
     return sites.getOrDefault(value, Set.of());
   }
 }

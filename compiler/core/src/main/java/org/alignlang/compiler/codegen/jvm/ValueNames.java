@@ -10,12 +10,12 @@ import org.alignlang.compiler.plan.Plan;
 public final class ValueNames {
   private final GraphBuilder graph;
 
-  ValueNames(GraphBuilder graph) {
+  public ValueNames(GraphBuilder graph) {
     this.graph = graph;
   }
 
   /** Whether the spec names a value. */
-  boolean given(Node node) {
+  public boolean given(Node node) {
     return !graph.nameOf(node).isEmpty();
   }
 

@@ -1,0 +1,143 @@
+package org.alignlang.compiler.codegen.tornado;
+
+import com.palantir.javapoet.CodeBlock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.alignlang.compiler.codegen.JavaText;
+import org.alignlang.tornado.DeviceMath;
+
+/**
+ * What the threads of a group have found, each for its share of a loop, put together: by halves, in
+ * an order that depends on nothing but the number of threads, through memory that they share.
+ */
+final class Tree {
+  private final List<Part> parts = new ArrayList<>();
+
+  /** Numbers of a thread that are put together with each other. */
+  private sealed interface Part {
+    /** {@code function} is {@code +}, or a method of {@link DeviceMath}. */
+    record One(String name, String function) implements Part {}
+
+    /** Sums of weights relative to the largest exponent. */
+    record Softmax(String largest, List<String> sums) implements Part {}
+  }
+
+  void addSum(String name) {
+    parts.add(new Part.One(name, "+"));
+  }
+
+  void addLargest(String name) {
+    parts.add(new Part.One(name, "larger"));
+  }
+
+  void addSmallest(String name) {
+    parts.add(new Part.One(name, "smaller"));
+  }
+
+  /**
+   * Sums of {@code exp(x - largest)}, each times something.
+   *
+   * @param largest the variable of the largest exponent
+   * @param sums the variables of the sums
+   */
+  void addSoftmax(String largest, List<String> sums) {
+    parts.add(new Part.Softmax(largest, List.copyOf(sums)));
+  }
+
+  boolean isEmpty() {
+    return parts.isEmpty();
+  }
+
+  /** How many numbers of each thread are shared. */
+  int size() {
+    return parts.stream().mapToInt(Tree::size).sum();
+  }
+
+  private static int size(Part part) {
+    return switch (part) {
+      case Part.One _ -> 1;
+      case Part.Softmax softmax -> 1 + softmax.sums().size();
+    };
+  }
+
+  /**
+   * The statements after which every thread finds the results at {@link #result}.
+   *
+   * @param taken the names that are taken in the kernel
+   */
+  CodeBlock code(Set<String> taken) {
+    CodeBlock.Builder code = CodeBlock.builder();
+    CodeBlock.Builder step = CodeBlock.builder();
+    int at = 0;
+    for (Part part : parts) {
+      switch (part) {
+        case Part.One one -> {
+          code.addStatement("$L = $L", mine(at), one.name());
+          if (one.function().equals("+")) {
+            step.addStatement("$L += $L", mine(at), other(at));
+          } else {
+            step.addStatement(
+                "$L = $T.$L($L, $L)",
+                mine(at),
+                DeviceMath.class,
+                one.function(),
+                mine(at),
+                other(at));
+          }
+        }
+        case Part.Softmax softmax -> {
+          code.addStatement("$L = $L", mine(at), softmax.largest());
+          String top = JavaText.unique("top", taken);
+          String scale = JavaText.unique("scale", taken);
+          String otherScale = JavaText.unique("otherScale", taken);
+          step.addStatement(
+                  "final double $L = $T.larger($L, $L)", top, DeviceMath.class, mine(at), other(at))
+              .addStatement("final double $L = Math.exp($L - $L)", scale, mine(at), top)
+              .addStatement("final double $L = Math.exp($L - $L)", otherScale, other(at), top)
+              .addStatement("$L = $L", mine(at), top);
+          int sum = at + 1;
+          for (String name : softmax.sums()) {
+            code.addStatement("$L = $L", mine(sum), name);
+            step.addStatement(
+                "$L = $T.weighted($L, $L) + $T.weighted($L, $L)",
+                mine(sum),
+                DeviceMath.class,
+                scale,
+                mine(sum),
+                DeviceMath.class,
+                otherScale,
+                other(sum));
+            sum++;
+          }
+        }
+      }
+      at += size(part);
+    }
+    return code.addStatement("context.localBarrier()")
+        .beginControlFlow("for (int half = lanes / 2; half > 0; half /= 2)")
+        .beginControlFlow("if (lane < half)")
+        .add(step.build())
+        .endControlFlow()
+        .addStatement("context.localBarrier()")
+        .endControlFlow()
+        .build();
+  }
+
+  private static String mine(int at) {
+    return at == 0 ? "shared[lane]" : "shared[" + from(at) + " + lane]";
+  }
+
+  private static String other(int at) {
+    return at == 0 ? "shared[lane + half]" : "shared[" + from(at) + " + lane + half]";
+  }
+
+  /** Where the {@code at}-th result is. */
+  static String result(int at) {
+    return at == 0 ? "shared[0]" : "shared[" + from(at) + "]";
+  }
+
+  private static String from(int at) {
+    return at == 1 ? "LANES" : at + " * LANES";
+  }
+}
