@@ -1,5 +1,5 @@
 // The Align language. No decision looks past an expression, so that parsing stays linear. Precedence of operators, loosest first:
-//   if-then-else; or; and; not; comparison (does not chain); + -; * /; unary -; ^ (right); postfix.
+//   if-then-else; when; or; and; not; comparison (does not chain); + -; * /; unary -; ^ (right); postfix.
 parser grammar AlignParser;
 
 options { tokenVocab = AlignLexer; }
@@ -53,6 +53,8 @@ objectiveStatement
   | PAIRS chosen=name GREATER rejected=name                                    # pairsStatement
   | LABELLED name (COLON type)?                                                # labelledStatement
   | SAMPLE name (COMMA name)* TILDE actor=name                                  # sampleStatement
+  | RANKED name LBRACKET NUMBER RBRACKET                                       # rankedStatement
+  | PREFERENCE name LPAREN left=name GREATER right=name RPAREN                 # preferenceStatement
   | STATE name ASSIGN next=expression FROM initial=expression                  # stateStatement
   | GROUP BY name                                                              # groupStatement
   | letStatement                                                               # objectiveLet
@@ -112,6 +114,7 @@ expression
   | NOT expression                                                    # negation
   | expression AND expression                                         # conjunction
   | expression OR expression                                          # disjunction
+  | expression WHEN expression                                        # gated
   | IF expression THEN expression ELSE expression                     # conditional
   | NUMBER PERCENT?                                                   # number
   | TEXT                                                              # text
@@ -124,7 +127,7 @@ expression
 // expression could stand are free to be names.
 name
   : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS | OBJECTIVE | LEARN | SAMPLE
-  | STATE | FROM
+  | STATE | FROM | RANKED | PREFERENCE
   ;
 
 // After a dot, before `=` in arguments and at the start of a setting, every word is a name.

@@ -102,6 +102,19 @@ public record Signature(
     return input.name().substring(input.name().lastIndexOf('.') + 1);
   }
 
+  /** The actor that {@code preference.P.ACTOR}, a win rate per sequence, is against. */
+  public static Optional<String> opponent(Input input) {
+    String column =
+        input.name().startsWith(input.sequence() + ".")
+            ? input.name().substring(input.sequence().length() + 1)
+            : input.name();
+    return input.role() == Role.COLUMN
+            && input.level() == Level.SEQUENCE
+            && column.startsWith("preference.")
+        ? Optional.of(column.substring(column.lastIndexOf('.') + 1))
+        : Optional.empty();
+  }
+
   /** A declared parameter of the objective with its default, NaN where it has none. */
   public record Parameter(String name, double defaultValue, boolean integer) {}
 

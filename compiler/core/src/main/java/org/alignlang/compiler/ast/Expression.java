@@ -17,6 +17,7 @@ public sealed interface Expression {
       case Not e -> List.of(e.operand());
       case Binary e -> List.of(e.left(), e.right());
       case Conditional e -> List.of(e.condition(), e.yes(), e.no());
+      case Gated e -> List.of(e.value(), e.condition());
       case Member e -> List.of(e.target());
       case Call e -> {
         List<Expression> parts = new ArrayList<>(List.of(e.function()));
@@ -61,6 +62,9 @@ public sealed interface Expression {
 
   record Conditional(Span span, Expression condition, Expression yes, Expression no)
       implements Expression {}
+
+  /** {@code value when condition}: the value where the condition is true, and 0 elsewhere. */
+  record Gated(Span span, Expression value, Expression condition) implements Expression {}
 
   /** {@code target.name}. */
   record Member(Span span, Expression target, String name) implements Expression {}

@@ -32,6 +32,8 @@ public final class ExpressionWalk {
         visit(state.initial());
       }
       case Statement.Sample _,
+          Statement.Ranked _,
+          Statement.Preference _,
           Statement.Pairs _,
           Statement.Labelled _,
           Statement.GroupBy _,

@@ -2,6 +2,7 @@ package org.alignlang.compiler.ast;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.alignlang.compiler.ast.Declaration.Parameter;
 import org.alignlang.compiler.ast.Declaration.TypeExpression;
 import org.alignlang.compiler.source.Span;
@@ -52,6 +53,11 @@ public sealed interface Statement {
       Optional<Expression> definition)
       implements Statement {}
 
+  /** The names of the members of an ensemble of trained blocks: {@code v1} to {@code vN}. */
+  static List<String> members(String name, int count) {
+    return IntStream.rangeClosed(1, count).mapToObj(i -> name + i).toList();
+  }
+
   record Pairs(Span span, String chosen, String rejected) implements Statement {}
 
   /** {@code sample a, b ~ actor}: draws that are the sequences of a row. */
@@ -61,6 +67,12 @@ public sealed interface Statement {
       sequences = List.copyOf(sequences);
     }
   }
+
+  /** {@code ranked y[4]}: responses in the order preferred, the best first. */
+  record Ranked(Span span, Span nameSpan, String sequence, int count) implements Statement {}
+
+  /** {@code preference P(y > y')}: how probable it is that one response is preferred to another. */
+  record Preference(Span span, Span nameSpan, String name) implements Statement {}
 
   /** {@code state name = next from initial}: a number that is kept from step to step. */
   record State(Span span, Span nameSpan, String name, Expression next, Expression initial)

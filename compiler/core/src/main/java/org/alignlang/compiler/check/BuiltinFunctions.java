@@ -6,6 +6,7 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_KIND;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_REDUCTION;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -56,7 +57,19 @@ final class BuiltinFunctions {
               "count",
               "normalize",
               "sort",
-              "quantile"));
+              "quantile",
+              "cvar",
+              "togo",
+              "cumsum"));
+
+  /** Reductions that go by the order of the values. */
+  private static final Set<String> ORDERED = Set.of("sort", "quantile", "cvar");
+
+  /** Sums along the members of an ensemble. */
+  private static final Set<String> RUNNING = Set.of("togo", "cumsum");
+
+  /** The most members that are put in order, pair by pair. */
+  private static final int MOST_SORTED = 32;
 
   /** Functions that run along the tokens of a sequence. */
   private static final Set<String> ALONG_TOKENS =
@@ -268,7 +281,16 @@ final class BuiltinFunctions {
     }
     Expression first = arguments.get(0).value();
     Meaning.Value value = checker.value(checker.check(first, scope), first.span());
-    if (reduction.name().equals("sort") || reduction.name().equals("quantile")) {
+    boolean members =
+        reduction.levels().equals(List.of("member")) || reduction.levels().equals(List.of("rank"));
+    if (RUNNING.contains(reduction.name())) {
+      return running(reduction.name(), members, value, arguments.size(), call);
+    }
+    if (ORDERED.contains(reduction.name())) {
+      if (members) {
+        return orderedMembers(
+            reduction.name(), value, arguments.subList(1, arguments.size()), call, scope);
+      }
       return ordered(reduction, value, arguments.subList(1, arguments.size()), call, scope);
     }
     double ddof = -1;
@@ -300,7 +322,7 @@ final class BuiltinFunctions {
                       + " population's")
               .withFix(Fix.suggested("write `ddof = 1`", torch)));
     }
-    if (reduction.levels().equals(List.of("member"))) {
+    if (members) {
       return members(reduction.name(), value, ddof, call);
     }
     if (value.ensemble()) {
@@ -314,14 +336,160 @@ final class BuiltinFunctions {
     return levels(reduction, value, ddof, call);
   }
 
-  /** {@code sort[batch](x)}, ascending, and {@code quantile[batch](x, q)}; or within each group. */
+  /**
+   * {@code togo[rank](x)}: the sum of a member and those behind it, and {@code cumsum[rank](x)}, of
+   * a member and those before it; of positive quantities the result is one.
+   */
+  private Meaning running(
+      String name, boolean members, Meaning.Value value, int arguments, Expression.Call call) {
+    if (!members) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "`" + name + "[...]` runs along the ranks of a list, or the members of an ensemble",
+          "along tokens it is written without a level: `" + name + "(x)`");
+    }
+    if (arguments != 1) {
+      throw context.fail(WRONG_ARGUMENTS, call.span(), "`" + name + "[rank]` takes one value");
+    }
+    requireMembers(value, call);
+    Meaning.Value x = value.kind() == Kind.PROB ? value : checker.real(value, call.span());
+    List<Node> nodes = new ArrayList<>(x.nodes());
+    int step = name.equals("togo") ? -1 : 1;
+    for (int i = step < 0 ? nodes.size() - 2 : 1; i >= 0 && i < nodes.size(); i += step) {
+      Node sum = nodes.get(i - step);
+      Node own = nodes.get(i);
+      nodes.set(
+          i,
+          x.kind() == Kind.PROB ? b.combine(Binary.LOG_ADD_EXP, own, sum) : b.add(own, sum));
+    }
+    return new Meaning.Value(x.kind(), nodes, true);
+  }
+
+  /** {@code sort}, {@code quantile} and {@code cvar} over the members of an ensemble. */
+  private Meaning orderedMembers(
+      String name,
+      Meaning.Value value,
+      List<Expression.Argument> rest,
+      Expression.Call call,
+      Scope scope) {
+    requireMembers(value, call);
+    List<Node> sorted = new ArrayList<>(checker.real(value, call.span()).nodes());
+    int size = sorted.size();
+    if (size > MOST_SORTED) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`" + name + "[member]` orders at most " + MOST_SORTED + " members, and these are " + size);
+    }
+    // Neighbours are put in order, so often that every member comes to its place.
+    for (int last = size - 1; last > 0; last--) {
+      for (int i = 0; i < last; i++) {
+        Node low = b.combine(Binary.MINIMUM, sorted.get(i), sorted.get(i + 1));
+        Node high = b.combine(Binary.MAXIMUM, sorted.get(i), sorted.get(i + 1));
+        sorted.set(i, low);
+        sorted.set(i + 1, high);
+      }
+    }
+    if (name.equals("sort")) {
+      requireArguments(name, rest, call);
+      return new Meaning.Value(Kind.REAL, sorted, true);
+    }
+    Node fraction = fraction(name, rest, call, scope);
+    Node result = b.constant(0);
+    for (int i = 0; i < size; i++) {
+      Node weight =
+          weight(name, fraction, b.constant(i), b.constant(size));
+      result = b.add(result, weighed(weight, sorted.get(i)));
+    }
+    return Meaning.Value.of(Kind.REAL, result);
+  }
+
+  private void requireMembers(Meaning.Value value, Expression.Call call) {
+    if (!value.ensemble()) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "this value is no ensemble: there are no members to reduce",
+          "an ensemble is declared with its size: `reward r: sequence[5]`");
+    }
+  }
+
+  private void requireArguments(
+      String name, List<Expression.Argument> rest, Expression.Call call) {
+    boolean sort = name.equals("sort");
+    if (rest.size() != (sort ? 0 : 1)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          sort
+              ? "`sort` takes one value"
+              : "`" + name + "` takes a value and a fraction, as in `" + name + "[batch](x, 0.8)`");
+    }
+  }
+
+  /** The fraction of a quantile or of a tail: one number, positive for a tail. */
+  private Node fraction(
+      String name, List<Expression.Argument> rest, Expression.Call call, Scope scope) {
+    requireArguments(name, rest, call);
+    Span span = rest.get(0).value().span();
+    Meaning.Value fraction = checker.real(checker.check(rest.get(0).value(), scope), span);
+    if (fraction.ensemble()
+        || !fraction.domain().equals(Domain.BATCH)
+        || fraction.node().active()) {
+      throw context.fail(
+          WRONG_ARGUMENTS, rest.get(0).span(), "the fraction of a " + name + " is one number");
+    }
+    var known = FixedValues.evaluate(fraction.node(), context.parameterValues, new LinkedHashMap<>());
+    boolean tail = name.equals("cvar");
+    if (known.isPresent()
+        && !(known.getAsDouble() <= 1
+            && (tail ? known.getAsDouble() > 0 : known.getAsDouble() >= 0))) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          span,
+          tail
+              ? "the fraction of `cvar` is above 0 and at most 1"
+              : "the fraction of a quantile is from 0 to 1");
+    }
+    return tail
+        ? b.checked(
+            new Operation.Checked("the fraction of `cvar` is not above 0", span.place()),
+            fraction.node())
+        : fraction.node();
+  }
+
+  /**
+   * What the element at a position from 0 of {@code count} sorted ones weighs: in a quantile, the
+   * two nearest to position {@code q (n - 1)}, linearly; in a lower tail, the first {@code q n},
+   * the last of them in part (Acerbi and Tasche 2002).
+   */
+  private Node weight(String name, Node fraction, Node position, Node count) {
+    if (name.equals("cvar")) {
+      Node size = b.multiply(fraction, count);
+      Node covered = b.subtract(size, position);
+      Node share = b.combine(Binary.MINIMUM, b.combine(Binary.MAXIMUM, covered, b.constant(0)), b.constant(1));
+      return b.divide(share, size);
+    }
+    Node at = b.multiply(fraction, b.subtract(count, b.constant(1)));
+    Node distance = b.apply(Unary.ABS, b.subtract(position, at));
+    return b.combine(Binary.MAXIMUM, b.subtract(b.constant(1), distance), b.constant(0));
+  }
+
+  /** A weighed value; nothing where the weight is 0, even of what is infinite. */
+  private Node weighed(Node weight, Node value) {
+    return b.select(
+        b.combine(Binary.LESS, b.constant(0), weight), b.multiply(weight, value), b.constant(0));
+  }
+
+  /** {@code sort[batch](x)}, ascending, {@code quantile[batch](x, q)}, {@code cvar[batch](x, q)}; or within each group. */
   private Meaning ordered(
       Meaning.ReductionName reduction,
       Meaning.Value value,
       List<Expression.Argument> rest,
       Expression.Call call,
       Scope scope) {
-    boolean sort = reduction.name().equals("sort");
+    String name = reduction.name();
     Domain within =
         switch (reduction.levels().size() == 1 ? reduction.levels().get(0) : "") {
           case "batch" -> Domain.BATCH;
@@ -347,51 +515,31 @@ final class BuiltinFunctions {
               + (real.ensemble() ? "member level" : real.domain().describe()),
           "reduce it to one number per sequence or pair first");
     }
-    if (rest.size() != (sort ? 0 : 1)) {
-      throw context.fail(
-          WRONG_ARGUMENTS,
-          call.span(),
-          sort
-              ? "`sort` takes one value"
-              : "`quantile` takes a value and a fraction, as in `quantile[batch](x, 0.8)`");
-    }
     Node x = real.node();
     Node sorted = b.reorder(x, x, within, false);
-    if (sort) {
+    if (name.equals("sort")) {
+      requireArguments(name, rest, call);
       return Meaning.Value.of(Kind.REAL, sorted);
     }
-    Meaning.Value fraction =
-        checker.real(checker.check(rest.get(0).value(), scope), rest.get(0).span());
-    if (!fraction.domain().equals(Domain.BATCH) || fraction.node().active()) {
-      throw context.fail(
-          WRONG_ARGUMENTS, rest.get(0).span(), "the fraction of a quantile is one number");
-    }
-    // Between the two nearest elements, linearly: position q (n - 1) of n sorted elements.
+    Node fraction = fraction(name, rest, call, scope);
     Node count =
         b.checked(
             new Operation.Checked(
-                "quantile of no " + plural(x.domain()) + " in `" + call.span().text() + "`",
+                name + " of no " + plural(x.domain()) + " in `" + call.span().text() + "`",
                 call.span().place()),
             b.count(x.domain(), within));
-    Node position = b.multiply(fraction.node(), b.subtract(count, b.constant(1)));
-    Node distance = b.apply(Unary.ABS, b.subtract(b.position(x.domain(), within), position));
-    Node weight = b.combine(Binary.MAXIMUM, b.subtract(b.constant(1), distance), b.constant(0));
-    Node part =
-        b.select(
-            b.combine(Binary.LESS, b.constant(0), weight),
-            b.multiply(weight, sorted),
-            b.constant(0));
-    return Meaning.Value.of(Kind.REAL, b.sumTo(part, within));
+    Node weight = weight(name, fraction, b.position(x.domain(), within), count);
+    return Meaning.Value.of(Kind.REAL, b.sumTo(weighed(weight, sorted), within));
   }
 
   private Meaning.Value members(
       String name, Meaning.Value value, double ddof, Expression.Call call) {
-    if (!value.ensemble()) {
-      throw context.fail(
-          WRONG_REDUCTION,
-          call.span(),
-          "this value is no ensemble: there are no members to reduce",
-          "an ensemble is declared with its size: `reward r: sequence[5]`");
+    requireMembers(value, call);
+    if (name.equals("sum") && value.kind() == Kind.PROB) {
+      return new Meaning.Value(
+          Kind.PROB,
+          List.of(value.nodes().stream().reduce((m, n) -> b.combine(Binary.LOG_ADD_EXP, m, n)).orElseThrow()),
+          false);
     }
     Meaning.Value x = checker.real(value, call.span());
     List<Node> nodes = x.nodes();
@@ -503,8 +651,8 @@ final class BuiltinFunctions {
         case "token", "step" -> current = remove(Level.TOKEN, current, from, call);
         case "sequence" -> current = remove(Level.SEQUENCE, current, from, call);
         case "pair" -> current = remove(Level.PAIR, current, from, call);
-        case "member" ->
-            throw wrong(call, "`member` stands alone: reduce the members first or last");
+        case "member", "rank" ->
+            throw wrong(call, "`" + level + "` stands alone: reduce it first or last");
         default ->
             throw context.unknown(
                 call.function().span(),

@@ -368,7 +368,7 @@ final class CheckContext {
             false));
   }
 
-  /** A reward, feature or label column. */
+  /** A reward, feature, label or preference column. */
   Meaning.Value column(String contractName, String sequence, Level level, int members, Kind kind) {
     Signature.Input column =
         input(

@@ -3,7 +3,10 @@ package org.alignlang.compiler.check;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -58,6 +61,34 @@ public record CheckedObjective(
 
   public Signature signature() {
     return program.signature();
+  }
+
+  /**
+   * The metrics that follow the rewards which the expectations are made of. Records may take their
+   * names.
+   */
+  public Set<String> rewardMetrics() {
+    Set<String> names = new TreeSet<>();
+    for (Statement statement : declaration.statements()) {
+      if (statement instanceof Statement.Column column
+          && column.role() == Statement.ColumnRole.REWARD
+          && signature().metrics().contains(column.name())
+          && expectations.stream().noneMatch(term -> term.name().equals(column.name()))) {
+        names.add(column.name());
+      }
+    }
+    return names;
+  }
+
+  /** Whether an expectation is a win rate against the trained policy itself. */
+  public boolean playsItself() {
+    return !expectations.isEmpty()
+        && signature().inputs().stream()
+            .anyMatch(input ->
+                Signature.opponent(input)
+                    .map(actors::get)
+                    .filter("policy"::equals)
+                    .isPresent());
   }
 
   /**

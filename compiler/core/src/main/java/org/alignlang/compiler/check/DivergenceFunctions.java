@@ -86,6 +86,7 @@ final class DivergenceFunctions {
           Expression.ListLiteral _,
           Expression.Not _,
           Expression.Conditional _,
+          Expression.Gated _,
           Expression.Member _,
           Expression.Index _,
           Expression.Accepted _ ->

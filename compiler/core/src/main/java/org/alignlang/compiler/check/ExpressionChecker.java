@@ -106,6 +106,7 @@ final class ExpressionChecker {
       }
       case Expression.Binary binary -> binary(binary, scope);
       case Expression.Conditional conditional -> conditional(conditional, scope);
+      case Expression.Gated gated -> gated(gated, scope);
       case Expression.Member member -> member(member, scope);
       case Expression.Call call -> call(call, scope);
       case Expression.Index index -> index(index, scope);
@@ -462,6 +463,14 @@ final class ExpressionChecker {
     return new Meaning.Value(kind, nodes, condition.ensemble() || yes.ensemble() || no.ensemble());
   }
 
+  /** {@code value when condition}: 0 where the condition does not hold. */
+  private Meaning gated(Expression.Gated gated, Scope scope) {
+    Meaning.Value condition = truth(check(gated.condition(), scope), gated.condition().span());
+    Meaning.Value value = real(check(gated.value(), scope), gated.value().span());
+    return zip(
+        condition, value, (c, v) -> b.select(c, v, b.constant(0)), Kind.REAL, gated.span());
+  }
+
   private Node member(Meaning.Value value, int index, Span span) {
     if (!value.ensemble()) {
       return value.node();
@@ -534,6 +543,9 @@ final class ExpressionChecker {
         }
         return divergences.expectation(index, scope);
       }
+      if (scope.find(name.name()).orElse(null) instanceof Meaning.RankedName ranked) {
+        return ranked(ranked, index);
+      }
       if (BuiltinFunctions.REDUCTIONS.contains(name.name())) {
         List<String> levels = new ArrayList<>();
         for (Expression level : index.indices()) {
@@ -553,7 +565,124 @@ final class ExpressionChecker {
         "reductions are " + String.join(", ", BuiltinFunctions.REDUCTIONS));
   }
 
+  /** {@code y[1]}: one sequence of a ranked list. */
+  private Meaning ranked(Meaning.RankedName list, Expression.Index index) {
+    int last = list.sequences().size();
+    if (index.indices().size() == 1
+        && index.indices().getFirst() instanceof Expression.NumberLiteral number
+        && number.value() >= 1
+        && number.value() <= last
+        && number.value() == Math.rint(number.value())) {
+      return new Meaning.SequenceName(list.sequences().get((int) number.value() - 1));
+    }
+    throw context.fail(
+        WRONG_ARGUMENTS,
+        index.span(),
+        "`%s` has the ranks 1, the best, to %d".formatted(list.name(), last),
+        "write the number of a rank: `%s[1]`".formatted(list.name()));
+  }
+
+  /** The ranked list that a call is of, as in {@code h(y)} and {@code pi(y.token)}. */
+  private static Optional<Meaning.RankedName> rankedArgument(Expression.Call call, Scope scope) {
+    for (Expression.Argument argument : call.arguments()) {
+      Expression root =
+          argument.value() instanceof Expression.Member view ? view.target() : argument.value();
+      if (root instanceof Expression.NameReference name
+          && scope.find(name.name()).orElse(null) instanceof Meaning.RankedName ranked) {
+        return Optional.of(ranked);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** A call of a ranked list: its value for every rank, the best first, as an ensemble. */
+  private Meaning perRank(Meaning.RankedName list, Expression.Call call, Scope scope) {
+    List<Node> nodes = new ArrayList<>();
+    Kind kind = Kind.REAL;
+    for (String sequence : list.sequences()) {
+      Scope inner = scope.inner();
+      inner.declare(list.name(), new Meaning.SequenceName(sequence));
+      Meaning.Value value = value(call(call, inner), call.span());
+      if (value.ensemble()) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            call.span(),
+            "the members of an ensemble and the ranks of a list cannot stand side by side",
+            "reduce the ensemble where it is used: `mean[member](...)` inside a function of one"
+                + " sequence");
+      }
+      kind = value.kind();
+      nodes.add(value.node());
+    }
+    return new Meaning.Value(kind, nodes, true);
+  }
+
+  private static final String PREFERENCE_FORM =
+      "write `%1$s(a > b)` for two sequences of a row, or `%1$s(y > mu)` for the share of what the"
+          + " actor `mu` gives that `y` is preferred to";
+
+  /** {@code P(a > b)} of two sequences, or {@code P(y > mu)}, the win rate against an actor. */
+  private Meaning preferred(Meaning.PreferenceName name, Expression.Call call, Scope scope) {
+    String help = PREFERENCE_FORM.formatted(name.name());
+    if (call.arguments().size() != 1
+        || call.arguments().getFirst().name().isPresent()
+        || !(call.arguments().getFirst().value() instanceof Expression.Binary compared)
+        || !(compared.operator() == Expression.Operator.GREATER
+            || compared.operator() == Expression.Operator.LESS)) {
+      throw context.fail(
+          WRONG_ARGUMENTS, call.span(), "a preference compares two responses", help);
+    }
+    boolean greater = compared.operator() == Expression.Operator.GREATER;
+    Meaning first = check(greater ? compared.left() : compared.right(), scope);
+    Meaning second = check(greater ? compared.right() : compared.left(), scope);
+    if (first instanceof Meaning.SequenceName a && second instanceof Meaning.SequenceName b2) {
+      int i = context.sequences.indexOf(a.name());
+      int j = context.sequences.indexOf(b2.name());
+      if (i == j) {
+        throw context.fail(
+            WRONG_ARGUMENTS, call.span(), "a response is not compared with itself", help);
+      }
+      String low = context.sequences.get(Math.min(i, j));
+      String high = context.sequences.get(Math.max(i, j));
+      String of = context.sequences.size() == 2 ? "" : "." + low + "." + high;
+      Meaning.Value forward =
+          context.column("preference." + name.name() + of, "", Level.PAIR, 0, Kind.REAL);
+      return i < j ? forward : complement(forward);
+    }
+    if (first instanceof Meaning.SequenceName a && second instanceof Meaning.ActorName mu) {
+      return winRate(name, a.name(), mu, call.span());
+    }
+    if (first instanceof Meaning.ActorName mu && second instanceof Meaning.SequenceName b2) {
+      return complement(winRate(name, b2.name(), mu, call.span()));
+    }
+    throw context.fail(
+        WRONG_ARGUMENTS,
+        call.span(),
+        "a preference is between two sequences, or a sequence and an actor",
+        help);
+  }
+
+  private Meaning.Value winRate(
+      Meaning.PreferenceName name, String sequence, Meaning.ActorName opponent, Span span) {
+    CheckContext.Actor actor = actor(opponent, span);
+    return context.column(
+        "preference." + name.name() + "." + actor.name(),
+        sequence,
+        Level.SEQUENCE,
+        0,
+        Kind.REAL);
+  }
+
+  /** {@code P(b > a) = 1 - P(a > b)}. */
+  private Meaning.Value complement(Meaning.Value preferred) {
+    return map(preferred, n -> b.subtract(b.constant(1), n), Kind.REAL);
+  }
+
   private Meaning call(Expression.Call call, Scope scope) {
+    Optional<Meaning.RankedName> ranked = rankedArgument(call, scope);
+    if (ranked.isPresent()) {
+      return perRank(ranked.get(), call, scope);
+    }
     Meaning function = check(call.function(), scope);
     return switch (function) {
       case Meaning.FunctionName f -> inline(f, call, scope);
@@ -596,6 +725,7 @@ final class ExpressionChecker {
             new Expression.Call(call.span(), call.function(), rest),
             scope);
       }
+      case Meaning.PreferenceName preference -> preferred(preference, call, scope);
       case Meaning.DivergenceName name -> divergences.term(name.divergence(), call, scope);
       case Meaning.DivergenceMember member -> divergences.member(member, call, scope);
       case Meaning.EstimatorName _,
@@ -603,6 +733,7 @@ final class ExpressionChecker {
           Meaning.ExperimentName _,
           Meaning.ModuleName _,
           Meaning.SequenceName _,
+          Meaning.RankedName _,
           Meaning.SequenceView _ ->
           throw context.fail(
               WRONG_THING, call.function().span(), function.what() + " cannot be called here");
@@ -667,9 +798,7 @@ final class ExpressionChecker {
                     "`" + column.name() + "` needs a level or a definition",
                     "write `" + column.role().word() + " " + column.name() + ": sequence`"));
     if (column.role() == Statement.ColumnRole.LEARN && type.name().equals("batch")) {
-      requireSingle(column, type);
-      return Meaning.Value.of(
-          Kind.REAL, context.learned(column.name(), sequence, Level.BATCH, Optional.empty()));
+      return learned(column.name(), sequence, Level.BATCH, type.size(), Optional.empty());
     }
     Level level = declaredLevel(type);
     if (level == Level.PAIR && !context.paired) {
@@ -680,23 +809,27 @@ final class ExpressionChecker {
           "declare `pairs chosen > rejected`");
     }
     if (column.role() == Statement.ColumnRole.LEARN) {
-      requireSingle(column, type);
-      return Meaning.Value.of(
-          Kind.REAL, context.learned(column.name(), sequence, level, Optional.empty()));
+      return learned(column.name(), sequence, level, type.size(), Optional.empty());
     }
     return context.column(
         column.role().word() + "." + column.name(), sequence, level, type.size(), Kind.REAL);
   }
 
-  private void requireSingle(Statement.Column column, Declaration.TypeExpression type) {
-    if (type.size() > 0) {
-      throw context.fail(
-          WRONG_ARGUMENTS,
-          type.span(),
-          "a trained block gives one number",
-          "declare one block per member: `learn %s1: %s`, `learn %s2: %s`"
-              .formatted(column.name(), type.name(), column.name(), type.name()));
+  /** What a block gives; of an ensemble each member is a block of its own, {@code v1} and so on. */
+  private Meaning.Value learned(
+      String name,
+      String sequence,
+      Level level,
+      int members,
+      Optional<CheckContext.Actor> sampled) {
+    if (members == 0) {
+      return Meaning.Value.of(Kind.REAL, context.learned(name, sequence, level, sampled));
     }
+    List<Node> nodes = new ArrayList<>();
+    for (String member : Statement.members(name, members)) {
+      nodes.add(context.learned(member, sequence, level, sampled));
+    }
+    return new Meaning.Value(Kind.REAL, nodes, true);
   }
 
   private Level declaredLevel(Declaration.TypeExpression type) {
@@ -735,11 +868,14 @@ final class ExpressionChecker {
     Meaning argument = check(call.arguments().get(0).value(), scope);
     return switch (argument) {
       case Meaning.Value value when actor.role() == Statement.Role.BEHAVIOR && isLearned(value) -> {
-        Signature.Input block = ((Operation.Input) value.node().operation()).input();
-        yield Meaning.Value.of(
-            Kind.REAL,
-            context.learned(
-                Signature.block(block), block.sequence(), block.level(), Optional.of(actor)));
+        yield map(
+            value,
+            node -> {
+              Signature.Input block = ((Operation.Input) node.operation()).input();
+              return context.learned(
+                  Signature.block(block), block.sequence(), block.level(), Optional.of(actor));
+            },
+            Kind.REAL);
       }
       case Meaning.SequenceName sequence ->
           Meaning.Value.of(
@@ -776,10 +912,11 @@ final class ExpressionChecker {
 
   /** Whether a value is what a trained block gives, as it is. */
   private static boolean isLearned(Meaning.Value value) {
-    return !value.ensemble()
-        && value.node().operation() instanceof Operation.Input input
-        && input.input().role() == Signature.Role.LEARNED
-        && input.input().trained();
+    return value.nodes().stream()
+        .allMatch(node ->
+            node.operation() instanceof Operation.Input input
+                && input.input().role() == Signature.Role.LEARNED
+                && input.input().trained());
   }
 
   CheckContext.Actor actor(Meaning.ActorName name, Span span) {

@@ -49,6 +49,22 @@ public sealed interface Meaning {
     }
   }
 
+  /** The sequences of ranked data, the best first: what is applied to them is applied to each. */
+  record RankedName(String name, List<String> sequences) implements Meaning {
+    @Override
+    public String what() {
+      return "a list of ranked sequences";
+    }
+  }
+
+  /** A declared preference. */
+  record PreferenceName(String name) implements Meaning {
+    @Override
+    public String what() {
+      return "a preference";
+    }
+  }
+
   /** {@code y.token} or {@code y.vocab}. */
   record SequenceView(String sequence, Level level) implements Meaning {
     @Override

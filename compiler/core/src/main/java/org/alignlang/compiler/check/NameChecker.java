@@ -28,6 +28,7 @@ final class NameChecker {
           "group",
           "batch",
           "member",
+          "rank",
           "exact",
           "k1",
           "k2",

@@ -335,6 +335,7 @@ public final class ObjectiveChecker {
   private void declareData() {
     boolean labelled = false;
     List<String> drawn = new ArrayList<>();
+    Optional<Statement.Ranked> ranked = Optional.empty();
     for (Statement statement : declaration.statements()) {
       switch (statement) {
         case Statement.Pairs pairs -> {
@@ -359,6 +360,12 @@ public final class ObjectiveChecker {
           labelled = true;
         }
         case Statement.Sample sample -> sample(sample, drawn);
+        case Statement.Ranked list -> {
+          if (!ranked.isEmpty()) {
+            wrongData(list.span(), "ranked data is declared twice", "remove one of them");
+          }
+          ranked = Optional.of(list);
+        }
         case Statement.Target target -> {
           if (!target.sequence().equals("y")) {
             wrongData(
@@ -369,6 +376,7 @@ public final class ObjectiveChecker {
         }
         case Statement.Actor _,
             Statement.Column _,
+            Statement.Preference _,
             Statement.State _,
             Statement.GroupBy _,
             Statement.Let _,
@@ -381,11 +389,16 @@ public final class ObjectiveChecker {
             Statement.Enumerate _ -> {}
       }
     }
-    if ((context.paired ? 1 : 0) + (labelled ? 1 : 0) + (drawn.isEmpty() ? 0 : 1) > 1) {
+    int kinds =
+        (context.paired ? 1 : 0)
+            + (labelled ? 1 : 0)
+            + (drawn.isEmpty() ? 0 : 1)
+            + (ranked.isPresent() ? 1 : 0);
+    if (kinds > 1) {
       wrongData(
           declaration.nameSpan(),
-          "an objective has one kind of data: one sequence `y`, `pairs chosen > rejected`, or the"
-              + " draws of `sample`",
+          "an objective has one kind of data: one sequence `y`, `pairs chosen > rejected`, a"
+              + " `ranked` list, or the draws of `sample`",
           "remove all but one");
     }
     if (drawn.size() == 1) {
@@ -403,6 +416,13 @@ public final class ObjectiveChecker {
             ? List.of("chosen", "rejected")
             : drawn.isEmpty() ? List.of("y") : List.copyOf(drawn);
     context.paired |= drawn.size() > 1;
+    if (ranked.isPresent()) {
+      String name = ranked.get().sequence();
+      context.sequences = Statement.members(name, ranked.get().count());
+      context.paired = true;
+      scope.declare(name, new Meaning.RankedName(name, context.sequences));
+      return;
+    }
     for (String sequence : context.sequences) {
       scope.declare(sequence, new Meaning.SequenceName(sequence));
     }
@@ -518,8 +538,14 @@ public final class ObjectiveChecker {
         }
         estimate = Optional.of(e);
       }
+      case Statement.Preference preference ->
+          declareName(
+              preference.name(),
+              preference.nameSpan(),
+              new Meaning.PreferenceName(preference.name()));
       case Statement.Pairs _,
           Statement.Sample _,
+          Statement.Ranked _,
           Statement.Let _,
           Statement.Target _,
           Statement.SubjectTo _,
@@ -687,6 +713,8 @@ public final class ObjectiveChecker {
       }
       case Statement.Actor _,
           Statement.Pairs _,
+          Statement.Ranked _,
+          Statement.Preference _,
           Statement.Labelled _,
           Statement.GroupBy _,
           Statement.EstimateWith _,
@@ -1108,6 +1136,8 @@ public final class ObjectiveChecker {
           case Statement.Actor _,
               Statement.Column _,
               Statement.Sample _,
+              Statement.Ranked _,
+              Statement.Preference _,
               Statement.State _,
               Statement.Pairs _,
               Statement.Labelled _,
@@ -1223,6 +1253,9 @@ public final class ObjectiveChecker {
     Map<String, Node> allMetrics = new LinkedHashMap<>();
     for (CheckContext.ExpectationTerm term : terms) {
       allMetrics.put(term.name(), atMeans.apply(term.leaf()));
+    }
+    if (!terms.isEmpty()) {
+      rewardMeans(use.orElseThrow(), loss, allMetrics);
     }
     List<Node> violations = new ArrayList<>();
     int unnamed = 0;
@@ -1426,6 +1459,30 @@ public final class ObjectiveChecker {
     return Optional.empty();
   }
 
+  /** The mean of every reward that reaches the loss, so that each term of a mixture is logged. */
+  private void rewardMeans(EstimatorUse estimator, Node loss, Map<String, Node> into) {
+    Set<Node> reached = new HashSet<>(ObjectiveProgram.reachable(List.of(loss)));
+    for (Statement statement : declaration.statements()) {
+      if (statement instanceof Statement.Column column
+          && column.role() == Statement.ColumnRole.REWARD
+          && scope.isUsed(column.name())
+          && !into.containsKey(column.name())
+          && declaration.statements().stream()
+              .noneMatch(s -> s instanceof Statement.Metric m && m.name().equals(column.name()))
+          && scope.find(column.name()).orElse(null) instanceof Meaning.Value value
+          && value.kind() == Kind.REAL
+          && !value.ensemble()
+          && value.domain().equals(Domain.sequence("y"))
+          && reached.contains(value.node())) {
+        b.at(column.span());
+        into.put(
+            column.name(),
+            estimated(estimator, value.node(), false)
+                .orElseGet(() -> b.meanTo(value.node(), Domain.BATCH, "mean over no sequences")));
+      }
+    }
+  }
+
   /** Minus the surrogate of the combined return, plus what remains without expectations. */
   private Node surrogateLoss(
       Node lagrangian, Map<Node, Node> means, EstimatorUse estimator, Span place) {
@@ -1620,7 +1677,7 @@ public final class ObjectiveChecker {
       if (node.operation() instanceof Operation.Input input) {
         String name = input.input().name();
         columns.add(name.substring(name.lastIndexOf('.') + 1));
-        actors.add(input.input().actor());
+        actors.add(Signature.opponent(input.input()).orElse(input.input().actor()));
       }
     }
     for (Statement statement : declaration.statements()) {
@@ -1630,7 +1687,7 @@ public final class ObjectiveChecker {
               column.definition().isPresent()
                   ? scope.isUsed(column.name())
                   : column.role() == Statement.ColumnRole.LEARN
-                      ? moved.contains(column.name())
+                      ? moved(column, moved)
                       : columns.contains(column.name());
           if (!used) {
             context.report(
@@ -1680,8 +1737,16 @@ public final class ObjectiveChecker {
             context.report(unused(state.nameSpan(), state.span(), "kept number", state.name()));
           }
         }
+        case Statement.Preference preference -> {
+          if (!scope.isUsed(preference.name())) {
+            context.report(
+                unused(
+                    preference.nameSpan(), preference.span(), "preference", preference.name()));
+          }
+        }
         case Statement.Pairs _,
             Statement.Sample _,
+            Statement.Ranked _,
             Statement.GroupBy _,
             Statement.Let _,
             Statement.Sense _,
@@ -1693,6 +1758,14 @@ public final class ObjectiveChecker {
             Statement.Enumerate _ -> {}
       }
     }
+  }
+
+  /** Whether a trained block has a gradient; of an ensemble one of its members. */
+  private static boolean moved(Statement.Column block, Set<String> moved) {
+    int members = block.type().map(Declaration.TypeExpression::size).orElse(0);
+    return members == 0
+        ? moved.contains(block.name())
+        : Statement.members(block.name(), members).stream().anyMatch(moved::contains);
   }
 
   private static Diagnostic unused(Span name, Span statement, String what, String called) {

@@ -80,6 +80,13 @@ public final class RowExpressions {
             expression.span(),
             "an expectation is of one number per sequence");
       }
+      if (!context.logitsWanted.isEmpty()) {
+        throw context.fail(
+            DiagnosticCode.WRONG_THING,
+            expression.span(),
+            "a record reads the probabilities of responses and tokens, not of the whole vocabulary",
+            "`entropy(pi)` and `KL(pi || ref)` are measured without `E[...]`");
+      }
       if (ObjectiveProgram.reachable(List.of(value.node())).stream()
           .anyMatch(n -> n.operation() instanceof Operation.Expectation)) {
         throw context.fail(
@@ -99,8 +106,8 @@ public final class RowExpressions {
   }
 
   /**
-   * Declares the rewards, features and lets of the objective that need no actor. What needs one has
-   * no value per response alone, and its name means nothing here.
+   * Declares the preferences, rewards, features and lets of the objective. What has no value per
+   * response alone is left out, and its name means nothing here.
    */
   private void declareRewards(
       Map<String, Double> parameters,
@@ -132,15 +139,29 @@ public final class RowExpressions {
           checker.columnOf(new Meaning.ColumnName(column, scope), "y", column.span()));
     } else if (statement instanceof Statement.Let let) {
       checker.declareLet(let, scope);
+    } else if (statement instanceof Statement.Preference preference) {
+      scope.declare(preference.name(), new Meaning.PreferenceName(preference.name()));
     }
   }
 
-  /** What an expression sees besides the objective: its module, the response, the parameters. */
+  /**
+   * What an expression sees besides the objective's definitions: its module, the response, the
+   * parameters and the actors.
+   */
   private Scope outer(Map<String, Double> parameters, CheckContext context) {
     Scope scope = moduleScope.inner();
     scope.declare("y", new Meaning.SequenceName("y"));
     parameters.forEach((name, value) ->
         scope.declare(name, Meaning.Value.of(Kind.REAL, context.builder.constant(value))));
+    for (Statement statement : objective.declaration().statements()) {
+      if (statement instanceof Statement.Actor actor) {
+        scope.declare(actor.name(), new Meaning.ActorName(actor.name(), actor.role()));
+        context.actors.put(
+            actor.name(),
+            new CheckContext.Actor(
+                actor.name(), actor.role(), actor.definition(), actor.nameSpan()));
+      }
+    }
     return scope;
   }
 
@@ -172,6 +193,11 @@ public final class RowExpressions {
               withTask(c.condition(), context, scope),
               withTask(c.yes(), context, scope),
               withTask(c.no(), context, scope));
+      case Expression.Gated g ->
+          new Expression.Gated(
+              g.span(),
+              withTask(g.value(), context, scope),
+              withTask(g.condition(), context, scope));
       case Expression.Call c ->
           new Expression.Call(
               c.span(),

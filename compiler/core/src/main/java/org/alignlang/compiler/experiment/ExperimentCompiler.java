@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.alignlang.compiler.ast.Declaration;
@@ -327,6 +328,8 @@ public final class ExperimentCompiler {
             Statement.Pairs _,
             Statement.Labelled _,
             Statement.Sample _,
+            Statement.Ranked _,
+            Statement.Preference _,
             Statement.GroupBy _,
             Statement.Metric _,
             Statement.Expectation _,
@@ -356,7 +359,7 @@ public final class ExperimentCompiler {
   private Map<String, Component> actors(
       CheckedObjective objective, List<ExperimentStatement.Setting> actorSettings) {
     Map<String, Component> actors = new LinkedHashMap<>();
-    Set<String> learned = learned(objective);
+    Set<String> learned = learned(objective).keySet();
     objective
         .computed()
         .forEach((name, what) ->
@@ -403,12 +406,23 @@ public final class ExperimentCompiler {
     return actors;
   }
 
-  /** The names of the blocks that an objective trains beside the policy. */
-  private static Set<String> learned(CheckedObjective objective) {
-    Set<String> names = new TreeSet<>();
+  /**
+   * The blocks that an objective trains beside the policy, by the names that it declares: an
+   * ensemble's members under the name of the ensemble, and each under its own.
+   */
+  private static Map<String, List<String>> learned(CheckedObjective objective) {
+    Map<String, List<String>> names = new TreeMap<>();
     for (Signature.Input input : objective.signature().inputs()) {
       if (input.role() == Signature.Role.LEARNED) {
-        names.add(Signature.block(input));
+        names.put(Signature.block(input), List.of(Signature.block(input)));
+      }
+    }
+    for (Statement statement : objective.declaration().statements()) {
+      if (statement instanceof Statement.Column column
+          && column.role() == Statement.ColumnRole.LEARN
+          && column.type().map(Declaration.TypeExpression::size).orElse(0) > 0) {
+        names.put(
+            column.name(), Statement.members(column.name(), column.type().orElseThrow().size()));
       }
     }
     return names;
@@ -416,11 +430,11 @@ public final class ExperimentCompiler {
 
   private Map<String, Component> blocks(
       CheckedObjective objective, List<ExperimentStatement.Setting> given) {
-    Set<String> learned = learned(objective);
+    Map<String, List<String>> learned = learned(objective);
     Map<String, Component> blocks = new LinkedHashMap<>();
     for (ExperimentStatement.Setting setting : given) {
-      if (learned.contains(setting.name())) {
-        blocks.put(setting.name(), component(setting.value()));
+      for (String block : learned.getOrDefault(setting.name(), List.of())) {
+        blocks.put(block, component(setting.value()));
       }
     }
     return blocks;

@@ -62,7 +62,14 @@ final class Quantities {
   }
 
   Quantity recorded(ExperimentStatement.Recorded record) {
-    if (recorded.contains(record.name()) || measured().contains(record.name())) {
+    boolean ofReward =
+        points.stream()
+            .allMatch(point ->
+                point.objective().rewardMetrics().contains(record.name())
+                    || !measured(point).contains(record.name()));
+    if (recorded.contains(record.name())
+        || (!ofReward || record.name().equals("loss") || record.name().equals("step"))
+            && measured().contains(record.name())) {
       throw fail(
           record.nameSpan(),
           "`" + record.name() + "` is recorded already",
@@ -180,10 +187,13 @@ final class Quantities {
   /** Names that are recorded without being asked for. */
   private Set<String> measured() {
     Set<String> names = new TreeSet<>(Set.of("loss", "step"));
-    for (PointContext point : points) {
-      names.addAll(point.objective().signature().metrics());
-      point.objective().signature().constraints().forEach(c -> names.add(c.multiplier()));
-    }
+    points.forEach(point -> names.addAll(measured(point)));
+    return names;
+  }
+
+  private static Set<String> measured(PointContext point) {
+    Set<String> names = new TreeSet<>(point.objective().signature().metrics());
+    point.objective().signature().constraints().forEach(c -> names.add(c.multiplier()));
     return names;
   }
 
@@ -275,6 +285,12 @@ final class Quantities {
     if (name.equals("entropy") && call.arguments().size() == 1) {
       return inClaim(
           claim, call.span(), () -> new Quantity.Entropy(actor(call.arguments().get(0).value())));
+    }
+    if (name.equals("exploitability") && call.arguments().size() == 1) {
+      return inClaim(
+          claim,
+          call.span(),
+          () -> new Quantity.Exploitability(actor(call.arguments().get(0).value())));
     }
     long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
     if ((name.equals("exact") || name.equals("best_of")) && recording) {
@@ -380,6 +396,7 @@ final class Quantities {
           Quantity.Expectation _,
           Quantity.Divergence _,
           Quantity.Entropy _,
+          Quantity.Exploitability _,
           Quantity.Series _,
           Quantity.Exact _,
           Quantity.BestOf _ ->

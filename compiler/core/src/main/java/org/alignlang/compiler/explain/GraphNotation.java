@@ -31,6 +31,8 @@ final class GraphNotation {
   private static final Symbol RETURN = Notation.symbol("R(y)", "R(y)");
 
   private final Map<String, Symbol> actors;
+  private final List<String> sequences;
+  private final Symbol row;
 
   /** Names of values; a value that is the logarithm of a probability is named by that. */
   private final Map<Node, Symbol> names = new HashMap<>();
@@ -53,11 +55,14 @@ final class GraphNotation {
    */
   GraphNotation(
       Map<String, Symbol> actors,
+      List<String> sequences,
       Map<Span, Symbol> given,
       Optional<Span> returned,
       Node forward,
       List<Node> roots) {
     this.actors = actors;
+    this.sequences = sequences;
+    row = Symbols.row(sequences);
     Map<Span, Node> last = new HashMap<>();
     for (Node node : ObjectiveProgram.reachable(List.of(forward))) {
       if (given.containsKey(node.origin()) && !isTransparent(node)) {
@@ -96,7 +101,8 @@ final class GraphNotation {
 
   /** Without names. */
   static GraphNotation plain(Map<String, Symbol> actors, Node value) {
-    return new GraphNotation(actors, Map.of(), Optional.empty(), value, List.of());
+    return new GraphNotation(
+        actors, List.of("chosen", "rejected"), Map.of(), Optional.empty(), value, List.of());
   }
 
   /** What an estimator is given: made where the objective stands, one number per sequence. */
@@ -312,6 +318,22 @@ final class GraphNotation {
     return new Notation.Applied(Notation.symbol("¬", "\\lnot"), condition);
   }
 
+  /** {@code P(a > b)} of two sequences of a row, or of one and an actor. */
+  private Notation preference(Signature.Input input, Symbol sequence) {
+    List<String> parts =
+        List.of(input.name().substring(input.name().indexOf("preference.")).split("\\."));
+    Symbol function = Symbols.function(parts.get(1));
+    Optional<String> opponent = Signature.opponent(input);
+    if (opponent.isPresent()) {
+      Symbol actor =
+          actors.getOrDefault(opponent.get(), Symbols.actor(opponent.get(), false));
+      return Symbols.preferred(function, sequence, actor);
+    }
+    List<String> compared = parts.size() == 4 ? parts.subList(2, 4) : sequences.subList(0, 2);
+    return Symbols.preferred(
+        function, Symbols.sequence(compared.get(0)), Symbols.sequence(compared.get(1)));
+  }
+
   private static Notation taken(Domain domain) {
     Symbol token = Symbols.token(Symbols.sequence(domain.owner()));
     return indicator(WrittenNotation.relation(Symbols.VOCAB, "=", "=", token));
@@ -334,6 +356,9 @@ final class GraphNotation {
       }
       case TOKENS -> Symbols.token(sequence);
       case COLUMN, LEARNED -> {
+        if (input.name().contains("preference.")) {
+          yield preference(input, sequence);
+        }
         String name = input.name().substring(input.name().lastIndexOf('.') + 1);
         Symbol symbol = Symbols.function(name);
         if (!input.actor().isEmpty()) {
@@ -450,7 +475,9 @@ final class GraphNotation {
     Symbol sum =
         to.level() == Level.GROUP
             ? Notation.symbol("∑_y∈x", "\\sum_{y \\in x}")
-            : Symbols.sumOver(x.domain().level(), sequence);
+            : x.domain().level() == Level.PAIR
+                ? Symbols.sumOver(row)
+                : Symbols.sumOver(x.domain().level(), sequence);
     return switch (reduction) {
       case SUM -> new Notation.Large(sum, of(x));
       case LOG_SUM_EXP -> Symbols.log(new Notation.Large(sum, exponential(x)));

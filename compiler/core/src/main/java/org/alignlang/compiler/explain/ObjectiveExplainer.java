@@ -150,6 +150,8 @@ public final class ObjectiveExplainer {
             Statement.Pairs _,
             Statement.Labelled _,
             Statement.Sample _,
+            Statement.Ranked _,
+            Statement.Preference _,
             Statement.GroupBy _,
             Statement.EstimateWith _,
             Statement.Expectation _,
@@ -267,7 +269,8 @@ public final class ObjectiveExplainer {
             .findFirst();
     List<Node> roots = new ArrayList<>(List.of(program.loss()));
     roots.addAll(program.gradients().values());
-    GraphNotation graph = new GraphNotation(actors, names, returned, program.loss(), roots);
+    GraphNotation graph = new GraphNotation(
+            actors, program.signature().sequences(), names, returned, program.loss(), roots);
     out.heading(2, "Loss");
     out.paragraph(
         objective.estimator().isEmpty()
@@ -322,9 +325,11 @@ public final class ObjectiveExplainer {
     }
     pieces.add(Symbols.ROWS);
     pieces.add(
-        program.signature().sequences().size() > 1
-            ? " pairs are in the batch"
-            : " sequences are in the batch");
+        switch (program.signature().sequences().size()) {
+          case 1 -> " sequences are in the batch";
+          case 2 -> " pairs are in the batch";
+          default -> " rows are in the batch";
+        });
     if (program.signature().grouped()) {
       pieces.add(", ");
       pieces.add(Symbols.name("K"));
@@ -676,11 +681,21 @@ public final class ObjectiveExplainer {
             actors.getOrDefault(term.other(), Symbols.actor(term.other(), false)),
             List.of(Symbols.sequence("y")));
     Notation best =
-        new Notation.Called(Notation.symbol("π*", "\\pi^{*}"), List.of(Symbols.sequence("y")));
+        new Notation.Called(
+            objective.playsItself() ? written.policy() : Notation.symbol("π*", "\\pi^{*}"),
+            List.of(Symbols.sequence("y")));
     double scale = d.link().derivative().evaluate(1);
     if (DivergenceExplainer.isLogarithm(d)) {
       Notation below = Notation.product(Notation.number(scale), strength);
-      out.paragraph("Over all policies, the maximum is the reference tilted by the rewards:");
+      if (objective.playsItself()) {
+        out.paragraph(
+            "The win rate of a policy against itself is 1/2 whatever it is, so there is no maximum"
+                + " to look for: only the response has a gradient, and the opponent moves with it."
+                + " Where this comes to rest the policy is its own best answer, the equilibrium"
+                + " (Munos et al. 2024), of which there is one:");
+      } else {
+        out.paragraph("Over all policies, the maximum is the reference tilted by the rewards:");
+      }
       out.equation(
           best,
           Notation.symbol("∝", "\\propto"),
@@ -824,8 +839,15 @@ public final class ObjectiveExplainer {
   }
 
   private void formalism() {
-    Formalism formalism = Formalism.of(objective);
     out.heading(2, "What it can say");
+    if (objective.playsItself()) {
+      out.paragraph(
+          "It is in none of the seventeen classes of Subramani et al. (2024): they order policies,"
+              + " and what is played here is a game. A policy can be preferred to a second one, that"
+              + " to a third, and the third to the first; no order says so.");
+      return;
+    }
+    Formalism formalism = Formalism.of(objective);
     out.paragraph(
         "By its form it is in the class "
             + formalism.name()

@@ -165,7 +165,7 @@ final class Symbols {
       case TOKEN -> Notation.symbol("∑ₜ", "\\sum_{t}");
       case SEQUENCE ->
           Notation.symbol("∑_" + sequence.unicode(), "\\sum_{" + sequence.latex() + "}");
-      case PAIR -> Notation.symbol("∑_(y⁺,y⁻)", "\\sum_{(y^{+}, y^{-})}");
+      case PAIR -> sumOver(row(List.of("chosen", "rejected")));
       case GROUP, BATCH -> Notation.symbol("∑_x", "\\sum_{x}");
     };
   }
@@ -180,13 +180,44 @@ final class Symbols {
         BRACKET_CLOSE);
   }
 
-  /** The mean over the pairs of the data. */
-  static Notation overPairs(Notation x) {
+  /** The sum sign over the rows of a batch. */
+  static Symbol sumOver(Symbol row) {
+    return Notation.symbol("∑_" + row.unicode(), "\\sum_{" + row.latex() + "}");
+  }
+
+  /** The sequences of a row: those of a pair, a few draws, or the first and last of a long list. */
+  static Symbol row(List<String> sequences) {
+    List<Symbol> all = sequences.stream().map(Symbols::sequence).toList();
+    if (all.size() > 3) {
+      Symbol first = all.getFirst();
+      Symbol last = all.getLast();
+      return Notation.symbol(
+          "(" + first.unicode() + ",…," + last.unicode() + ")",
+          "(" + first.latex() + ", \\ldots, " + last.latex() + ")");
+    }
+    return Notation.symbol(
+        "(" + String.join(",", all.stream().map(Symbol::unicode).toList()) + ")",
+        "(" + String.join(", ", all.stream().map(Symbol::latex).toList()) + ")");
+  }
+
+  /** The mean over rows that are data, or drawn as {@code source} says. */
+  static Notation overRows(Symbol row, Symbol source, Notation x) {
     return new Notation.Enclosed(
-        Notation.symbol("𝔼_(y⁺,y⁻)∼𝒟[", "\\mathbb{E}_{(y^{+}, y^{-}) \\sim \\mathcal{D}}\\left["),
+        Notation.symbol(
+            "𝔼_" + row.unicode() + "∼" + source.unicode() + "[",
+            "\\mathbb{E}_{" + row.latex() + " \\sim " + source.latex() + "}\\left["),
         x,
         BRACKET_CLOSE);
   }
+
+  /** {@code P(a > b)}: how probable it is that the first is preferred. */
+  static Notation preferred(Symbol preference, Notation first, Notation second) {
+    return new Notation.Called(
+        preference, List.of(WrittenNotation.relation(first, "≻", "\\succ", second)));
+  }
+
+  /** The data. */
+  static final Symbol DATA = Notation.symbol("𝒟", "\\mathcal{D}");
 
   /** Names in the order of a list, joined. */
   static Notation list(List<Notation> items) {

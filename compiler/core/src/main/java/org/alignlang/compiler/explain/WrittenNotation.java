@@ -3,6 +3,7 @@ package org.alignlang.compiler.explain;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,11 +20,16 @@ final class WrittenNotation {
   private final Map<String, String> columns = new HashMap<>();
   private final Set<String> sequences = new HashSet<>();
   private final Set<String> divergences = new HashSet<>();
+  private final Set<String> preferences = new HashSet<>();
   private final boolean paired;
+  private Symbol row = Symbols.row(List.of("chosen", "rejected"));
+  private Symbol source = Symbols.DATA;
   private Symbol policy = Symbols.actor("pi", true);
 
   WrittenNotation(List<Statement> statements, List<Declaration.Parameter> parameters) {
     boolean pairs = false;
+    List<String> drawn = new ArrayList<>();
+    Set<Symbol> drawers = new LinkedHashSet<>();
     for (Statement statement : statements) {
       switch (statement) {
         case Statement.Actor actor -> {
@@ -44,9 +50,24 @@ final class WrittenNotation {
         case Statement.Sample sample -> {
           pairs |= sample.sequences().size() > 1;
           sequences.addAll(sample.sequences());
+          drawn.addAll(sample.sequences());
+          drawers.add(Symbols.actor(sample.actor(), false));
+        }
+        case Statement.Preference preference -> preferences.add(preference.name());
+        case Statement.Ranked ranked -> {
+          pairs = true;
+          sequences.add(ranked.sequence());
+          row = Symbols.row(Statement.members(ranked.sequence(), ranked.count()));
         }
         default -> {}
       }
+    }
+    if (!drawn.isEmpty()) {
+      row = Symbols.row(drawn);
+      source =
+          Notation.symbol(
+              String.join(",", drawers.stream().map(Symbol::unicode).toList()),
+              String.join(", ", drawers.stream().map(Symbol::latex).toList()));
     }
     paired = pairs;
     sequences.add("y");
@@ -88,6 +109,8 @@ final class WrittenNotation {
       case Expression.Binary binary -> binary(binary);
       case Expression.Conditional c ->
           new Notation.Cases(of(c.condition()), of(c.yes()), of(c.no()));
+      case Expression.Gated g ->
+          new Notation.Cases(of(g.condition()), of(g.value()), Notation.number(0));
       case Expression.Member member -> member(member);
       case Expression.Call call -> call(call);
       case Expression.Index index ->
@@ -180,6 +203,16 @@ final class WrittenNotation {
       List<String> levels = index.indices().stream().map(i -> i.span().text()).toList();
       return reduction(reduction.name(), levels, of(arguments.getFirst().value()));
     }
+    if (call.function() instanceof Expression.NameReference function
+        && preferences.contains(function.name())
+        && arguments.size() == 1
+        && arguments.getFirst().value() instanceof Expression.Binary compared) {
+      boolean greater = compared.operator() == Expression.Operator.GREATER;
+      return Symbols.preferred(
+          Symbols.function(function.name()),
+          of(greater ? compared.left() : compared.right()),
+          of(greater ? compared.right() : compared.left()));
+    }
     List<Notation> values = arguments.stream().map(a -> of(a.value())).toList();
     if (call.function() instanceof Expression.NameReference function) {
       String name = function.name();
@@ -259,7 +292,7 @@ final class WrittenNotation {
   private Notation reduction(String name, List<String> levels, Notation x) {
     Symbol y = Symbols.sequence("y");
     if (name.equals("mean") && levels.equals(List.of("pair"))) {
-      return Symbols.overPairs(x);
+      return Symbols.overRows(row, source, x);
     }
     if (name.equals("mean") && levels.equals(List.of("sequence"))) {
       return Notation.product(

@@ -51,6 +51,11 @@ final class ExpressionLayout {
                   tokens.take("else"),
                   SPACE,
                   expression(c.no())));
+      case Expression.Gated gated ->
+          Doc.group(
+              expression(gated.value()),
+              Doc.nest(
+                  2, Doc.line(), tokens.take("when"), SPACE, expression(gated.condition())));
       case Expression.Member member ->
           Doc.sequence(expression(member.target()), tokens.take("."), tokens.take());
       case Expression.Call call ->

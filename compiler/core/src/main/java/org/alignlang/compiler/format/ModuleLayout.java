@@ -254,6 +254,8 @@ final class ModuleLayout {
           Statement.Pairs _,
           Statement.Labelled _,
           Statement.Sample _,
+          Statement.Ranked _,
+          Statement.Preference _,
           Statement.State _ ->
           Kind.DATA;
       case Statement.Sense _, Statement.SubjectTo _, Statement.EstimateWith _ -> Kind.GOAL;
@@ -273,6 +275,8 @@ final class ModuleLayout {
       case Statement.Actor actor -> actor.role().word();
       case Statement.Column column -> column.role().word();
       case Statement.Sample _ -> "sample";
+      case Statement.Ranked _ -> "ranked";
+      case Statement.Preference _ -> "preference";
       case Statement.State _ -> "state";
       case Statement.Pairs _ -> "pairs";
       case Statement.Labelled _ -> "labelled";
@@ -371,6 +375,21 @@ final class ModuleLayout {
         parts.addAll(List.of(SPACE, tokens.take("~"), SPACE, tokens.take()));
         yield Doc.sequence(parts);
       }
+      case Statement.Ranked _ ->
+          Doc.sequence(
+              tokens.take(), keywordGap, tokens.take(), tokens.take("["), tokens.take(), tokens.take("]"));
+      case Statement.Preference _ ->
+          Doc.sequence(
+              tokens.take(),
+              keywordGap,
+              tokens.take(),
+              tokens.take("("),
+              tokens.take(),
+              SPACE,
+              tokens.take(">"),
+              SPACE,
+              tokens.take(),
+              tokens.take(")"));
       case Statement.State state ->
           Doc.sequence(
               tokens.take(),

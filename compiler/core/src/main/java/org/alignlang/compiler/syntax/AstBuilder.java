@@ -178,6 +178,11 @@ final class AstBuilder {
               c.name().stream().filter(n -> n != c.actor).map(this::name).toList(),
               span(c.actor),
               name(c.actor));
+      case AlignParser.RankedStatementContext c ->
+          new Statement.Ranked(
+              span(c), span(c.name()), name(c.name()), size(c.NUMBER().getSymbol(), 2));
+      case AlignParser.PreferenceStatementContext c ->
+          new Statement.Preference(span(c), span(c.name(0)), name(c.name(0)));
       case AlignParser.StateStatementContext c ->
           new Statement.State(
               span(c), span(c.name()), name(c.name()), expression(c.next), expression(c.initial));
@@ -303,22 +308,24 @@ final class AstBuilder {
   }
 
   private TypeExpression type(AlignParser.TypeContext c) {
-    int size = 0;
-    if (c.NUMBER() != null) {
-      String text = c.NUMBER().getText();
-      boolean whole = text.length() <= 7 && text.chars().allMatch(d -> d >= '0' && d <= '9');
-      size = whole ? Integer.parseInt(text) : 0;
-      if (size < 1 || size > LARGEST_SIZE) {
-        report(
-            Diagnostic.of(
-                DiagnosticCode.SYNTAX,
-                span(c.NUMBER().getSymbol()),
-                "a size is a whole number from 1 to " + LARGEST_SIZE));
-        size = 1;
-      }
-    }
+    int size = c.NUMBER() == null ? 0 : size(c.NUMBER().getSymbol(), 1);
     return new TypeExpression(
         span(c), name(c.name(0)), size, Optional.ofNullable(c.level).map(this::name));
+  }
+
+  private int size(Token number, int least) {
+    String text = number.getText();
+    boolean whole = text.length() <= 7 && text.chars().allMatch(d -> d >= '0' && d <= '9');
+    int size = whole ? Integer.parseInt(text) : 0;
+    if (size < least || size > LARGEST_SIZE) {
+      report(
+          Diagnostic.of(
+              DiagnosticCode.SYNTAX,
+              span(number),
+              "a size is a whole number from " + least + " to " + LARGEST_SIZE));
+      return least;
+    }
+    return size;
   }
 
   private List<Expression.Argument> arguments(AlignParser.@Nullable ArgumentsContext context) {
@@ -367,6 +374,8 @@ final class AstBuilder {
           AlignParser.ConjunctionContext _,
           AlignParser.DisjunctionContext _ ->
           binary(context);
+      case AlignParser.GatedContext c ->
+          new Expression.Gated(span(c), expression(c.expression(0)), expression(c.expression(1)));
       case AlignParser.ConditionalContext c ->
           new Expression.Conditional(
               span(c),

@@ -57,7 +57,9 @@ final class SyntaxErrors {
           AlignParser.LEARN,
           AlignParser.SAMPLE,
           AlignParser.STATE,
-          AlignParser.FROM);
+          AlignParser.FROM,
+          AlignParser.RANKED,
+          AlignParser.PREFERENCE);
   private static final Set<Integer> WORDS =
       Set.of(
           AlignParser.BY,
@@ -109,6 +111,8 @@ final class SyntaxErrors {
           AlignParser.LABELLED,
           AlignParser.LEARN,
           AlignParser.SAMPLE,
+          AlignParser.RANKED,
+          AlignParser.PREFERENCE,
           AlignParser.STATE,
           AlignParser.GROUP,
           AlignParser.LET,

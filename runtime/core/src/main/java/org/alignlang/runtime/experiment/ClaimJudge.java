@@ -310,6 +310,7 @@ final class ClaimJudge {
       case Quantity.Expectation expectation -> {}
       case Quantity.Divergence divergence -> {}
       case Quantity.Entropy entropy -> {}
+      case Quantity.Exploitability exploitability -> {}
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.ClosedForm;
 import org.alignlang.runtime.experiment.ExperimentPlan.Point;
@@ -26,6 +27,10 @@ import org.alignlang.runtime.train.Trainer;
  * first asked for. All need the task's responses to be few enough to enumerate.
  */
 final class ClosedForms implements Optima {
+  private static final int EQUILIBRIUM_STEPS = 100_000;
+  private static final int EQUILIBRIUM_WINDOW = 100;
+  private static final double EQUILIBRIUM_TOLERANCE = 1e-12;
+
   private final ExperimentPlan plan;
   private final RecordList records;
   private final List<TrainingId> trainings;
@@ -96,7 +101,8 @@ final class ClosedForms implements Optima {
           Quantity.Label _,
           Quantity.Expectation _,
           Quantity.Divergence _,
-          Quantity.Entropy _ ->
+          Quantity.Entropy _,
+          Quantity.Exploitability _ ->
           true;
     };
   }
@@ -173,6 +179,7 @@ final class ClosedForms implements Optima {
           Quantity.Expectation _,
           Quantity.Divergence _,
           Quantity.Entropy _,
+          Quantity.Exploitability _,
           Quantity.Series _,
           Quantity.Exact _,
           Quantity.BestOf _ ->
@@ -283,7 +290,6 @@ final class ClosedForms implements Optima {
               .formatted(form.reference()));
     }
     List<double[]> reference = logProbabilities(bench, form.reference(), responses);
-    List<double[]> reward = rows(bench, form.reward(), "the reward", responses);
     List<RegularisedProblem.Bound> bounds = new ArrayList<>();
     for (ClosedForm.Bound bound : form.bounds()) {
       bounds.add(
@@ -293,10 +299,14 @@ final class ClosedForms implements Optima {
               bound.relation(),
               bound.limit()));
     }
+    boolean selfPlay =
+        form.reward().inputs().stream()
+            .anyMatch(input ->
+                Signature.opponent(input).filter(bench.actors()::isTrained).isPresent());
     RegularisedProblem problem =
         new RegularisedProblem(
             reference,
-            reward,
+            selfPlay ? List.of() : rows(bench, form.reward(), "the reward", responses),
             form.strength(),
             form.integrand(),
             form.inverse(),
@@ -304,7 +314,18 @@ final class ClosedForms implements Optima {
             bounds);
     RegularisedProblem.Solution solution;
     try {
-      solution = RegularisedSolver.solve(problem);
+      if (selfPlay) {
+        Optional<RegularisedProblem.Solution> equilibrium =
+            equilibrium(bench, form, problem, responses);
+        if (equilibrium.isEmpty()) {
+          return Optimum.none(
+              "no equilibrium was found: the iteration towards it does not settle, as without a"
+                  + " divergence that is strong enough");
+        }
+        solution = equilibrium.get();
+      } else {
+        solution = RegularisedSolver.solve(problem);
+      }
     } catch (ExperimentException e) {
       String where = training.labels().isEmpty() ? "" : "at " + training.show() + ": ";
       throw new ExperimentException(plan.source() + ": " + where + e.getMessage(), e);
@@ -322,6 +343,57 @@ final class ClosedForms implements Optima {
                 bench.task().vocabulary(), responses, solution.logProbabilities())),
         multipliers,
         "");
+  }
+
+  /**
+   * The policy that is the best response to itself, where rewards are win rates against the trained
+   * policy: the fixed point of the regularised best response, approached with a step that shrinks
+   * where the distance to the response does not.
+   */
+  private static Optional<RegularisedProblem.Solution> equilibrium(
+      Bench bench,
+      ClosedForm.Regularised form,
+      RegularisedProblem problem,
+      List<List<Response>> responses) {
+    List<double[]> now = problem.logReference();
+    double step = 0.5;
+    double before = Double.POSITIVE_INFINITY;
+    for (int iteration = 0; iteration < EQUILIBRIUM_STEPS; iteration++) {
+      Policy own = new EnumeratedPolicy(bench.task().vocabulary(), responses, now);
+      Bench against =
+          new Bench(bench.task(), new WithPolicy(bench.actors(), own), bench.evaluator());
+      RegularisedProblem.Solution response =
+          RegularisedSolver.solve(
+              problem.withReward(rows(against, form.reward(), "the reward", responses)));
+      double distance = 0;
+      List<double[]> next = new ArrayList<>();
+      for (int prompt = 0; prompt < now.size(); prompt++) {
+        double[] from = now.get(prompt);
+        double[] to = response.logProbabilities().get(prompt);
+        double[] mixed = new double[from.length];
+        for (int i = 0; i < from.length; i++) {
+          distance = Math.max(distance, Math.abs(Math.exp(from[i]) - Math.exp(to[i])));
+          mixed[i] = Double.isInfinite(to[i]) ? to[i] : (1 - step) * from[i] + step * to[i];
+        }
+        double logZ = Responses.logSumExp(mixed);
+        for (int i = 0; i < mixed.length; i++) {
+          mixed[i] -= logZ;
+        }
+        next.add(mixed);
+      }
+      if (distance < EQUILIBRIUM_TOLERANCE) {
+        return Optional.of(response);
+      }
+      if (iteration % EQUILIBRIUM_WINDOW == 0) {
+        // Policies turn around an equilibrium before they come near it: one step says nothing.
+        if (distance > before / 2) {
+          step /= 2;
+        }
+        before = distance;
+      }
+      now = next;
+    }
+    return Optional.empty();
   }
 
   private static List<double[]> logProbabilities(

@@ -205,6 +205,12 @@ public record ExperimentPlan(
     record Entropy(String actor) implements Quantity {}
 
     /**
+     * The most that a response's probability of being preferred to an actor's exceeds 1/2: 0 at the
+     * equilibrium of the task's preference, and half the duality gap of the symmetric game.
+     */
+    record Exploitability(String actor) implements Quantity {}
+
+    /**
      * A function over a recorded quantity's series: {@code final, first, max, min, mean, argmax}
      * (the step of the maximum), at this claim's sweep point, or at the point whose labels are
      * given.

@@ -132,6 +132,7 @@ public final class QuantityEvaluator {
                 String right) ->
             divergence(integrand, left, right);
         case Quantity.Entropy(String actor) -> entropy(actor);
+        case Quantity.Exploitability(String actor) -> exploitability(actor);
         case Quantity.Apply(String function, List<Quantity> arguments) -> {
           Method method = Method.GIVEN;
           List<Double> values = new ArrayList<>();
@@ -273,6 +274,35 @@ public final class QuantityEvaluator {
         sum += value;
       }
       return new Measured(sum / entropies.length, Method.sampled(entropies.length));
+    }
+
+    private Measured exploitability(String actor) {
+      if (!task.prefers()) {
+        throw new ExperimentException(
+            "`exploitability(%s)` needs a preference, and task `%s` has none"
+                .formatted(actor, task.name()));
+      }
+      if (enumerated.isEmpty()) {
+        throw new ExperimentException(
+            "`exploitability(%s)` needs a task with at most %d responses"
+                .formatted(actor, MAXIMUM_ENUMERATED));
+      }
+      List<double[]> own = logProbabilities(actor);
+      double total = 0;
+      for (int prompt = 0; prompt < own.size(); prompt++) {
+        List<Response> all = enumerated.get().get(prompt);
+        double best = Double.NEGATIVE_INFINITY;
+        for (Response response : all) {
+          double wins = 0;
+          for (int i = 0; i < all.size(); i++) {
+            double probability = Math.exp(own.get(prompt)[i]);
+            wins += probability > 0 ? probability * task.preference(response, all.get(i)) : 0;
+          }
+          best = Math.max(best, wins);
+        }
+        total += best - 0.5;
+      }
+      return exact(total);
     }
 
     private Measured exact(double total) {

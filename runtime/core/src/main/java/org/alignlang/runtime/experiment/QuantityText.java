@@ -29,6 +29,7 @@ public final class QuantityText {
               String right) ->
           name.contains("(") ? name : "%s(%s || %s)".formatted(name, left, right);
       case Quantity.Entropy(String actor) -> "entropy(%s)".formatted(actor);
+      case Quantity.Exploitability(String actor) -> "exploitability(%s)".formatted(actor);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->
           "%s(%s%s)".formatted(function, show(of), showAt(at));
       case Quantity.Exact(Quantity of, Map<String, String> at) ->

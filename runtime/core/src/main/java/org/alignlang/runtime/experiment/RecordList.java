@@ -87,6 +87,7 @@ final class RecordList {
       case Quantity.Expectation expectation -> add(expectation);
       case Quantity.Divergence divergence -> add(divergence);
       case Quantity.Entropy entropy -> add(entropy);
+      case Quantity.Exploitability exploitability -> add(exploitability);
       // What is asked for at the optimum alone needs no record.
       case Quantity.Exact exact -> {}
       case Quantity.BestOf bestOf -> {}

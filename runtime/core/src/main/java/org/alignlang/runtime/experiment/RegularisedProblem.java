@@ -25,6 +25,12 @@ record RegularisedProblem(
     double budget,
     List<Bound> bounds) {
 
+  /** The same problem with other rewards. */
+  RegularisedProblem withReward(List<double[]> other) {
+    return new RegularisedProblem(
+        logReference, other, strength, integrand, inverse, budget, bounds);
+  }
+
   /**
    * {@code mean over prompts of E[values] RELATION limit}.
    *

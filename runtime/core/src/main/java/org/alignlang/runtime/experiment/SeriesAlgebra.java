@@ -48,6 +48,7 @@ final class SeriesAlgebra {
       case Quantity.Expectation direct -> recorded.of(nameOf(direct));
       case Quantity.Divergence direct -> recorded.of(nameOf(direct));
       case Quantity.Entropy direct -> recorded.of(nameOf(direct));
+      case Quantity.Exploitability direct -> recorded.of(nameOf(direct));
       case Quantity.Apply(String function, List<Quantity> arguments) -> {
         List<double[]> values =
             arguments.stream().map(argument -> series(argument, point, seedIndex)).toList();
@@ -86,6 +87,7 @@ final class SeriesAlgebra {
       case Quantity.Expectation direct -> throw wholeSeries(direct);
       case Quantity.Divergence direct -> throw wholeSeries(direct);
       case Quantity.Entropy direct -> throw wholeSeries(direct);
+      case Quantity.Exploitability direct -> throw wholeSeries(direct);
     };
   }
 

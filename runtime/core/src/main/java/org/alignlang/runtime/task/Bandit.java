@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.argument.Arguments;
 import org.alignlang.runtime.policy.SoftmaxTable;
 import org.alignlang.runtime.random.CounterRandom;
@@ -49,8 +50,10 @@ public final class Bandit implements TaskProvider {
     Optional<double[]> harm = list(arguments, "harm", 0, 1);
     Optional<double[]> gold = list(arguments, "gold", -Double.MAX_VALUE, Double.MAX_VALUE);
     Optional<double[]> start = list(arguments, "base", 0, 1);
+    Optional<double[][]> wins = wins(arguments);
     int prompts = arguments.integer("prompts", 1, 1, 1 << 16);
-    int arms = arms(arguments, List.of(helpful, harm, gold, start), prompts);
+    Optional<double[]> duels = wins.map(matrix -> matrix[0]);
+    int arms = arms(arguments, List.of(helpful, harm, gold, start, duels), prompts);
     double scale = arguments.real("scale", 1, 0, 100);
     double correlation = arguments.real("correlation", 0.85, -1, 1);
     int count = arguments.integer("pairs", 512, 0, 1 << 20);
@@ -83,17 +86,53 @@ public final class Bandit implements TaskProvider {
             .score("cost", harmfulness)
             .score("gold", quality)
             .text((prompt, arm) -> "arm " + arm);
+    ToDoubleFunction<Task.Response> utility =
+        response -> quality[response.prompt()][response.tokens()[0]];
+    if (wins.isPresent()) {
+      // Which of two is preferred need not follow from a number of each.
+      return task.wins(wins.get()).build();
+    }
     List<Task.Pair> pairs =
         new SampledPairs(
                 SoftmaxTable.of(logits),
                 prompts,
                 1,
                 -1,
-                response -> quality[response.prompt()][response.tokens()[0]],
+                utility,
                 count,
                 noise)
             .sample(random.stream("pairs"));
-    return task.pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
+    return task.utility(utility).pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
+  }
+
+  /** The probabilities {@code wins}, a row per arm, with {@code 1 - P} for the pair exchanged. */
+  private static Optional<double[][]> wins(Arguments arguments) {
+    Optional<double[]> given = arguments.reals("wins", 0, 1);
+    if (given.isEmpty()) {
+      return Optional.empty();
+    }
+    double[] flat = given.get();
+    int arms = (int) Math.round(Math.sqrt(flat.length));
+    if (arms < 2 || arms * arms != flat.length) {
+      throw arguments.wrong(
+          "wins", "a square matrix of probabilities, row by row", flat.length + " numbers");
+    }
+    double[][] matrix = new double[arms][];
+    for (int i = 0; i < arms; i++) {
+      matrix[i] = Arrays.copyOfRange(flat, i * arms, (i + 1) * arms);
+    }
+    for (int i = 0; i < arms; i++) {
+      for (int j = 0; j <= i; j++) {
+        double sum = matrix[i][j] + matrix[j][i];
+        if (Math.abs(sum - 1) > 1e-9) {
+          throw arguments.wrong(
+              "wins",
+              "P(i > j) + P(j > i) = 1 for all arms, and 1/2 on the diagonal",
+              "%s for %d and %d".formatted(sum, i + 1, j + 1));
+        }
+      }
+    }
+    return Optional.of(matrix);
   }
 
   /** The number of arms: that of the given lists, which must agree, or the argument's. */

@@ -6,9 +6,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.IntFunction;
+import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.policy.Frozen;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.SoftmaxTable;
@@ -28,6 +30,8 @@ final class CandidateTask implements Task {
   private final double[][][] actionFeatures;
   private final List<Pair> pairs;
   private final List<Labelled> labelled;
+  private final Optional<ToDoubleFunction<Response>> utility;
+  private final double[][] wins;
   private final IntFunction<String> promptText;
   private final BiFunction<Integer, Integer, String> text;
 
@@ -41,6 +45,8 @@ final class CandidateTask implements Task {
     actionFeatures = builder.actionFeatures;
     pairs = List.copyOf(builder.pairs);
     labelled = List.copyOf(builder.labelled);
+    utility = builder.utility;
+    wins = builder.wins;
     promptText = builder.promptText;
     text = builder.text;
   }
@@ -141,6 +147,23 @@ final class CandidateTask implements Task {
   }
 
   @Override
+  public Optional<ToDoubleFunction<Response>> utility() {
+    return utility;
+  }
+
+  @Override
+  public boolean prefers() {
+    return wins.length > 0 || utility.isPresent();
+  }
+
+  @Override
+  public double preference(Response first, Response second) {
+    return wins.length > 0
+        ? wins[first.tokens()[0]][second.tokens()[0]]
+        : Task.super.preference(first, second);
+  }
+
+  @Override
   public List<Labelled> labelled() {
     return labelled;
   }
@@ -177,6 +200,8 @@ final class CandidateTask implements Task {
     private double[][][] actionFeatures = new double[0][][];
     private List<Pair> pairs = List.of();
     private List<Labelled> labelled = List.of();
+    private Optional<ToDoubleFunction<Response>> utility = Optional.empty();
+    private double[][] wins = new double[0][];
     private IntFunction<String> promptText = prompt -> "prompt " + prompt;
     private BiFunction<Integer, Integer, String> text =
         (prompt, candidate) -> String.valueOf(candidate);
@@ -238,6 +263,18 @@ final class CandidateTask implements Task {
 
     Builder pairs(List<Pair> values) {
       pairs = values;
+      return this;
+    }
+
+    /** What preferences go by. */
+    Builder utility(ToDoubleFunction<Response> value) {
+      utility = Optional.of(value);
+      return this;
+    }
+
+    /** The probability that one candidate is preferred to another, {@code [first][second]}. */
+    Builder wins(double[][] probabilities) {
+      wins = probabilities;
       return this;
     }
 

@@ -112,6 +112,7 @@ public final class GoldProxy implements TaskProvider {
             .actionFeatures(x)
             .score("gold", gold)
             .score("novelty", novelty)
+            .utility(response -> gold[response.prompt()][response.tokens()[0]])
             .text((prompt, arm) -> "arm " + arm);
     if (members == 0) {
       double[][] learned = proxy(differences, ridge, x, base);

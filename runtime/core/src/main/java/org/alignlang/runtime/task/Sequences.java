@@ -86,6 +86,7 @@ public final class Sequences implements TaskProvider {
             .score("distinct", response -> distinct(response, endToken))
             .score("reward", response -> reward(response, keywords, pattern, length))
             .score("score", response -> reward(response, keywords, pattern, length))
+            .utility(response -> reward(response, keywords, pattern, length))
             .tokenScore("hit", response -> hits(response, keywords))
             .promptText(prompt -> "say " + (char) ('a' + keywords[prompt]))
             .text(response -> show(response, endToken));

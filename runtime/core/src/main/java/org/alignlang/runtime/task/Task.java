@@ -1,7 +1,9 @@
 package org.alignlang.runtime.task;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.policy.Policy;
 
 /**
@@ -90,6 +92,30 @@ public interface Task {
   /** Unpaired labelled responses; empty where the task has none. */
   default List<Labelled> labelled() {
     return List.of();
+  }
+
+  /**
+   * The probability that the first of two responses to a prompt is preferred to the second; with
+   * the responses exchanged it is 1 less this.
+   *
+   * @throws UnsupportedOperationException if the task has no preference ({@link #prefers})
+   */
+  default double preference(Response first, Response second) {
+    ToDoubleFunction<Response> utility =
+        utility()
+            .orElseThrow(() ->
+                new UnsupportedOperationException("task `" + name() + "` has no preference"));
+    return 1 / (1 + Math.exp(utility.applyAsDouble(second) - utility.applyAsDouble(first)));
+  }
+
+  /** Whether the task can say which of two responses is preferred. */
+  default boolean prefers() {
+    return utility().isPresent();
+  }
+
+  /** What preferences go by, in the model of Bradley and Terry; empty where the task has none. */
+  default Optional<ToDoubleFunction<Response>> utility() {
+    return Optional.empty();
   }
 
   /** A prompt as text, for reports. */

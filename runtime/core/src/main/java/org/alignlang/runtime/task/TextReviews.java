@@ -95,6 +95,7 @@ public final class TextReviews implements TaskProvider {
             .score("length", response -> TokenTask.contentLength(response, 0))
             .score("gold", reviews::gold)
             .score("score", reviews::gold)
+            .utility(reviews::gold)
             .promptText(prompt -> "about the " + TOPICS.get(prompt))
             .text(reviews::show);
     List<Task.Pair> pairs =

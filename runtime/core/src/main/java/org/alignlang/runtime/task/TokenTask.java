@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
@@ -32,6 +33,7 @@ final class TokenTask implements Task {
   private final Set<String> perToken;
   private final List<Pair> pairs;
   private final List<Labelled> labelled;
+  private final Optional<ToDoubleFunction<Response>> utility;
   private final IntFunction<String> promptText;
   private final Function<Response, String> text;
 
@@ -45,6 +47,7 @@ final class TokenTask implements Task {
     perToken = Set.copyOf(builder.perToken);
     pairs = List.copyOf(builder.pairs);
     labelled = List.copyOf(builder.labelled);
+    utility = builder.utility;
     promptText = builder.promptText;
     text = builder.text;
   }
@@ -132,6 +135,11 @@ final class TokenTask implements Task {
   }
 
   @Override
+  public Optional<ToDoubleFunction<Response>> utility() {
+    return utility;
+  }
+
+  @Override
   public List<Labelled> labelled() {
     return labelled;
   }
@@ -163,6 +171,7 @@ final class TokenTask implements Task {
     private final Set<String> perToken = new HashSet<>();
     private List<Pair> pairs = List.of();
     private List<Labelled> labelled = List.of();
+    private Optional<ToDoubleFunction<Response>> utility = Optional.empty();
     private IntFunction<String> promptText = prompt -> "prompt " + prompt;
     private Function<Response, String> text = String::valueOf;
 
@@ -189,6 +198,12 @@ final class TokenTask implements Task {
 
     Builder pairs(List<Pair> values) {
       pairs = values;
+      return this;
+    }
+
+    /** What preferences go by. */
+    Builder utility(ToDoubleFunction<Response> value) {
+      utility = Optional.of(value);
       return this;
     }
 

@@ -86,9 +86,10 @@ public final class Actors implements ActorPolicies {
         .filter(BatchAssembler::ofTrainedPolicy)
         .forEach(input -> trainedNames.add(input.actor()));
     inputs.stream()
-        .filter(input -> BatchAssembler.ofActor(input) && !trainedNames.contains(input.actor()))
-        .forEach(
-            input -> roles.put(input.actor(), BEHAVIOUR.contains(input.actor()) ? sampling : base));
+        .filter(BatchAssembler::ofActor)
+        .map(BatchAssembler::actor)
+        .filter(actor -> !trainedNames.contains(actor))
+        .forEach(actor -> roles.put(actor, BEHAVIOUR.contains(actor) ? sampling : base));
     point.actors().forEach((name, component) -> roles.put(name, role(component, base)));
     REFERENCE.forEach(name -> roles.putIfAbsent(name, base));
     point.draws().values().stream()

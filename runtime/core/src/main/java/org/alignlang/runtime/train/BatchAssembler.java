@@ -1,9 +1,13 @@
 package org.alignlang.runtime.train;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.Map;
 import java.util.Set;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Level;
+import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Signature.Role;
 import org.alignlang.kernel.Workers;
@@ -25,6 +29,9 @@ import org.alignlang.runtime.task.Task.Response;
 final class BatchAssembler {
   /** The most numbers that one column may hold: 1 GiB. */
   private static final long MAXIMUM_COLUMN = 1L << 27;
+
+  /** The most responses to a prompt that a win rate sums over. */
+  private static final int MAXIMUM_OPPONENTS = 4096;
 
   private final Task task;
   private final List<Input> inputs;
@@ -50,14 +57,28 @@ final class BatchAssembler {
     inputs.forEach(this::check);
   }
 
-  /** The inputs that are log-probabilities or logits of an actor. */
+  /** The inputs that are log-probabilities, logits or win rates of an actor. */
   List<Input> actorInputs() {
     return inputs.stream().filter(BatchAssembler::ofActor).toList();
   }
 
-  /** Whether an input is a log-probability or a logit of an actor. */
+  /** Whether an input is a log-probability or a logit of an actor, or a win rate against it. */
   static boolean ofActor(Input input) {
-    return input.role() == Role.LOG_PROBABILITY || input.role() == Role.LOGITS;
+    return input.role() == Role.LOG_PROBABILITY || input.role() == Role.LOGITS || isWinRate(input);
+  }
+
+  /** Whether an input is how probably a response is preferred to what an actor gives. */
+  private static boolean isWinRate(Input input) {
+    return Signature.opponent(input).isPresent();
+  }
+
+  /** The actor whose probabilities an input is made of. */
+  static String actor(Input input) {
+    return Signature.opponent(input).orElse(input.actor());
+  }
+
+  private static boolean isPreference(Input input) {
+    return input.role() == Role.COLUMN && withoutSequence(input).startsWith("preference.");
   }
 
   /** Whether an input belongs to the trained policy: its name has no actor. */
@@ -83,7 +104,9 @@ final class BatchAssembler {
       int[] offsets = offsets(responses);
       builder.sequence(sequence, offsets).tokens(sequence, tokens(responses, offsets));
       for (Input input : inputs) {
-        if (!isShared(input) && sequence(input).equals(sequence)) {
+        if (!isShared(input)
+            && !isComparison(input)
+            && sequence(input).equals(sequence)) {
           layColumn(input, rows, responses, offsets, builder, workers);
         }
       }
@@ -91,6 +114,8 @@ final class BatchAssembler {
     for (Input input : inputs) {
       if (isShared(input)) {
         builder.column(input.name(), new double[1]);
+      } else if (isComparison(input)) {
+        builder.column(input.name(), comparisons(input, rows));
       }
     }
     if (inputs.stream().anyMatch(input -> input.level() == Level.VOCAB)) {
@@ -111,6 +136,10 @@ final class BatchAssembler {
     List<Response> responses = rows.of(sequence(input));
     int[] offsets = batch.offsets(sequence(input));
     double[] column = batch.column(input.name());
+    if (isWinRate(input)) {
+      fillWinRates(column, responses, policy, workers);
+      return;
+    }
     int vocabulary = task.vocabulary();
     boolean wantsLogits = input.role() == Role.LOGITS;
     workers.run(
@@ -133,6 +162,75 @@ final class BatchAssembler {
         });
   }
 
+  /** How probably each response is preferred to what a policy gives, by its own probabilities. */
+  private void fillWinRates(
+      double[] column, List<Response> responses, Policy policy, Workers workers) {
+    Map<Integer, List<Response>> all = new TreeMap<>();
+    Map<Integer, double[]> probabilities = new TreeMap<>();
+    for (Response response : responses) {
+      all.computeIfAbsent(
+          response.prompt(),
+          prompt -> {
+            List<Response> opponents = task.responses(prompt, MAXIMUM_OPPONENTS);
+            double[] own = Responses.logProbabilities(policy, opponents);
+            probabilities.put(prompt, Arrays.stream(own).map(Math::exp).toArray());
+            return opponents;
+          });
+    }
+    workers.run(
+        column.length,
+        (from, to) -> {
+          for (int row = from; row < to; row++) {
+            Response response = responses.get(row);
+            List<Response> opponents = all.getOrDefault(response.prompt(), List.of());
+            double[] weights = probabilities.getOrDefault(response.prompt(), new double[0]);
+            double sum = 0;
+            for (int i = 0; i < weights.length; i++) {
+              if (weights[i] > 0) {
+                sum += weights[i] * task.preference(response, opponents.get(i));
+              }
+            }
+            column[row] = sum;
+          }
+        });
+  }
+
+  /** Whether an input compares two sequences of a row. */
+  private static boolean isComparison(Input input) {
+    return input.level() == Level.PAIR && isPreference(input);
+  }
+
+  private double[] comparisons(Input input, Rows rows) {
+    List<String> compared = compared(input);
+    List<Response> first = rows.of(compared.get(0));
+    List<Response> second = rows.of(compared.get(1));
+    double[] column = new double[first.size()];
+    for (int row = 0; row < column.length; row++) {
+      column[row] = task.preference(first.get(row), second.get(row));
+    }
+    return column;
+  }
+
+  /** {@code preference.P} of the two sequences of a row, {@code preference.P.a.b} of those named. */
+  private List<String> compared(Input input) {
+    String[] parts = input.name().split("\\.", -1);
+    return parts.length == 4 ? List.of(parts[2], parts[3]) : sequences.subList(0, 2);
+  }
+
+  private void checkPreference(Input input) {
+    if (!task.prefers()) {
+      throw new ExperimentException(
+          "%s reads `%s`, and task `%s` has no preference"
+              .formatted(owner, input.name(), task.name()));
+    }
+    if (isWinRate(input) && task.responses(0, MAXIMUM_OPPONENTS).isEmpty()) {
+      throw new ExperimentException(
+          ("%s reads `%s`, a sum over all responses of the opponent: task `%s` has more than %d"
+                  + " responses to a prompt")
+              .formatted(owner, input.name(), task.name(), MAXIMUM_OPPONENTS));
+    }
+  }
+
   private void layColumn(
       Input input,
       Rows rows,
@@ -152,7 +250,11 @@ final class BatchAssembler {
       case COLUMN ->
           builder.column(
               input.name(),
-              isLabel(input) ? rows.labels() : scores(input, responses, offsets, workers));
+              isLabel(input)
+                  ? rows.labels()
+                  : isPreference(input)
+                      ? new double[responses.size()]
+                      : scores(input, responses, offsets, workers));
     }
   }
 
@@ -206,6 +308,10 @@ final class BatchAssembler {
 
   private void check(Input input) {
     if (input.role() == Role.LEARNED || isShared(input)) {
+      return;
+    }
+    if (isPreference(input)) {
+      checkPreference(input);
       return;
     }
     if (!sequences.contains(sequence(input))) {

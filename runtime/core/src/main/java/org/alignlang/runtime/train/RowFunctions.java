@@ -48,7 +48,7 @@ public final class RowFunctions {
     Rows rows = new Rows(List.of(sequence), List.of(responses), groups, new double[0]);
     Batch batch = assembler.lay(rows, workers);
     for (Input input : assembler.actorInputs()) {
-      assembler.fill(input, batch, rows, actors.policy(input.actor()), workers);
+      assembler.fill(input, batch, rows, actors.policy(BatchAssembler.actor(input)), workers);
     }
     double[] values = function.apply(batch);
     if (values.length != responses.size()) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentException;
@@ -53,10 +54,9 @@ sealed interface RowSource {
       refuseEnumeration(signature, owner, "draws of `sample`");
       return new Draws(task, owner, point, actors, random);
     }
-    if (!signature.sequences().equals(List.of("y"))) {
-      throw new ExperimentException(
-          "%s needs the sequences %s; tasks give `y`, or `chosen` and `rejected`"
-              .formatted(owner, signature.sequences()));
+    if (signature.sequences().size() > 1) {
+      refuseEnumeration(signature, owner, "ranked lists");
+      return new RankedLists(task, owner, point, random);
     }
     if (signature.inputs().stream().anyMatch(input -> input.name().equals("label"))) {
       refuseEnumeration(signature, owner, "labelled responses");
@@ -221,6 +221,47 @@ sealed interface RowSource {
                 grouped ? chosen.stream().mapToInt(Response::prompt).toArray() : new int[0];
             return new Rows(
                 List.of("chosen", "rejected"), List.of(chosen, rejected), groups, new double[0]);
+          });
+    }
+  }
+
+  /** Minibatches of lists of the base policy's responses, in the order preferred. */
+  final class RankedLists implements RowSource {
+    private final List<String> sequences;
+    private final List<List<Response>> lists;
+    private final boolean grouped;
+    private final Deck deck;
+
+    private RankedLists(Task task, String owner, Point point, CounterRandom random) {
+      sequences = point.kernel().signature().sequences();
+      grouped = point.kernel().signature().grouped();
+      ToDoubleFunction<Response> utility =
+          task.utility()
+              .orElseThrow(() ->
+                  new ExperimentException(
+                      "%s needs ranked lists, and task `%s` has no scores to rank by"
+                          .formatted(owner, task.name())));
+      lists =
+          new RankedResponses(task, utility, sequences.size()).sample(random.stream("ranked"));
+      deck = new Deck(lists.size(), point.batch(), random);
+    }
+
+    @Override
+    public Rows rows(long round, Policy behaviour, Workers workers) {
+      return deck.deal(
+          round,
+          cards -> {
+            List<List<Response>> columns = new ArrayList<>();
+            for (int rank = 0; rank < sequences.size(); rank++) {
+              int place = rank;
+              columns.add(
+                  Arrays.stream(cards).mapToObj(card -> lists.get(card).get(place)).toList());
+            }
+            int[] groups =
+                grouped
+                    ? columns.getFirst().stream().mapToInt(Response::prompt).toArray()
+                    : new int[0];
+            return new Rows(sequences, columns, groups, new double[0]);
           });
     }
   }

@@ -333,11 +333,11 @@ public final class Trainer {
 
   private void fillActors(Actors.Volatility volatility) {
     for (Input input : assembler.actorInputs()) {
-      Policy actor = BatchAssembler.ofTrainedPolicy(input) ? policy : actors.policy(input.actor());
+      Policy actor = BatchAssembler.ofTrainedPolicy(input) ? policy : actors.policy(BatchAssembler.actor(input));
       Actors.Volatility own =
           BatchAssembler.ofTrainedPolicy(input)
               ? Actors.Volatility.EACH_STEP
-              : actors.volatility(input.actor());
+              : actors.volatility(BatchAssembler.actor(input));
       if (own == volatility) {
         assembler.fill(input, prepared.batch(), prepared.rows(), actor, workers);
       }
