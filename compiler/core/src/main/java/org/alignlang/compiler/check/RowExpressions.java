@@ -133,7 +133,25 @@ public final class RowExpressions {
   }
 
   private static void declare(Statement statement, ExpressionChecker checker, Scope scope) {
-    if (statement instanceof Statement.Column column) {
+    if (statement instanceof Statement.Column column
+        && column.role() == Statement.ColumnRole.LEARN) {
+      // What blocks give is among the scores of the task that a training measures.
+      column
+          .type()
+          .filter(type -> !type.name().equals("batch"))
+          .ifPresent(type ->
+              scope.declare(
+                  column.name(),
+                  checker.declaredColumn(
+                      new Statement.Column(
+                          column.span(),
+                          Statement.ColumnRole.REWARD,
+                          column.nameSpan(),
+                          column.name(),
+                          column.type(),
+                          Optional.empty()),
+                      "y")));
+    } else if (statement instanceof Statement.Column column) {
       scope.declare(
           column.name(),
           checker.columnOf(new Meaning.ColumnName(column, scope), "y", column.span()));

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -66,6 +67,9 @@ public final class ExperimentCompiler {
   private static final double DEFAULT_SECONDS = 60;
 
   private final Declaration.ExperimentDeclaration declaration;
+  /** Ways in which several objectives take turns. */
+  private static final Set<String> TURNS = Set.of("alternate", "stages");
+
   private final Scope scope;
   private final Path directory;
   private final CompilerOptions options;
@@ -161,16 +165,34 @@ public final class ExperimentCompiler {
     return new Reported();
   }
 
-  // A point of the sweep before it is compiled.
-  private record Choice(
-      Map<String, String> labels,
+  /** An objective of a point before it is compiled, with the values of its parameters. */
+  private record Member(
       Declaration.ObjectiveDeclaration objective,
       Scope objectiveScope,
       Map<String, Expression> values,
-      Map<String, Expression> schedules,
+      Map<String, Expression> schedules) {}
+
+  /** A point of the sweep before it is compiled. */
+  private record Choice(
+      Map<String, String> labels,
+      List<Member> members,
+      ExperimentPlan.Turns turns,
       Expression task,
       Expression policy,
       Expression optimizer) {}
+
+  /** What is trained together, as written: an objective, or several that take turns. */
+  private record Team(List<Expression> members, ExperimentPlan.Turns turns) {
+    /** How the objectives take turns, in a word. */
+    String kind() {
+      return members.size() == 1
+          ? "alone"
+          : switch (turns) {
+            case ExperimentPlan.Turns.Alternate _ -> "alternate";
+            case ExperimentPlan.Turns.Stages _ -> "stages";
+          };
+    }
+  }
 
   private Optional<ExperimentPlan> compile() {
     List<ExperimentStatement.Setting> actorSettings = new ArrayList<>();
@@ -217,50 +239,55 @@ public final class ExperimentCompiler {
     List<ExperimentPlan.Point> points = new ArrayList<>();
     List<Quantities.PointContext> contexts = new ArrayList<>();
     for (Choice choice : choices) {
-      Optional<CheckedObjective> checked =
-          Compiler.check(
-              choice.objective(),
-              choice.objectiveScope(),
-              choice.values(),
-              Set.of(),
-              options,
-              sink);
-      if (checked.isEmpty()) {
-        return Optional.empty();
-      }
-      CheckedObjective objective = checked.get();
-      Map<String, Double> parameters = new LinkedHashMap<>();
-      double[] values = new double[objective.signature().parameters().size()];
-      for (int i = 0; i < values.length; i++) {
-        Signature.Parameter parameter = objective.signature().parameters().get(i);
-        values[i] = parameter.defaultValue();
-        parameters.put(parameter.name(), values[i]);
-        if (Double.isNaN(values[i])) {
-          throw fail(
-              BAD_SETTING,
-              required("train").span(),
-              "`" + objective.name() + "` needs a value for `" + parameter.name() + "`",
-              "write `train " + objective.name() + "(" + parameter.name() + " = ...)`");
+      List<Quantities.Part> parts = new ArrayList<>();
+      for (Member member : choice.members()) {
+        Optional<CheckedObjective> checked =
+            Compiler.check(
+                member.objective(),
+                member.objectiveScope(),
+                member.values(),
+                Set.of(),
+                options,
+                sink);
+        if (checked.isEmpty()) {
+          return Optional.empty();
         }
+        parts.add(part(checked.get(), member));
       }
-      points.add(
-          new ExperimentPlan.Point(
-              choice.labels(),
-              kernel(objective, choice),
-              values,
-              component(choice.task()),
-              component(choice.policy()),
-              component(choice.optimizer()),
-              batch,
-              group,
-              epochs,
-              actors(objective, actorSettings),
-              blocks(objective, actorSettings),
-              objective.draws(),
-              schedules(objective, choice),
-              ClosedForms.of(objective, parameters)));
-      contexts.add(new Quantities.PointContext(objective, choice.objectiveScope(), parameters));
+      List<CheckedObjective> objectives =
+          parts.stream().map(Quantities.Part::objective).toList();
+      List<ExperimentPlan.Point> compiled = new ArrayList<>();
+      for (int i = parts.size() - 1; i >= 0; i--) {
+        CheckedObjective objective = objectives.get(i);
+        Member member = choice.members().get(i);
+        boolean first = i == 0;
+        compiled.addFirst(
+            new ExperimentPlan.Point(
+                choice.labels(),
+                kernel(objective, member),
+                values(objective),
+                component(choice.task()),
+                component(choice.policy()),
+                component(choice.optimizer()),
+                batch,
+                group,
+                epochs,
+                actors(objective, actorSettings),
+                blocks(objective, actorSettings),
+                objective.draws(),
+                schedules(objective, member),
+                parts.size() == 1
+                    ? ClosedForms.of(objective, parts.getFirst().parameters())
+                    : Optional.empty(),
+                first ? List.copyOf(compiled) : List.of(),
+                first ? choice.turns() : ExperimentPlan.Turns.Alternate.ALONE));
+      }
+      points.add(compiled.getFirst());
+      contexts.add(new Quantities.PointContext(parts));
     }
+    requireKnown(
+        actorSettings,
+        contexts.stream().flatMap(c -> c.parts().stream()).map(Quantities.Part::objective).toList());
     Set<String> labels = new LinkedHashSet<>();
     choices.forEach(c -> labels.addAll(c.labels().keySet()));
     Quantities quantities = new Quantities(contexts, scope, labels, sink);
@@ -300,10 +327,32 @@ public final class ExperimentCompiler {
             seconds));
   }
 
+  private static double[] values(CheckedObjective objective) {
+    return objective.signature().parameters().stream()
+        .mapToDouble(Signature.Parameter::defaultValue)
+        .toArray();
+  }
+
+  private Quantities.Part part(CheckedObjective objective, Member member) {
+    Map<String, Double> parameters = new LinkedHashMap<>();
+    for (Signature.Parameter parameter : objective.signature().parameters()) {
+      if (Double.isNaN(parameter.defaultValue())) {
+        throw fail(
+            BAD_SETTING,
+            required("train").span(),
+            "`" + objective.name() + "` needs a value for `" + parameter.name() + "`",
+            "write `train " + objective.name() + "(" + parameter.name() + " = ...)`");
+      }
+      parameters.put(parameter.name(), parameter.defaultValue());
+    }
+    return new Quantities.Part(objective, member.objectiveScope(), parameters);
+  }
+
   /** The objectives of all points, as written; under their names if there are several. */
   private static String objectives(List<Choice> choices) {
     Set<Declaration.ObjectiveDeclaration> distinct = new LinkedHashSet<>();
-    choices.forEach(choice -> distinct.add(choice.objective()));
+    choices.forEach(choice ->
+        choice.members().forEach(member -> distinct.add(member.objective())));
     if (distinct.size() == 1) {
       return text(distinct.iterator().next());
     }
@@ -340,7 +389,7 @@ public final class ExperimentCompiler {
     return String.join("\n", lines);
   }
 
-  private ObjectiveKernel kernel(CheckedObjective objective, Choice choice) {
+  private ObjectiveKernel kernel(CheckedObjective objective, Member choice) {
     // Values of parameters are given to a kernel when it runs, except those that shaped its code.
     StringBuilder key = new StringBuilder(objective.name());
     for (Declaration.Parameter parameter : choice.objective().parameters()) {
@@ -356,6 +405,43 @@ public final class ExperimentCompiler {
     return kernels.computeIfAbsent(key.toString(), _ -> backEnd.apply(objective));
   }
 
+  /** Refuses settings of what no objective has. */
+  private void requireKnown(
+      List<ExperimentStatement.Setting> given, List<CheckedObjective> objectives) {
+    for (ExperimentStatement.Setting setting : given) {
+      String name = setting.name();
+      boolean block = objectives.stream().anyMatch(o -> learned(o).containsKey(name));
+      List<String> roles =
+          objectives.stream()
+              .flatMap(o -> Optional.ofNullable(o.actors().get(name)).stream())
+              .filter(role -> !role.equals("policy"))
+              .toList();
+      if (!block && roles.isEmpty()) {
+        Set<String> known = new TreeSet<>(SETTINGS);
+        objectives.forEach(o -> {
+          known.addAll(o.actors().keySet());
+          known.addAll(learned(o).keySet());
+        });
+        throw unknown(
+            UNKNOWN_SETTING,
+            setting.nameSpan(),
+            "an experiment has no setting `" + name + "`",
+            name,
+            known,
+            "settings are " + String.join(", ", SETTINGS));
+      }
+      if (roles.contains("behavior") && !BEHAVIORS.contains(name)) {
+        throw fail(
+            BAD_SETTING,
+            setting.nameSpan(),
+            "samples are drawn from the actor called `old`, and this one is called `"
+                + name
+                + "`",
+            "call the behaviour policy `old`, or leave this setting out");
+      }
+    }
+  }
+
   private Map<String, Component> actors(
       CheckedObjective objective, List<ExperimentStatement.Setting> actorSettings) {
     Map<String, Component> actors = new LinkedHashMap<>();
@@ -367,32 +453,11 @@ public final class ExperimentCompiler {
                 name,
                 new Component(what.kind(), Map.copyOf(what.arguments()), what.span().place())));
     for (ExperimentStatement.Setting setting : actorSettings) {
-      if (learned.contains(setting.name())) {
-        continue;
+      if (!learned.contains(setting.name())
+          && objective.actors().containsKey(setting.name())
+          && !"policy".equals(objective.actors().get(setting.name()))) {
+        actors.put(setting.name(), component(setting.value()));
       }
-      String role = objective.actors().get(setting.name());
-      if (role == null || role.equals("policy")) {
-        Set<String> known = new TreeSet<>(SETTINGS);
-        known.addAll(objective.actors().keySet());
-        known.addAll(learned);
-        throw unknown(
-            UNKNOWN_SETTING,
-            setting.nameSpan(),
-            "an experiment has no setting `" + setting.name() + "`",
-            setting.name(),
-            known,
-            "settings are " + String.join(", ", SETTINGS));
-      }
-      if (role.equals("behavior") && !BEHAVIORS.contains(setting.name())) {
-        throw fail(
-            BAD_SETTING,
-            setting.nameSpan(),
-            "samples are drawn from the actor called `old`, and this one is called `"
-                + setting.name()
-                + "`",
-            "call the behaviour policy `old`, or leave this setting out");
-      }
-      actors.put(setting.name(), component(setting.value()));
     }
     // Under whatever name: what sampled the data is the policy that the batch was drawn from.
     objective
@@ -441,7 +506,7 @@ public final class ExperimentCompiler {
   }
 
   /** The parameters that a schedule moves while training. */
-  private Map<String, Component> schedules(CheckedObjective objective, Choice choice) {
+  private Map<String, Component> schedules(CheckedObjective objective, Member choice) {
     Map<String, Component> schedules = new LinkedHashMap<>();
     choice
         .schedules()
@@ -494,52 +559,30 @@ public final class ExperimentCompiler {
     }
     List<Choice> choices = new ArrayList<>();
     Map<String, Expression> unclaimed = new LinkedHashMap<>(overrides.parameters());
-    for (Expression expression : objectives) {
-      Expression target = expression instanceof Expression.Call call ? call.function() : expression;
-      ObjectiveLookup.Found found =
-          ObjectiveLookup.find(target, scope)
-              .orElseThrow(() ->
-                  unknown(
-                      BAD_SETTING,
-                      target.span(),
-                      "there is no objective `" + target.span().text() + "`",
-                      target.span().text(),
-                      scope.visible(),
-                      "declare it here, or import it"));
-      Map<String, List<Expression>> axes = new LinkedHashMap<>();
-      if (objectives.size() > 1) {
-        axes.put("objective", List.of(target));
+    boolean several = objectives.size() > 1;
+    List<Team> teams = objectives.stream().map(this::team).toList();
+    boolean differ = teams.stream().map(Team::kind).distinct().count() > 1;
+    for (Team team : teams) {
+      List<ObjectiveLookup.Found> found = new ArrayList<>();
+      Map<Axis, List<Expression>> axes = new LinkedHashMap<>();
+      for (Expression member : team.members()) {
+        int index = found.size();
+        found.add(objective(member));
+        parameters(found.getLast(), member)
+            .forEach((name, values) -> axes.put(new Axis(index, name), values));
+        overrides
+            .parameters()
+            .forEach((name, value) -> {
+              // Of several objectives, those take a value that have the parameter.
+              if (objectives.size() == 1 && team.members().size() == 1
+                  || declares(found.getLast().declaration(), name)) {
+                axes.put(new Axis(index, name), List.of(value));
+                unclaimed.remove(name);
+              }
+            });
       }
-      List<Expression.Argument> arguments =
-          expression instanceof Expression.Call call ? call.arguments() : List.of();
-      int position = 0;
-      Map<String, List<Expression>> parameters = new LinkedHashMap<>();
-      for (Expression.Argument argument : arguments) {
-        List<Declaration.Parameter> declared = found.declaration().parameters();
-        String name;
-        if (argument.name().isPresent()) {
-          name = argument.name().get();
-        } else if (position < declared.size()) {
-          name = declared.get(position++).name();
-        } else {
-          throw fail(
-              BAD_SETTING,
-              argument.span(),
-              "`" + found.declaration().name() + "` has no such parameter",
-              "it takes " + declared.stream().map(Declaration.Parameter::name).toList());
-        }
-        parameters.put(name, sweep(argument.value()));
-      }
-      overrides
-          .parameters()
-          .forEach((name, value) -> {
-            // Of several objectives, those take a value that have the parameter.
-            if (objectives.size() == 1 || declares(found.declaration(), name)) {
-              parameters.put(name, List.of(value));
-              unclaimed.remove(name);
-            }
-          });
-      expand(found, parameters, objectives.size() > 1, choices);
+      requireDistinct(team, found);
+      expand(team, found, axes, several, differ, choices);
     }
     unclaimed.forEach((name, value) -> {
       throw fail(
@@ -551,61 +594,210 @@ public final class ExperimentCompiler {
     return choices;
   }
 
+  /** A parameter of one objective of a team. */
+  private record Axis(int member, String parameter) {}
+
+  /** {@code alternate(A(), B(), every = [1, 5])}, {@code stages(A(), B(), steps = [100, 50])}. */
+  private Team team(Expression expression) {
+    boolean turns =
+        expression instanceof Expression.Call call
+            && call.function() instanceof Expression.NameReference name
+            && TURNS.contains(name.name())
+            && ObjectiveLookup.find(name, scope).isEmpty();
+    if (!turns) {
+      return new Team(List.of(expression), ExperimentPlan.Turns.Alternate.ALONE);
+    }
+    Expression.Call call = (Expression.Call) expression;
+    boolean stages = call.function().span().text().equals("stages");
+    String option = stages ? "steps" : "every";
+    List<Expression> members = new ArrayList<>();
+    Optional<Expression.Argument> numbers = Optional.empty();
+    for (Expression.Argument argument : call.arguments()) {
+      if (argument.name().isEmpty()) {
+        members.add(argument.value());
+      } else if (argument.name().get().equals(option) && numbers.isEmpty()) {
+        numbers = Optional.of(argument);
+      } else {
+        throw fail(
+            BAD_SETTING,
+            argument.span(),
+            "`%s` takes objectives and `%s`".formatted(call.function().span().text(), option),
+            stages
+                ? "write `stages(Fit(), Improve(), steps = [100, 200])`"
+                : "write `alternate(Fit(), Improve(), every = [1, 5])`");
+      }
+    }
+    if (members.size() < 2) {
+      throw fail(
+          BAD_SETTING,
+          call.span(),
+          "`" + call.function().span().text() + "` is for two objectives or more",
+          "one alone is trained at every step: `train NAME()`");
+    }
+    List<Integer> counts = new ArrayList<>();
+    for (Expression each :
+        numbers.map(Expression.Argument::value).orElse(null) instanceof Expression.ListLiteral list
+            ? list.elements()
+            : List.<Expression>of()) {
+      double number = number(each);
+      if (number != Math.rint(number) || number < 1 || number > 1_000_000) {
+        throw fail(
+            BAD_SETTING,
+            each.span(),
+            "`" + option + "` has whole numbers of steps of at least 1",
+            "write for instance `" + option + " = [1, 5]`");
+      }
+      counts.add((int) number);
+    }
+    if (numbers.isEmpty() && !stages) {
+      counts.addAll(java.util.Collections.nCopies(members.size(), 1));
+    }
+    if (counts.size() != members.size()) {
+      throw fail(
+          BAD_SETTING,
+          numbers.map(Expression.Argument::span).orElse(call.span()),
+          "`%s` has one number for each of the %d objectives".formatted(option, members.size()),
+          "write `%s = [%s]`"
+              .formatted(option, String.join(", ", members.stream().map(_ -> "1").toList())));
+    }
+    return new Team(
+        members,
+        stages
+            ? new ExperimentPlan.Turns.Stages(counts)
+            : new ExperimentPlan.Turns.Alternate(counts));
+  }
+
+  private ObjectiveLookup.Found objective(Expression expression) {
+    Expression target = expression instanceof Expression.Call call ? call.function() : expression;
+    return ObjectiveLookup.find(target, scope)
+        .orElseThrow(() ->
+            unknown(
+                BAD_SETTING,
+                target.span(),
+                "there is no objective `" + target.span().text() + "`",
+                target.span().text(),
+                scope.visible(),
+                "declare it here, or import it"));
+  }
+
+  /** The values that a call of an objective gives its parameters. */
+  private Map<String, List<Expression>> parameters(
+      ObjectiveLookup.Found found, Expression expression) {
+    List<Expression.Argument> arguments =
+        expression instanceof Expression.Call call ? call.arguments() : List.of();
+    int position = 0;
+    Map<String, List<Expression>> parameters = new LinkedHashMap<>();
+    for (Expression.Argument argument : arguments) {
+      List<Declaration.Parameter> declared = found.declaration().parameters();
+      String name;
+      if (argument.name().isPresent()) {
+        name = argument.name().get();
+      } else if (position < declared.size()) {
+        name = declared.get(position++).name();
+      } else {
+        throw fail(
+            BAD_SETTING,
+            argument.span(),
+            "`" + found.declaration().name() + "` has no such parameter",
+            "it takes " + declared.stream().map(Declaration.Parameter::name).toList());
+      }
+      parameters.put(name, sweep(argument.value()));
+    }
+    return parameters;
+  }
+
+  /** Records name objectives, so the members of a team have names of their own. */
+  private void requireDistinct(Team team, List<ObjectiveLookup.Found> found) {
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < found.size(); i++) {
+      if (!names.add(found.get(i).declaration().name())) {
+        throw fail(
+            BAD_SETTING,
+            team.members().get(i).span(),
+            "`" + found.get(i).declaration().name() + "` takes part twice",
+            "each objective of a team has a name of its own");
+      }
+    }
+  }
+
   private static boolean declares(Declaration.ObjectiveDeclaration objective, String parameter) {
     return objective.parameters().stream().anyMatch(p -> p.name().equals(parameter));
   }
 
   private void expand(
-      ObjectiveLookup.Found found,
-      Map<String, List<Expression>> parameters,
+      Team team,
+      List<ObjectiveLookup.Found> found,
+      Map<Axis, List<Expression>> axes,
       boolean labelled,
+      boolean differ,
       List<Choice> choices) {
-    List<Map<String, Expression>> combinations = new ArrayList<>(List.of(Map.of()));
-    for (Map.Entry<String, List<Expression>> axis : parameters.entrySet()) {
+    List<Map<Axis, Expression>> combinations = new ArrayList<>(List.of(Map.of()));
+    for (Map.Entry<Axis, List<Expression>> axis : axes.entrySet()) {
       combinations = times(combinations, axis.getKey(), axis.getValue());
     }
     List<Expression> tasks = sweep(required("task").value());
     List<Expression> policies = swept("policy", "softmax_table");
     List<Expression> optimizers = swept("optimizer", "adam");
-    for (Map<String, Expression> combination : combinations) {
+    for (Map<Axis, Expression> combination : combinations) {
       for (Expression task : tasks) {
         for (Expression policy : policies) {
           for (Expression optimizer : optimizers) {
             Map<String, String> labels = new LinkedHashMap<>();
             if (labelled) {
-              labels.put("objective", found.declaration().name());
+              labels.put(
+                  "objective",
+                  String.join("_", found.stream().map(f -> f.declaration().name()).toList()));
             }
-            combination.forEach((name, value) -> {
-              List<Expression> values = parameters.get(name);
+            if (differ) {
+              labels.put("turns", team.kind());
+            }
+            combination.forEach((axis, value) -> {
+              List<Expression> values = axes.get(axis);
               if (values != null && values.size() > 1) {
-                labels.put(name, label(value));
+                labels.put(label(axis, found, axes), label(value));
               }
             });
             labelPart("task", tasks, task, labels);
             labelPart("policy", policies, policy, labels);
             labelPart("optimizer", optimizers, optimizer, labels);
-            Map<String, Expression> schedules = new LinkedHashMap<>();
-            Map<String, Expression> values = new LinkedHashMap<>(combination);
-            combination.forEach((name, value) -> {
-              if (isSchedule(value)) {
-                schedules.put(name, value);
-                values.put(name, start(value));
-              }
-            });
-            choices.add(
-                new Choice(
-                    labels,
-                    found.declaration(),
-                    found.scope(),
-                    values,
-                    schedules,
-                    task,
-                    policy,
-                    optimizer));
+            List<Member> members = new ArrayList<>();
+            for (int i = 0; i < found.size(); i++) {
+              Map<String, Expression> schedules = new LinkedHashMap<>();
+              Map<String, Expression> values = new LinkedHashMap<>();
+              int index = i;
+              combination.forEach((axis, value) -> {
+                if (axis.member() != index) {
+                  return;
+                }
+                values.put(axis.parameter(), value);
+                if (isSchedule(value)) {
+                  schedules.put(axis.parameter(), value);
+                  values.put(axis.parameter(), start(value));
+                }
+              });
+              members.add(
+                  new Member(
+                      found.get(i).declaration(), found.get(i).scope(), values, schedules));
+            }
+            choices.add(new Choice(labels, members, team.turns(), task, policy, optimizer));
           }
         }
       }
     }
+  }
+
+  /** A swept parameter's name, behind its objective's where two objectives sweep the same name. */
+  private static String label(
+      Axis axis, List<ObjectiveLookup.Found> found, Map<Axis, List<Expression>> axes) {
+    boolean alone =
+        axes.entrySet().stream()
+            .noneMatch(other ->
+                other.getKey().member() != axis.member()
+                    && other.getKey().parameter().equals(axis.parameter())
+                    && other.getValue().size() > 1);
+    return alone
+        ? axis.parameter()
+        : found.get(axis.member()).declaration().name() + "_" + axis.parameter();
   }
 
   private List<Expression> swept(String setting, String otherwise) {
@@ -621,12 +813,12 @@ public final class ExperimentCompiler {
     }
   }
 
-  private static List<Map<String, Expression>> times(
-      List<Map<String, Expression>> combinations, String name, List<Expression> values) {
-    List<Map<String, Expression>> more = new ArrayList<>();
-    for (Map<String, Expression> combination : combinations) {
+  private static List<Map<Axis, Expression>> times(
+      List<Map<Axis, Expression>> combinations, Axis name, List<Expression> values) {
+    List<Map<Axis, Expression>> more = new ArrayList<>();
+    for (Map<Axis, Expression> combination : combinations) {
       for (Expression value : values) {
-        Map<String, Expression> next = new LinkedHashMap<>(combination);
+        Map<Axis, Expression> next = new LinkedHashMap<>(combination);
         next.put(name, value);
         more.add(next);
         if (more.size() > 100 * MAXIMUM_POINTS) {

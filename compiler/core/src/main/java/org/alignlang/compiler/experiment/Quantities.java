@@ -46,8 +46,62 @@ final class Quantities {
   private final Map<String, Quantity> definitions = new LinkedHashMap<>();
   private boolean recording;
 
-  /** What a sweep point trains. */
-  record PointContext(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
+  /** An objective of a sweep point, with the scope of its module and the values of its parameters. */
+  record Part(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
+
+  /** What a sweep point trains: one objective, or several in turn. */
+  record PointContext(List<Part> parts) {
+    PointContext {
+      parts = List.copyOf(parts);
+    }
+
+    /** The first objective that trains a policy, or else the first. */
+    Part principal() {
+      return parts.stream()
+          .filter(part -> part.objective().actors().containsValue("policy"))
+          .findFirst()
+          .orElse(parts.getFirst());
+    }
+
+    CheckedObjective objective() {
+      return principal().objective();
+    }
+
+    Map<String, Double> parameters() {
+      Map<String, Double> all = new LinkedHashMap<>(principal().parameters());
+      parts.forEach(part -> part.parameters().forEach(all::putIfAbsent));
+      return all;
+    }
+
+    /** The actors that the point's policies know: those of the principal, and the other policies. */
+    Set<String> actors() {
+      Set<String> names = new LinkedHashSet<>(objective().actors().keySet());
+      parts.forEach(part -> names.add(policy(part.objective())));
+      return names;
+    }
+
+    /** A row over what the principal declares, or else what another objective does. */
+    Optional<RowExpressions.Row> row(Expression expression, DiagnosticSink sink) {
+      List<Part> all = new ArrayList<>(List.of(principal()));
+      all.addAll(parts);
+      DiagnosticSink first = new DiagnosticSink();
+      for (Part part : all) {
+        DiagnosticSink quiet = new DiagnosticSink();
+        Optional<RowExpressions.Row> row =
+            new RowExpressions(part.objective(), part.scope(), quiet)
+                .row(expression, part.parameters());
+        if (row.isPresent()) {
+          quiet.sorted().forEach(sink::report);
+          return row;
+        }
+        if (first.sorted().isEmpty()) {
+          quiet.sorted().forEach(first::report);
+        }
+      }
+      first.sorted().forEach(sink::report);
+      return Optional.empty();
+    }
+  }
 
   Quantities(List<PointContext> points, Scope scope, Set<String> labels, DiagnosticSink sink) {
     this.points = points;
@@ -65,7 +119,8 @@ final class Quantities {
     boolean ofReward =
         points.stream()
             .allMatch(point ->
-                point.objective().rewardMetrics().contains(record.name())
+                point.parts().stream()
+                        .anyMatch(p -> p.objective().rewardMetrics().contains(record.name()))
                     || !measured(point).contains(record.name()));
     if (recorded.contains(record.name())
         || (!ofReward || record.name().equals("loss") || record.name().equals("step"))
@@ -192,8 +247,19 @@ final class Quantities {
   }
 
   private static Set<String> measured(PointContext point) {
-    Set<String> names = new TreeSet<>(point.objective().signature().metrics());
-    point.objective().signature().constraints().forEach(c -> names.add(c.multiplier()));
+    Set<String> names = new TreeSet<>();
+    for (Part part : point.parts()) {
+      Signature signature = part.objective().signature();
+      List<String> own = new ArrayList<>(List.of("loss"));
+      own.addAll(signature.metrics());
+      signature.constraints().forEach(c -> own.add(c.multiplier()));
+      for (String name : own) {
+        if (!names.add(name)) {
+          // Of a further objective, as the training records it.
+          names.add(signature.objective() + "." + name);
+        }
+      }
+    }
     return names;
   }
 
@@ -217,6 +283,12 @@ final class Quantities {
             List.of(quantity(binary.left(), claim), quantity(binary.right(), claim)));
       }
       case Expression.NameReference name -> name(name, claim);
+      case Expression.Member member
+          when member.target() instanceof Expression.NameReference owner
+              && measured().contains(owner.name() + "." + member.name()) ->
+          name(
+              new Expression.NameReference(member.span(), owner.name() + "." + member.name()),
+              claim);
       case Expression.Index index
           when index.target() instanceof Expression.NameReference target
               && target.name().equals("E")
@@ -361,9 +433,7 @@ final class Quantities {
     }
     PointContext point = points.get(0);
     RowExpressions.Row row =
-        new RowExpressions(point.objective(), point.scope(), sink)
-            .row(by.get(), point.parameters())
-            .orElseThrow(ExperimentCompiler.Reported::new);
+        point.row(by.get(), sink).orElseThrow(ExperimentCompiler.Reported::new);
     String reference =
         point.objective().actors().entrySet().stream()
             .filter(e -> e.getValue().equals("reference"))
@@ -435,15 +505,13 @@ final class Quantities {
   private Quantity expectation(Expression.Index index) {
     Expression inner = index.indices().get(0);
     PointContext point = points.get(0);
-    RowExpressions.Row row =
-        new RowExpressions(point.objective(), point.scope(), sink)
-            .row(inner, point.parameters())
-            .orElseThrow(ExperimentCompiler.Reported::new);
+    RowExpressions.Row row = point.row(inner, sink).orElseThrow(ExperimentCompiler.Reported::new);
     for (PointContext other : points) {
       requireSame(inner, row, other);
     }
     for (Signature.Input input : row.inputs()) {
-      if (input.role() != Signature.Role.COLUMN) {
+      if (input.role() != Signature.Role.COLUMN
+          && input.role() != Signature.Role.LOG_PROBABILITY) {
         throw fail(
             inner.span(),
             "an expectation in an experiment is of rewards and scores",
@@ -460,8 +528,8 @@ final class Quantities {
   private void requireSame(Expression inner, RowExpressions.Row row, PointContext other) {
     DiagnosticSink findings = new DiagnosticSink();
     boolean same =
-        new RowExpressions(other.objective(), other.scope(), findings)
-            .row(inner, other.parameters())
+        other
+            .row(inner, findings)
             .map(found -> sameNode(row.node(), found.node(), new HashMap<>()))
             .orElse(true);
     if (!same) {
@@ -505,10 +573,10 @@ final class Quantities {
 
   /** An actor of every objective, or the base policy, which is there whether declared or not. */
   private String actor(Expression expression) {
-    Set<String> known = new LinkedHashSet<>(points.get(0).objective().actors().keySet());
+    Set<String> known = new LinkedHashSet<>(points.get(0).actors());
     known.addAll(BASE);
     for (PointContext point : points) {
-      Set<String> own = point.objective().actors().keySet();
+      Set<String> own = point.actors();
       known.removeIf(name -> !own.contains(name) && !BASE.contains(name));
     }
     if (expression instanceof Expression.NameReference name && known.contains(name.name())) {

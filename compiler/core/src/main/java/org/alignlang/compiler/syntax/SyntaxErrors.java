@@ -38,6 +38,7 @@ final class SyntaxErrors {
           AlignParser.OR,
           AlignParser.DOT,
           AlignParser.ACCEPT,
+          AlignParser.WHEN,
           AlignParser.PERCENT,
           AlignParser.LPAREN,
           AlignParser.LBRACKET);

@@ -71,9 +71,12 @@ class QuantitiesTest {
   }
 
   @Test
-  void whatNeedsThePolicyIsNoScore() {
-    assertThat(findings("0.1", "E[likely]"))
+  void probabilitiesAreMeasuredAndWholeVocabulariesAreNot() {
+    assertThat(findings("0.1", "E[likely - log(pi(y))]")).isEmpty();
+    assertThat(findings("0.1", "E[sum[token](sum[vocab](pi(y.vocab)^2))]"))
         .extracting(Diagnostic::message)
-        .containsExactly("there is no thing called `likely`");
+        .containsExactly(
+            "a record reads the probabilities of responses and tokens, not of the whole"
+                + " vocabulary");
   }
 }

@@ -85,13 +85,15 @@ final class Charts {
     Set<String> names = new LinkedHashSet<>();
     for (int point = 0; point < plan.points().size(); point++) {
       Set<String> recorded = algebra.training(point, 0).series().values().keySet();
-      for (Signature.Constraint constraint :
-          plan.points().get(point).kernel().signature().constraints()) {
-        String beside = "multiplier." + constraint.multiplier();
-        if (recorded.contains(beside) || recorded.contains(constraint.multiplier())) {
-          names.add(recorded.contains(beside) ? beside : constraint.multiplier());
-        }
-      }
+      plan.points().get(point).objectives().stream()
+          .flatMap(objective -> objective.kernel().signature().constraints().stream())
+          .map(Signature.Constraint::multiplier)
+          .forEach(multiplier -> {
+            String beside = "multiplier." + multiplier;
+            if (recorded.contains(beside) || recorded.contains(multiplier)) {
+              names.add(recorded.contains(beside) ? beside : multiplier);
+            }
+          });
     }
     return names;
   }

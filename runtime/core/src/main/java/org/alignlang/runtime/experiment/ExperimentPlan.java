@@ -1,6 +1,7 @@
 package org.alignlang.runtime.experiment;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -74,6 +75,8 @@ public record ExperimentPlan(
    *     are single responses or data
    * @param schedules what moves parameters while training, by parameter; others keep their value
    * @param closedForm the optimum in closed form, where the objective has one
+   * @param others the further objectives that are trained in turn with this one
+   * @param turns whose turn it is
    */
   public record Point(
       Map<String, String> labels,
@@ -89,7 +92,58 @@ public record ExperimentPlan(
       Map<String, Component> blocks,
       Map<String, String> draws,
       Map<String, Component> schedules,
-      Optional<ClosedForm> closedForm) {}
+      Optional<ClosedForm> closedForm,
+      List<Point> others,
+      Turns turns) {
+    public Point {
+      others = List.copyOf(others);
+    }
+
+    /** The objectives in the order written, each with what is its own. */
+    public List<Point> objectives() {
+      List<Point> all = new ArrayList<>(List.of(this));
+      all.addAll(others);
+      return all;
+    }
+  }
+
+  /** At which steps each of several objectives makes a step of its own. */
+  public sealed interface Turns {
+
+    /** Whether it is an objective's turn. */
+    boolean moves(int objective, int step);
+
+    /** Objective {@code i} moves at every {@code every(i)}-th step, from the first. */
+    record Alternate(List<Integer> every) implements Turns {
+      public static final Alternate ALONE = new Alternate(List.of(1));
+
+      public Alternate {
+        every = List.copyOf(every);
+      }
+
+      @Override
+      public boolean moves(int objective, int step) {
+        return step % every.get(objective) == 0;
+      }
+    }
+
+    /** Objective {@code i} moves {@code steps(i)} times, then the next; after the last the first. */
+    record Stages(List<Integer> steps) implements Turns {
+      public Stages {
+        steps = List.copyOf(steps);
+      }
+
+      @Override
+      public boolean moves(int objective, int step) {
+        int round = steps.stream().mapToInt(Integer::intValue).sum();
+        int place = step % round;
+        for (int i = 0; i < objective; i++) {
+          place -= steps.get(i);
+        }
+        return place >= 0 && place < steps.get(objective);
+      }
+    }
+  }
 
   /**
    * A number per row of a batch, computed from its columns: a reward as the spec defines it, or a

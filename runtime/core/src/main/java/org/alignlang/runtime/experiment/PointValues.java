@@ -25,13 +25,15 @@ final class PointValues {
             "`%s` is `%s` at this point, which is no number".formatted(name, label), e);
       }
     }
-    Signature signature = point.kernel().signature();
     TreeSet<String> known = new TreeSet<>(point.labels().keySet());
-    for (int i = 0; i < signature.parameters().size(); i++) {
-      if (signature.parameters().get(i).name().equals(name)) {
-        return point.parameters()[i];
+    for (Point objective : point.objectives()) {
+      Signature signature = objective.kernel().signature();
+      for (int i = 0; i < signature.parameters().size(); i++) {
+        if (signature.parameters().get(i).name().equals(name)) {
+          return objective.parameters()[i];
+        }
+        known.add(signature.parameters().get(i).name());
       }
-      known.add(signature.parameters().get(i).name());
     }
     throw new ExperimentException(
         Names.unknown("swept value or parameter", name, known).getMessage());

@@ -182,7 +182,7 @@ public final class QuantityEvaluator {
       }
       List<double[]> weights = logProbabilities(actor);
       List<double[]> values =
-          function.readsActors()
+          function.changes()
               ? values(function)
               : fixedValues.computeIfAbsent(value, v -> values(function));
       double total = 0;

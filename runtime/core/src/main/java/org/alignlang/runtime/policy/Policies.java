@@ -84,10 +84,11 @@ public final class Policies {
    * A function of states in the shape of a policy over one token, whose only logit is its value:
    * {@code linear()} or {@code mlp(hidden = [32])} over the task's state features.
    *
+   * @param block the name of the block, with which its first weights differ
    * @throws IllegalArgumentException for a wrong argument, or a task that has no state features
    */
   public static Policy valueNetwork(
-      String name, Map<String, Object> arguments, Task task, long seed) {
+      String name, Map<String, Object> arguments, Task task, long seed, String block) {
     Arguments read = Arguments.of("block", name, arguments);
     int[] hidden =
         name.equals("mlp") ? read.integers("hidden", 1, 4096).orElse(new int[] {32}) : new int[0];
@@ -100,7 +101,7 @@ public final class Policies {
                         .formatted(name, task.name())));
     return name.equals("mlp")
         ? MultilayerPerceptron.random(
-            features, 1, hidden, 1, CounterRandom.of(seed).stream("block"))
+            features, 1, hidden, 1, CounterRandom.of(seed).stream("block").stream(block))
         : LinearSoftmax.zeros(features, 1);
   }
 

@@ -87,16 +87,23 @@ public record RunRequest(
   }
 
   private static RunManifest.Point point(ExperimentPlan.Point point) {
-    Signature signature = point.kernel().signature();
+    List<String> objectives = new ArrayList<>();
     Map<String, Double> parameters = new LinkedHashMap<>();
-    for (int i = 0; i < signature.parameters().size(); i++) {
-      parameters.put(signature.parameters().get(i).name(), point.parameters()[i]);
-    }
     Map<String, String> actors = new LinkedHashMap<>();
-    point.actors().forEach((name, component) -> actors.put(name, show(component)));
+    for (ExperimentPlan.Point objective : point.objectives()) {
+      Signature signature = objective.kernel().signature();
+      objectives.add(signature.objective());
+      for (int i = 0; i < signature.parameters().size(); i++) {
+        String name = signature.parameters().get(i).name();
+        parameters.put(
+            parameters.containsKey(name) ? signature.objective() + "." + name : name,
+            objective.parameters()[i]);
+      }
+      objective.actors().forEach((name, component) -> actors.putIfAbsent(name, show(component)));
+    }
     return new RunManifest.Point(
         point.labels(),
-        signature.objective(),
+        String.join(", ", objectives),
         parameters,
         show(point.task()),
         show(point.policy()),

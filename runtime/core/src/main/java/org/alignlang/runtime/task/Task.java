@@ -50,6 +50,11 @@ public interface Task {
     return false;
   }
 
+  /** Whether a score changes while policies are trained. */
+  default boolean changes(String score) {
+    return false;
+  }
+
   /** The number of ensemble members of a score; 0 if it is a single one. */
   default int members(String score) {
     return 0;

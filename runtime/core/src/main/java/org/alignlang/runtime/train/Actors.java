@@ -61,6 +61,9 @@ public final class Actors implements ActorPolicies {
     record Average(Policy policy, double decay) implements Role {}
 
     record Mean(Policy policy) implements Role {}
+
+    /** A policy that another objective trains. */
+    record Live(Policy policy) implements Role {}
   }
 
   private final Policy trained;
@@ -74,9 +77,10 @@ public final class Actors implements ActorPolicies {
    * Resolves the actors of a point.
    *
    * @param trained the trained policy at its first step
+   * @param others the policies that other objectives train, by name
    * @throws ExperimentException for an unknown kind of actor or wrong arguments
    */
-  Actors(Point point, Task task, Policy trained) {
+  Actors(Point point, Task task, Policy trained, Map<String, Policy> others) {
     this.trained = trained;
     sampling = new Role.Sampling(trained.copy());
     Role base = new Role.Fixed(Frozen.of(task.base()));
@@ -90,6 +94,7 @@ public final class Actors implements ActorPolicies {
         .map(BatchAssembler::actor)
         .filter(actor -> !trainedNames.contains(actor))
         .forEach(actor -> roles.put(actor, BEHAVIOUR.contains(actor) ? sampling : base));
+    others.forEach((name, other) -> roles.put(name, new Role.Live(other)));
     point.actors().forEach((name, component) -> roles.put(name, role(component, base)));
     REFERENCE.forEach(name -> roles.putIfAbsent(name, base));
     point.draws().values().stream()
@@ -176,6 +181,7 @@ public final class Actors implements ActorPolicies {
       case Role.Snapshot snapshot -> Volatility.EACH_STEP;
       case Role.Average average -> Volatility.EACH_STEP;
       case Role.Mean mean -> Volatility.EACH_STEP;
+      case Role.Live live -> Volatility.EACH_STEP;
     };
   }
 
@@ -187,6 +193,7 @@ public final class Actors implements ActorPolicies {
       case Role.Snapshot snapshot -> assign(snapshot.policy(), sampling.policy());
       case Role.Average average -> assign(average.policy(), sampling.policy());
       case Role.Mean mean -> assign(mean.policy(), sampling.policy());
+      case Role.Live live -> assign(live.policy(), sampling.policy());
     }
   }
 
@@ -218,6 +225,7 @@ public final class Actors implements ActorPolicies {
           }
         }
         case Role.Fixed fixed -> {}
+        case Role.Live live -> {}
         case Role.Sampling drawn -> {}
       }
     }

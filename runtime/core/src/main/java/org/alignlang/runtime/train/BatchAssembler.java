@@ -231,6 +231,26 @@ final class BatchAssembler {
     }
   }
 
+  /** Fills in the scores that have changed since the batch was laid. */
+  void refill(Batch batch, Rows rows, Workers workers) {
+    for (Input input : inputs) {
+      if (changes(input)) {
+        List<Response> responses = rows.of(sequence(input));
+        double[] now = scores(input, responses, batch.offsets(sequence(input)), workers);
+        System.arraycopy(now, 0, batch.column(input.name()), 0, now.length);
+      }
+    }
+  }
+
+  /** Whether any input is a score that changes while policies are trained. */
+  boolean readsChanging() {
+    return inputs.stream().anyMatch(this::changes);
+  }
+
+  private boolean changes(Input input) {
+    return input.role() == Role.COLUMN && task.changes(score(input));
+  }
+
   private void layColumn(
       Input input,
       Rows rows,

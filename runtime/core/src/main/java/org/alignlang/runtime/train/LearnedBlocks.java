@@ -66,6 +66,7 @@ final class LearnedBlocks {
    *
    * @param forms what blocks are, by name; those that are left out have their default form
    * @param policyOptimizer the optimiser of the policy
+   * @param networks the networks that exist already, by name, to which new ones are added
    * @throws ExperimentException for an unknown form, an argument that does not fit, or a task that
    *     lacks what the form needs
    */
@@ -74,6 +75,7 @@ final class LearnedBlocks {
       Map<String, Component> forms,
       Component policyOptimizer,
       Task task,
+      LearnedScores.Networks networks,
       long seed) {
     LearnedBlocks made = new LearnedBlocks();
     for (Input input : signature.inputs()) {
@@ -84,7 +86,7 @@ final class LearnedBlocks {
           String standard = input.level() == Level.BATCH ? "number" : "table";
           Component form =
               forms.getOrDefault(name, new Component(standard, Map.of(), policyOptimizer.place()));
-          block = block(name, input.level(), form, policyOptimizer, task, seed);
+          block = block(name, input.level(), form, policyOptimizer, task, networks, seed);
           made.blocks.put(name, block);
         }
         block.inputs.add(input);
@@ -94,7 +96,13 @@ final class LearnedBlocks {
   }
 
   private static Block block(
-      String name, Level level, Component form, Component policyOptimizer, Task task, long seed) {
+      String name,
+      Level level,
+      Component form,
+      Component policyOptimizer,
+      Task task,
+      LearnedScores.Networks networks,
+      long seed) {
     try {
       Arguments read = Arguments.of("block", form.name(), form.arguments());
       if (!FORMS.contains(form.name())) {
@@ -123,7 +131,10 @@ final class LearnedBlocks {
         throw read.wrong("optimizer", "an optimiser such as `adam(rate = 0.05)`", optimizer);
       }
       return new Block(
-          network(level, form.name(), network, task, seed),
+          networks.get(
+              name,
+              level,
+              () -> network(name, level, form.name(), network, task, seed)),
           Optimizers.create(chosen.name(), chosen.arguments()));
     } catch (IllegalArgumentException e) {
       throw new ExperimentException(form.place() + ": " + e.getMessage(), e);
@@ -131,7 +142,7 @@ final class LearnedBlocks {
   }
 
   private static Policy network(
-      Level level, String form, Map<String, Object> arguments, Task task, long seed) {
+      String name, Level level, String form, Map<String, Object> arguments, Task task, long seed) {
     return switch (form) {
       case "table", "number" -> {
         Arguments read = Arguments.of("block", form, arguments);
@@ -146,7 +157,7 @@ final class LearnedBlocks {
           throw new IllegalArgumentException(
               "task `%s` has no features of whole responses; use `table()`".formatted(task.name()));
         }
-        yield Policies.valueNetwork(form, arguments, task, seed);
+        yield Policies.valueNetwork(form, arguments, task, seed, name);
       }
     };
   }

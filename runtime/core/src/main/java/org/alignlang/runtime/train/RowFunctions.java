@@ -37,9 +37,9 @@ public final class RowFunctions {
     assembler = new BatchAssembler(task, function.inputs(), List.of(sequence), true, owner);
   }
 
-  /** Whether the function's value depends on a policy. */
-  public boolean readsActors() {
-    return !assembler.actorInputs().isEmpty();
+  /** Whether the function's value may change while policies are trained. */
+  public boolean changes() {
+    return !assembler.actorInputs().isEmpty() || assembler.readsChanging();
   }
 
   /** One value per response. */

@@ -1,20 +1,15 @@
 package org.alignlang.runtime.train;
 
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.alignlang.kernel.Batch;
-import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
-import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Workers;
-import org.alignlang.runtime.dual.Multipliers;
 import org.alignlang.runtime.experiment.ExperimentException;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
@@ -25,14 +20,11 @@ import org.alignlang.runtime.experiment.PolicySummary;
 import org.alignlang.runtime.experiment.QuantityEvaluator;
 import org.alignlang.runtime.experiment.RecordedSeries;
 import org.alignlang.runtime.experiment.TrainingId;
-import org.alignlang.runtime.optimizer.Optimizer;
-import org.alignlang.runtime.optimizer.Optimizers;
-import org.alignlang.runtime.optimizer.Schedule;
 import org.alignlang.runtime.policy.Policies;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.task.Task;
-import org.alignlang.runtime.task.Task.Response;
 import org.alignlang.runtime.task.Tasks;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One training of one sweep point with one seed: sample, score, estimate, backward, optimiser step,
@@ -44,52 +36,29 @@ import org.alignlang.runtime.task.Tasks;
  * takes precedence over a metric or multiplier of the same name, which is then recorded as {@code
  * metric.NAME} or {@code multiplier.NAME}.
  *
+ * <p>Where several objectives are trained, each makes its steps when it is its turn, in the order
+ * written, on rows of its own. They share policies and blocks by name: what one trains, another may
+ * read as an actor or as a reward. Metrics of a further objective whose name is taken are recorded
+ * as {@code OBJECTIVE.NAME}.
+ *
  * <p>The result depends on the plan and the seed alone, to the bit, whatever the workers. The task
  * is made from the seed too, so the sweep points of one seed share it.
  */
 public final class Trainer {
+  /** What the seeds of policies of different names differ by. */
+  private static final long SEED_STRIDE = 1_000_003;
+
   private final ExperimentPlan plan;
   private final TrainingId id;
   private final Point point;
   private final List<Recorded> records;
-  private final Workers workers;
-  private final Signature signature;
   private final Task task;
+  private final Map<String, Policy> policies = new LinkedHashMap<>();
   private final Policy policy;
-  private final Optimizer optimizer;
-  private final Multipliers multipliers;
-  private final Actors actors;
-  private final RowSource source;
-  private final BatchAssembler assembler;
-  private final LearnedBlocks blocks;
-
-  /** The numbers that the objective keeps from step to step. */
-  private final double[] kept;
-
-  private final double[] parameters;
-
-  /** What moves parameters, by their index. */
-  private final Map<Integer, Schedule> schedules = new TreeMap<>();
-
-  private final PolicyGradient policyGradient;
+  private final List<Learner> learners = new ArrayList<>();
   private final QuantityEvaluator evaluator;
   private final RecordedSeries.Builder series = new RecordedSeries.Builder();
   private int step;
-  private Prepared prepared = Prepared.NONE;
-
-  /** A round's rows with their batch; {@code round} is -1 before the first. */
-  private record Prepared(long round, Rows rows, Batch batch, Evaluation evaluation) {
-    static final Prepared NONE = none();
-
-    private static Prepared none() {
-      Signature empty =
-          new Signature(
-              "", "", List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), false,
-              false, false);
-      Batch batch = Batch.builder(0).build();
-      return new Prepared(-1, Rows.of(List.of(), new int[0]), batch, new Evaluation(empty, batch));
-    }
-  }
 
   /** Follows a training and decides whether it goes on. */
   public interface Observer {
@@ -107,7 +76,7 @@ public final class Trainer {
   }
 
   /**
-   * Makes the task, the policy, the optimiser and the actors of a training.
+   * Makes the task, the policies, the optimisers and the actors of a training.
    *
    * @param records what to record; earlier ones may be used by later ones
    * @throws ExperimentException if the parts do not fit together; the message names the place in
@@ -117,48 +86,64 @@ public final class Trainer {
     this.plan = plan;
     this.id = id;
     this.records = List.copyOf(records);
-    this.workers = workers;
     point = plan.points().get(id.point());
-    signature = point.kernel().signature();
-    String owner = "objective `" + signature.objective() + "`";
-    if (point.parameters().length != signature.parameters().size()) {
-      throw new IllegalArgumentException(
-          "%s has %d parameters, not %d"
-              .formatted(owner, signature.parameters().size(), point.parameters().length));
+    Task given = makeTask(plan, point, id.seed());
+    List<Point> objectives = point.objectives();
+    for (Point objective : objectives) {
+      String name = policyName(objective);
+      if (!name.isEmpty() && !policies.containsKey(name)) {
+        policies.put(name, makePolicy(given, id.seed() + SEED_STRIDE * policies.size()));
+      }
     }
-    task = makeTask(plan, point, id.seed());
     policy =
-        make(
-            point.policy(),
-            part -> Policies.create(part.name(), part.arguments(), task, id.seed()));
-    optimizer =
-        make(
-            point.optimizer(),
-            part -> Optimizers.create(part.name(), part.arguments(), policy, task));
-    multipliers = located(plan.source(), () -> new Multipliers(signature.constraints()));
-    actors = new Actors(point, task, policy);
-    source = RowSource.of(point, task, actors, id.seed());
-    blocks =
-        located(
-            plan.source(),
-            () -> LearnedBlocks.of(signature, point.blocks(), point.optimizer(), task, id.seed()));
-    kept = signature.states().stream().mapToDouble(Signature.State::initial).toArray();
-    parameters = point.parameters().clone();
-    point
-        .schedules()
-        .forEach((name, component) ->
-            schedules.put(
-                index(name), make(component, c -> Optimizers.schedule(c.name(), c.arguments()))));
-    assembler =
-        new BatchAssembler(
-            task, signature.inputs(), signature.sequences(), signature.grouped(), owner);
-    policyGradient =
-        new PolicyGradient(
-            policy,
-            signature.inputs().stream()
-                .filter(i -> i.trained() && i.role() != Signature.Role.LEARNED)
-                .toList());
+        policies.isEmpty() ? makePolicy(given, id.seed()) : policies.values().iterator().next();
+    LearnedScores.Networks networks = new LearnedScores.Networks();
+    List<LearnedBlocks> blocks = new ArrayList<>();
+    for (Point objective : objectives) {
+      blocks.add(
+          located(
+              plan.source(),
+              () ->
+                  LearnedBlocks.of(
+                      objective.kernel().signature(),
+                      objective.blocks(),
+                      objective.optimizer(),
+                      given,
+                      networks,
+                      id.seed())));
+    }
+    task = LearnedScores.beside(given, networks);
+    for (int i = 0; i < objectives.size(); i++) {
+      String name = policyName(objectives.get(i));
+      Map<String, Policy> others = new LinkedHashMap<>(policies);
+      others.remove(name);
+      learners.add(
+          new Learner(
+              objectives.get(i),
+              task,
+              policies.getOrDefault(name, policy),
+              others,
+              blocks.get(i),
+              id.seed(),
+              workers,
+              plan.source(),
+              this::stopped));
+    }
     evaluator = new QuantityEvaluator(task, point, id.seed(), workers);
+  }
+
+  private Policy makePolicy(Task given, long seed) {
+    return make(
+        point.policy(), part -> Policies.create(part.name(), part.arguments(), given, seed));
+  }
+
+  /** The name of the policy that an objective trains; empty if it trains none. */
+  private static String policyName(Point objective) {
+    return objective.kernel().signature().inputs().stream()
+        .filter(input -> input.trained() && BatchAssembler.ofActor(input))
+        .map(Input::actor)
+        .findFirst()
+        .orElse("");
   }
 
   /**
@@ -171,22 +156,32 @@ public final class Trainer {
         point.task(), part -> Tasks.create(part.name(), part.arguments(), plan.directory(), seed));
   }
 
-  /** The task. */
+  /** The task; its scores include what blocks of the training give. */
   public Task task() {
     return task;
   }
 
-  /** The trained policy, live. */
+  /** The trained policy, live; of several that of the first objective that trains one. */
   public Policy policy() {
     return policy;
   }
 
   /** The actors, live. */
   public Actors actors() {
-    return actors;
+    return principal().actors();
   }
 
-  /** How many optimiser steps have been made. */
+  /** The first objective that trains a policy, or else the first. */
+  private Learner principal() {
+    for (int i = 0; i < learners.size(); i++) {
+      if (!policyName(point.objectives().get(i)).isEmpty()) {
+        return learners.get(i);
+      }
+    }
+    return learners.getFirst();
+  }
+
+  /** How many steps have been made. */
   public int step() {
     return step;
   }
@@ -210,11 +205,22 @@ public final class Trainer {
    */
   public boolean run(Observer observer) {
     while (step < plan.steps()) {
-      evaluate();
-      if (step % plan.recordEvery() == 0) {
+      boolean recording = step % plan.recordEvery() == 0;
+      if (recording) {
+        learners.forEach(learner -> learner.evaluate(step));
         record(observer);
       }
-      update();
+      boolean alone = learners.size() == 1;
+      for (int i = 0; i < learners.size(); i++) {
+        if (point.turns().moves(i, step)) {
+          if (!(recording && alone)) {
+            learners.get(i).evaluate(step);
+          }
+          learners.get(i).update();
+        } else if (recording) {
+          learners.get(i).discard();
+        }
+      }
       step++;
       if (!observer.stepped(step, this::state)) {
         return step == plan.steps() && finish(observer);
@@ -227,12 +233,21 @@ public final class Trainer {
   public TrainingState state() {
     Map<String, double[]> arrays = new LinkedHashMap<>();
     arrays.put("parameters", policy.parameters().clone());
-    arrays.put("optimizer", optimizer.state().clone());
-    arrays.put("multipliers", multipliers.state().clone());
-    arrays.put("kept", kept.clone());
-    arrays.putAll(blocks.state());
-    actors.state().forEach((name, own) -> arrays.put(name, own.clone()));
+    policies.forEach((name, own) -> {
+      if (own != policy) {
+        arrays.put("parameters " + name, own.parameters().clone());
+      }
+    });
+    for (int i = 0; i < learners.size(); i++) {
+      String prefix = prefix(i);
+      learners.get(i).state().forEach((name, array) -> arrays.put(prefix + name, array));
+    }
     return new TrainingState(step, arrays, series.build());
+  }
+
+  /** What stands before the names of the numbers of an objective but the first. */
+  private static String prefix(int objective) {
+    return objective == 0 ? "" : (objective + 1) + ": ";
   }
 
   /**
@@ -246,26 +261,29 @@ public final class Trainer {
     }
     Map<String, double[]> targets = new LinkedHashMap<>();
     targets.put("parameters", policy.parameters());
-    targets.put("kept", kept);
-    targets.putAll(actors.state());
+    policies.forEach((name, own) -> {
+      if (own != policy) {
+        targets.put("parameters " + name, own.parameters());
+      }
+    });
     targets.forEach((name, target) -> {
       double[] saved = saved(state, name);
       if (saved.length != target.length) {
         throw misfit("`%s` has %d numbers, not %d".formatted(name, saved.length, target.length));
       }
     });
-    try {
-      optimizer.restore(saved(state, "optimizer"));
-      multipliers.restore(saved(state, "multipliers"));
-      blocks.restore(name -> saved(state, name));
-    } catch (IllegalArgumentException e) {
-      throw misfit(String.valueOf(e.getMessage()));
+    for (int i = 0; i < learners.size(); i++) {
+      String prefix = prefix(i);
+      try {
+        learners.get(i).restore(name -> saved(state, prefix + name));
+      } catch (IllegalArgumentException e) {
+        throw misfit(String.valueOf(e.getMessage()));
+      }
     }
     targets.forEach(
         (name, target) -> System.arraycopy(saved(state, name), 0, target, 0, target.length));
     series.restore(state.series());
     step = state.step();
-    prepared = Prepared.NONE;
   }
 
   private static double[] saved(TrainingState state, String name) {
@@ -282,105 +300,45 @@ public final class Trainer {
 
   private boolean finish(Observer observer) {
     if (series.lastStep() < step) {
-      evaluate();
+      learners.forEach(learner -> learner.evaluate(step));
       record(observer);
     }
     return true;
   }
 
-  /** Fills in the batch of the current step and evaluates the kernel on it. */
-  private void evaluate() {
-    try {
-      prepare();
-      fillActors(Actors.Volatility.EACH_STEP);
-      blocks.fill(prepared.batch(), prepared.rows());
-      for (int i = 0; i < kept.length; i++) {
-        String input = signature.states().get(i).input();
-        if (prepared.batch().has(input)) {
-          prepared.batch().column(input)[0] = kept[i];
-        }
+  /** What the objectives say of themselves, by the names under which it is recorded. */
+  private Map<String, Double> measured() {
+    Map<String, Double> names = new LinkedHashMap<>();
+    for (int k = 0; k < learners.size(); k++) {
+      Learner learner = learners.get(k);
+      Signature signature = learner.signature();
+      String owner = signature.objective() + ".";
+      putBeside(names, owner, "loss", learner.evaluation().loss());
+      for (int i = 0; i < signature.metrics().size(); i++) {
+        putBeside(names, owner, signature.metrics().get(i), learner.evaluation().metrics()[i]);
       }
-      schedules.forEach((i, schedule) -> parameters[i] = schedule.at(step));
-      point
-          .kernel()
-          .evaluate(
-              prepared.batch(), parameters, multipliers.values(), prepared.evaluation(), workers);
-    } catch (EvaluationException | ArithmeticException e) {
-      throw stopped(String.valueOf(e.getMessage()), e);
-    }
-    requireFinite();
-  }
-
-  private void prepare() {
-    long round = step / point.epochs();
-    if (step % point.epochs() == 0) {
-      actors.beginRound();
-      blocks.beginRound();
-    }
-    if (round == prepared.round()) {
-      return;
-    }
-    Rows rows = source.rows(round, actors.behaviour(), workers);
-    if (rows == prepared.rows()) {
-      prepared = new Prepared(round, rows, prepared.batch(), prepared.evaluation());
-    } else {
-      Batch batch = assembler.lay(rows, workers);
-      prepared = new Prepared(round, rows, batch, new Evaluation(signature, batch));
-      fillActors(Actors.Volatility.NEVER);
-    }
-    fillActors(Actors.Volatility.EACH_ROUND);
-  }
-
-  private void fillActors(Actors.Volatility volatility) {
-    for (Input input : assembler.actorInputs()) {
-      Policy actor = BatchAssembler.ofTrainedPolicy(input) ? policy : actors.policy(BatchAssembler.actor(input));
-      Actors.Volatility own =
-          BatchAssembler.ofTrainedPolicy(input)
-              ? Actors.Volatility.EACH_STEP
-              : actors.volatility(BatchAssembler.actor(input));
-      if (own == volatility) {
-        assembler.fill(input, prepared.batch(), prepared.rows(), actor, workers);
+      double[] values = learner.multipliers();
+      for (int j = 0; j < values.length; j++) {
+        putBeside(names, owner, signature.constraints().get(j).multiplier(), values[j]);
       }
     }
-  }
-
-  private void update() {
-    double[] gradient =
-        policyGradient.compute(prepared.batch(), prepared.rows(), prepared.evaluation(), workers);
-    try {
-      optimizer.step(policy.parameters(), gradient, step);
-      multipliers.update(prepared.evaluation().violations());
-      blocks.step(prepared.batch(), prepared.rows(), prepared.evaluation(), step);
-    } catch (ArithmeticException e) {
-      throw stopped(String.valueOf(e.getMessage()), e);
-    }
-    for (int i = 0; i < kept.length; i++) {
-      int metric = signature.metrics().indexOf(signature.states().get(i).name());
-      kept[i] = prepared.evaluation().metrics()[metric];
-    }
-    actors.stepped(step + 1L);
+    return names;
   }
 
   private void record(Observer observer) {
+    Map<String, Double> measured = measured();
     Map<String, Double> names = new LinkedHashMap<>();
     names.put("step", (double) step);
-    names.put("loss", prepared.evaluation().loss());
-    for (int i = 0; i < signature.metrics().size(); i++) {
-      names.put(signature.metrics().get(i), prepared.evaluation().metrics()[i]);
-    }
-    double[] values = multipliers.values();
-    for (int j = 0; j < values.length; j++) {
-      names.put(signature.constraints().get(j).multiplier(), values[j]);
-    }
+    names.putAll(measured);
     Map<String, Double> record = new LinkedHashMap<>();
     Map<String, Method> methods = new LinkedHashMap<>();
-    QuantityEvaluator.Moment moment = evaluator.at(step, actors, names);
+    QuantityEvaluator.Moment moment = evaluator.at(step, actors(), names);
     for (Recorded recorded : records) {
       try {
-        QuantityEvaluator.Measured measured = moment.measure(recorded.quantity());
-        record.put(recorded.name(), measured.value());
-        names.put(recorded.name(), measured.value());
-        methods.put(recorded.name(), measured.method());
+        QuantityEvaluator.Measured found = moment.measure(recorded.quantity());
+        record.put(recorded.name(), found.value());
+        names.put(recorded.name(), found.value());
+        methods.put(recorded.name(), found.method());
       } catch (ExperimentException e) {
         throw new ExperimentException(
             "%s: record `%s`: %s".formatted(plan.source(), recorded.name(), e.getMessage()), e);
@@ -388,13 +346,13 @@ public final class Trainer {
         throw stopped("record `%s`: %s".formatted(recorded.name(), e.getMessage()), e);
       }
     }
-    record.putIfAbsent("loss", prepared.evaluation().loss());
-    for (int i = 0; i < signature.metrics().size(); i++) {
-      putBeside(record, "metric.", signature.metrics().get(i), prepared.evaluation().metrics()[i]);
-    }
-    for (int j = 0; j < values.length; j++) {
-      putBeside(record, "multiplier.", signature.constraints().get(j).multiplier(), values[j]);
-    }
+    measured.forEach((name, value) -> {
+      boolean multiplier =
+          learners.stream()
+              .flatMap(learner -> learner.signature().constraints().stream())
+              .anyMatch(constraint -> constraint.multiplier().equals(name));
+      putBeside(record, multiplier ? "multiplier." : "metric.", name, value);
+    });
     series.add(step, record, methods);
     observer.recorded(step, record);
   }
@@ -404,114 +362,20 @@ public final class Trainer {
     record.put(record.containsKey(name) ? prefix + name : name, value);
   }
 
-  private void requireFinite() {
-    Evaluation evaluation = prepared.evaluation();
-    if (!Double.isFinite(evaluation.loss())) {
-      throw stopped(
-          "the loss of objective `%s` is %s%s; %s"
-              .formatted(
-                  signature.objective(), evaluation.loss(), badMetrics(evaluation), suspect()));
-    }
-    for (Input input : signature.inputs()) {
-      if (input.trained()) {
-        double[] gradient = evaluation.gradient(input.name());
-        for (int i = 0; i < gradient.length; i++) {
-          if (!Double.isFinite(gradient[i])) {
-            throw stopped(
-                "the gradient of objective `%s` for `%s` is %s at %s%s; %s"
-                    .formatted(
-                        signature.objective(),
-                        input.name(),
-                        gradient[i],
-                        place(input, i),
-                        badMetrics(evaluation),
-                        suspect()));
-          }
-        }
-      }
-    }
+  private ExperimentException stopped(String reason, @Nullable Exception cause) {
+    String message =
+        "%s: training of `%s` (%s) stopped at step %d: %s"
+            .formatted(plan.source(), plan.name(), id.show(), step, reason);
+    return cause == null
+        ? new ExperimentException(message)
+        : new ExperimentException(message, cause);
   }
 
-  private String badMetrics(Evaluation evaluation) {
-    StringBuilder bad = new StringBuilder();
-    for (int i = 0; i < signature.metrics().size(); i++) {
-      if (!Double.isFinite(evaluation.metrics()[i])) {
-        bad.append(
-            ", metric `%s` is %s".formatted(signature.metrics().get(i), evaluation.metrics()[i]));
-      }
-    }
-    return bad.toString();
-  }
-
-  /** What to look at when the objective has no finite value. */
-  private String suspect() {
-    String largest = "";
-    double size = -1;
-    for (Input input : signature.inputs()) {
-      if (!prepared.batch().has(input.name())) {
-        continue;
-      }
-      double[] column = prepared.batch().column(input.name());
-      for (int i = 0; i < column.length; i++) {
-        if (Double.isNaN(column[i]) || Double.isInfinite(column[i])) {
-          return "look at `%s`, which is %s at %s"
-              .formatted(input.name(), column[i], place(input, i));
-        }
-        if (Math.abs(column[i]) > size) {
-          size = Math.abs(column[i]);
-          largest = "`%s` = %.6g at %s".formatted(input.name(), column[i], place(input, i));
-        }
-      }
-    }
-    return ("every input is finite, the largest being %s: look for an overflow or a division by"
-            + " zero in the objective, and try a smaller rate of optimizer `%s` (%s)")
-        .formatted(largest, point.optimizer().name(), point.optimizer().place());
-  }
-
-  /** The row that an entry of a column belongs to, for messages. */
-  private String place(Input input, int index) {
-    String sequence = BatchAssembler.sequence(input);
-    int row = index / Math.max(1, input.members());
-    String token = "";
-    if (input.level() == Level.TOKEN || input.level() == Level.VOCAB) {
-      int[] offsets = prepared.batch().offsets(sequence);
-      int position = input.level() == Level.VOCAB ? index / task.vocabulary() : index;
-      int found = Arrays.binarySearch(offsets, position);
-      row = found >= 0 ? found : -found - 2;
-      token = "token " + (position - offsets[row]) + " of ";
-    }
-    Response response = prepared.rows().of(sequence).get(row);
-    return "row %d (%sresponse `%s` to prompt %d)"
-        .formatted(row, token, task.show(response), response.prompt());
-  }
-
-  private ExperimentException stopped(String reason, Exception cause) {
-    return new ExperimentException(stoppedMessage(reason), cause);
-  }
-
-  private ExperimentException stopped(String reason) {
-    return new ExperimentException(stoppedMessage(reason));
-  }
-
-  private String stoppedMessage(String reason) {
-    return "%s: training of `%s` (%s) stopped at step %d: %s"
-        .formatted(plan.source(), plan.name(), id.show(), step, reason);
-  }
-
-  private int index(String parameter) {
-    for (int i = 0; i < signature.parameters().size(); i++) {
-      if (signature.parameters().get(i).name().equals(parameter)) {
-        return i;
-      }
-    }
-    throw new IllegalArgumentException("no parameter `" + parameter + "`");
-  }
-
-  private static <T> T make(Component part, Function<Component, T> factory) {
+  static <T> T make(Component part, Function<Component, T> factory) {
     return located(part.place(), () -> factory.apply(part));
   }
 
-  private static <T> T located(String place, Supplier<T> supplier) {
+  static <T> T located(String place, Supplier<T> supplier) {
     try {
       return supplier.get();
     } catch (IllegalArgumentException e) {

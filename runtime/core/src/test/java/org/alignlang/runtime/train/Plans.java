@@ -138,7 +138,9 @@ public final class Plans {
             java.util.Map.of(),
             java.util.Map.of(),
             java.util.Map.of(),
-            closedForm));
+            closedForm,
+            java.util.List.of(),
+            ExperimentPlan.Turns.Alternate.ALONE));
     return this;
   }
 
