@@ -360,8 +360,7 @@ final class BuiltinFunctions {
       Node sum = nodes.get(i - step);
       Node own = nodes.get(i);
       nodes.set(
-          i,
-          x.kind() == Kind.PROB ? b.combine(Binary.LOG_ADD_EXP, own, sum) : b.add(own, sum));
+          i, x.kind() == Kind.PROB ? b.combine(Binary.LOG_ADD_EXP, own, sum) : b.add(own, sum));
     }
     return new Meaning.Value(x.kind(), nodes, true);
   }
@@ -380,7 +379,12 @@ final class BuiltinFunctions {
       throw context.fail(
           WRONG_ARGUMENTS,
           call.span(),
-          "`" + name + "[member]` orders at most " + MOST_SORTED + " members, and these are " + size);
+          "`"
+              + name
+              + "[member]` orders at most "
+              + MOST_SORTED
+              + " members, and these are "
+              + size);
     }
     // Neighbours are put in order, so often that every member comes to its place.
     for (int last = size - 1; last > 0; last--) {
@@ -398,8 +402,7 @@ final class BuiltinFunctions {
     Node fraction = fraction(name, rest, call, scope);
     Node result = b.constant(0);
     for (int i = 0; i < size; i++) {
-      Node weight =
-          weight(name, fraction, b.constant(i), b.constant(size));
+      Node weight = weight(name, fraction, b.constant(i), b.constant(size));
       result = b.add(result, weighed(weight, sorted.get(i)));
     }
     return Meaning.Value.of(Kind.REAL, result);
@@ -415,8 +418,7 @@ final class BuiltinFunctions {
     }
   }
 
-  private void requireArguments(
-      String name, List<Expression.Argument> rest, Expression.Call call) {
+  private void requireArguments(String name, List<Expression.Argument> rest, Expression.Call call) {
     boolean sort = name.equals("sort");
     if (rest.size() != (sort ? 0 : 1)) {
       throw context.fail(
@@ -440,7 +442,8 @@ final class BuiltinFunctions {
       throw context.fail(
           WRONG_ARGUMENTS, rest.get(0).span(), "the fraction of a " + name + " is one number");
     }
-    var known = FixedValues.evaluate(fraction.node(), context.parameterValues, new LinkedHashMap<>());
+    var known =
+        FixedValues.evaluate(fraction.node(), context.parameterValues, new LinkedHashMap<>());
     boolean tail = name.equals("cvar");
     if (known.isPresent()
         && !(known.getAsDouble() <= 1
@@ -468,7 +471,9 @@ final class BuiltinFunctions {
     if (name.equals("cvar")) {
       Node size = b.multiply(fraction, count);
       Node covered = b.subtract(size, position);
-      Node share = b.combine(Binary.MINIMUM, b.combine(Binary.MAXIMUM, covered, b.constant(0)), b.constant(1));
+      Node share =
+          b.combine(
+              Binary.MINIMUM, b.combine(Binary.MAXIMUM, covered, b.constant(0)), b.constant(1));
       return b.divide(share, size);
     }
     Node at = b.multiply(fraction, b.subtract(count, b.constant(1)));
@@ -482,7 +487,10 @@ final class BuiltinFunctions {
         b.combine(Binary.LESS, b.constant(0), weight), b.multiply(weight, value), b.constant(0));
   }
 
-  /** {@code sort[batch](x)}, ascending, {@code quantile[batch](x, q)}, {@code cvar[batch](x, q)}; or within each group. */
+  /**
+   * {@code sort[batch](x)}, ascending, {@code quantile[batch](x, q)}, {@code cvar[batch](x, q)}; or
+   * within each group.
+   */
   private Meaning ordered(
       Meaning.ReductionName reduction,
       Meaning.Value value,
@@ -538,7 +546,10 @@ final class BuiltinFunctions {
     if (name.equals("sum") && value.kind() == Kind.PROB) {
       return new Meaning.Value(
           Kind.PROB,
-          List.of(value.nodes().stream().reduce((m, n) -> b.combine(Binary.LOG_ADD_EXP, m, n)).orElseThrow()),
+          List.of(
+              value.nodes().stream()
+                  .reduce((m, n) -> b.combine(Binary.LOG_ADD_EXP, m, n))
+                  .orElseThrow()),
           false);
     }
     Meaning.Value x = checker.real(value, call.span());

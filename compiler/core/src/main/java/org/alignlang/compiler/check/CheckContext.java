@@ -104,13 +104,20 @@ final class CheckContext {
   /** Whether the objective is too large to be checked to its end. */
   boolean exhausted;
 
+  /** Where the objective that is checked stands. */
+  Optional<Span> home = Optional.empty();
+
   boolean paired;
   boolean grouped;
   boolean enumerated;
   List<String> sequences = List.of();
 
   private final Deque<Accept> accepted = new ArrayDeque<>();
-  private final Deque<Object> active = new ArrayDeque<>();
+  private final Deque<Use> active = new ArrayDeque<>();
+
+  /** A definition that is being expanded, with the place that asks for it. */
+  private record Use(Object definition, Span span, String name) {}
+
   private int steps;
 
   /** What was accepted of the findings that only the whole graph shows. */
@@ -161,8 +168,24 @@ final class CheckContext {
     return density.logDensity();
   }
 
+  /**
+   * A finding inside a function of another file, at the place of this file that calls it: what is
+   * wrong is how the function is used.
+   */
+  private Diagnostic atCaller(Diagnostic diagnostic) {
+    if (home.isEmpty() || diagnostic.span().source().equals(home.get().source())) {
+      return diagnostic;
+    }
+    return active.stream()
+        .filter(use -> use.span().source().equals(home.get().source()))
+        .findFirst()
+        .map(use -> diagnostic.at(use.span(), "found here, inside `" + use.name() + "`"))
+        .orElse(diagnostic);
+  }
+
   /** Reports a finding; one that was accepted becomes a note. */
-  void report(Diagnostic diagnostic) {
+  void report(Diagnostic finding) {
+    Diagnostic diagnostic = atCaller(finding);
     for (Accept accept : accepted) {
       String slug = accept.expression.slug().replace('_', '-');
       if (slug.equals(diagnostic.code().slug())) {
@@ -196,7 +219,7 @@ final class CheckContext {
 
   /** Reports an error and gives up the statement. */
   Abandoned fail(Diagnostic diagnostic) {
-    sink.report(diagnostic);
+    sink.report(atCaller(diagnostic));
     return new Abandoned();
   }
 
@@ -275,13 +298,13 @@ final class CheckContext {
 
   /** Enters a definition that must not be used inside itself. */
   void enter(Object definition, Span span, String name) {
-    if (active.contains(definition)) {
+    if (active.stream().anyMatch(use -> use.definition().equals(definition))) {
       throw fail(DiagnosticCode.RECURSION, span, "`" + name + "` uses itself");
     }
     if (active.size() > DEPTH_LIMIT) {
       throw fail(DiagnosticCode.TOO_DEEP, span, "definitions use each other too deeply");
     }
-    active.push(definition);
+    active.push(new Use(definition, span, name));
   }
 
   void leave() {

@@ -85,10 +85,7 @@ public record CheckedObjective(
     return !expectations.isEmpty()
         && signature().inputs().stream()
             .anyMatch(input ->
-                Signature.opponent(input)
-                    .map(actors::get)
-                    .filter("policy"::equals)
-                    .isPresent());
+                Signature.opponent(input).map(actors::get).filter("policy"::equals).isPresent());
   }
 
   /**

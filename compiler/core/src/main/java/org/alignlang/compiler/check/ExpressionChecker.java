@@ -467,8 +467,7 @@ final class ExpressionChecker {
   private Meaning gated(Expression.Gated gated, Scope scope) {
     Meaning.Value condition = truth(check(gated.condition(), scope), gated.condition().span());
     Meaning.Value value = real(check(gated.value(), scope), gated.value().span());
-    return zip(
-        condition, value, (c, v) -> b.select(c, v, b.constant(0)), Kind.REAL, gated.span());
+    return zip(condition, value, (c, v) -> b.select(c, v, b.constant(0)), Kind.REAL, gated.span());
   }
 
   private Node member(Meaning.Value value, int index, Span span) {
@@ -629,8 +628,7 @@ final class ExpressionChecker {
         || !(call.arguments().getFirst().value() instanceof Expression.Binary compared)
         || !(compared.operator() == Expression.Operator.GREATER
             || compared.operator() == Expression.Operator.LESS)) {
-      throw context.fail(
-          WRONG_ARGUMENTS, call.span(), "a preference compares two responses", help);
+      throw context.fail(WRONG_ARGUMENTS, call.span(), "a preference compares two responses", help);
     }
     boolean greater = compared.operator() == Expression.Operator.GREATER;
     Meaning first = check(greater ? compared.left() : compared.right(), scope);
@@ -666,11 +664,7 @@ final class ExpressionChecker {
       Meaning.PreferenceName name, String sequence, Meaning.ActorName opponent, Span span) {
     CheckContext.Actor actor = actor(opponent, span);
     return context.column(
-        "preference." + name.name() + "." + actor.name(),
-        sequence,
-        Level.SEQUENCE,
-        0,
-        Kind.REAL);
+        "preference." + name.name() + "." + actor.name(), sequence, Level.SEQUENCE, 0, Kind.REAL);
   }
 
   /** {@code P(b > a) = 1 - P(a > b)}. */

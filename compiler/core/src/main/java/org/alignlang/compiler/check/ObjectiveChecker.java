@@ -167,6 +167,7 @@ public final class ObjectiveChecker {
 
   private Optional<CheckedObjective> run() {
     context.divergenceScope = Optional.of(moduleScope);
+    context.home = Optional.of(declaration.nameSpan());
     attempt(this::requireModest);
     attempt(this::declareParameters);
     declareData();
@@ -1740,8 +1741,7 @@ public final class ObjectiveChecker {
         case Statement.Preference preference -> {
           if (!scope.isUsed(preference.name())) {
             context.report(
-                unused(
-                    preference.nameSpan(), preference.span(), "preference", preference.name()));
+                unused(preference.nameSpan(), preference.span(), "preference", preference.name()));
           }
         }
         case Statement.Pairs _,

@@ -56,6 +56,15 @@ public record Diagnostic(
     return new Diagnostic(code, severity, span, message, labels, help, all);
   }
 
+  /**
+   * The finding at another place: that of the call, where it was found inside what is called. The
+   * old place becomes a label, and changes of it are no longer offered.
+   */
+  public Diagnostic at(Span call, String text) {
+    return new Diagnostic(code, severity, call, message, List.of(), help, List.of())
+        .withLabel(span, text);
+  }
+
   public Diagnostic withSeverity(Severity changed) {
     return new Diagnostic(code, changed, span, message, labels, help, fixes);
   }

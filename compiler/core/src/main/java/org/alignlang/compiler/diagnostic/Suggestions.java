@@ -54,7 +54,8 @@ public final class Suggestions {
 
   /** The known names that are near, nearest first. */
   private static List<Candidate> near(String name, Collection<String> known) {
-    int limit = Math.max(1, name.length() / 3);
+    // A name of one letter is one slip away from every other.
+    int limit = name.length() == 1 ? 0 : Math.max(1, name.length() / 3);
     return known.stream()
         .distinct()
         .filter(k -> !k.equals(name))

@@ -67,6 +67,7 @@ public final class ExperimentCompiler {
   private static final double DEFAULT_SECONDS = 60;
 
   private final Declaration.ExperimentDeclaration declaration;
+
   /** Ways in which several objectives take turns. */
   private static final Set<String> TURNS = Set.of("alternate", "stages");
 
@@ -254,8 +255,7 @@ public final class ExperimentCompiler {
         }
         parts.add(part(checked.get(), member));
       }
-      List<CheckedObjective> objectives =
-          parts.stream().map(Quantities.Part::objective).toList();
+      List<CheckedObjective> objectives = parts.stream().map(Quantities.Part::objective).toList();
       List<ExperimentPlan.Point> compiled = new ArrayList<>();
       for (int i = parts.size() - 1; i >= 0; i--) {
         CheckedObjective objective = objectives.get(i);
@@ -287,7 +287,10 @@ public final class ExperimentCompiler {
     }
     requireKnown(
         actorSettings,
-        contexts.stream().flatMap(c -> c.parts().stream()).map(Quantities.Part::objective).toList());
+        contexts.stream()
+            .flatMap(c -> c.parts().stream())
+            .map(Quantities.Part::objective)
+            .toList());
     Set<String> labels = new LinkedHashSet<>();
     choices.forEach(c -> labels.addAll(c.labels().keySet()));
     Quantities quantities = new Quantities(contexts, scope, labels, sink);
@@ -351,8 +354,7 @@ public final class ExperimentCompiler {
   /** The objectives of all points, as written; under their names if there are several. */
   private static String objectives(List<Choice> choices) {
     Set<Declaration.ObjectiveDeclaration> distinct = new LinkedHashSet<>();
-    choices.forEach(choice ->
-        choice.members().forEach(member -> distinct.add(member.objective())));
+    choices.forEach(choice -> choice.members().forEach(member -> distinct.add(member.objective())));
     if (distinct.size() == 1) {
       return text(distinct.iterator().next());
     }
@@ -434,9 +436,7 @@ public final class ExperimentCompiler {
         throw fail(
             BAD_SETTING,
             setting.nameSpan(),
-            "samples are drawn from the actor called `old`, and this one is called `"
-                + name
-                + "`",
+            "samples are drawn from the actor called `old`, and this one is called `" + name + "`",
             "call the behaviour policy `old`, or leave this setting out");
       }
     }
@@ -776,8 +776,7 @@ public final class ExperimentCompiler {
                 }
               });
               members.add(
-                  new Member(
-                      found.get(i).declaration(), found.get(i).scope(), values, schedules));
+                  new Member(found.get(i).declaration(), found.get(i).scope(), values, schedules));
             }
             choices.add(new Choice(labels, members, team.turns(), task, policy, optimizer));
           }

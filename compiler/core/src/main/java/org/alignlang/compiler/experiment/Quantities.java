@@ -46,7 +46,9 @@ final class Quantities {
   private final Map<String, Quantity> definitions = new LinkedHashMap<>();
   private boolean recording;
 
-  /** An objective of a sweep point, with the scope of its module and the values of its parameters. */
+  /**
+   * An objective of a sweep point, with the scope of its module and the values of its parameters.
+   */
   record Part(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
 
   /** What a sweep point trains: one objective, or several in turn. */
@@ -73,7 +75,9 @@ final class Quantities {
       return all;
     }
 
-    /** The actors that the point's policies know: those of the principal, and the other policies. */
+    /**
+     * The actors that the point's policies know: those of the principal, and the other policies.
+     */
     Set<String> actors() {
       Set<String> names = new LinkedHashSet<>(objective().actors().keySet());
       parts.forEach(part -> names.add(policy(part.objective())));
@@ -510,8 +514,7 @@ final class Quantities {
       requireSame(inner, row, other);
     }
     for (Signature.Input input : row.inputs()) {
-      if (input.role() != Signature.Role.COLUMN
-          && input.role() != Signature.Role.LOG_PROBABILITY) {
+      if (input.role() != Signature.Role.COLUMN && input.role() != Signature.Role.LOG_PROBABILITY) {
         throw fail(
             inner.span(),
             "an expectation in an experiment is of rewards and scores",

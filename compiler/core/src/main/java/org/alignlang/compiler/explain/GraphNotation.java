@@ -325,8 +325,7 @@ final class GraphNotation {
     Symbol function = Symbols.function(parts.get(1));
     Optional<String> opponent = Signature.opponent(input);
     if (opponent.isPresent()) {
-      Symbol actor =
-          actors.getOrDefault(opponent.get(), Symbols.actor(opponent.get(), false));
+      Symbol actor = actors.getOrDefault(opponent.get(), Symbols.actor(opponent.get(), false));
       return Symbols.preferred(function, sequence, actor);
     }
     List<String> compared = parts.size() == 4 ? parts.subList(2, 4) : sequences.subList(0, 2);

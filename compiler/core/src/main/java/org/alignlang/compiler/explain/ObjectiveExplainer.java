@@ -269,7 +269,8 @@ public final class ObjectiveExplainer {
             .findFirst();
     List<Node> roots = new ArrayList<>(List.of(program.loss()));
     roots.addAll(program.gradients().values());
-    GraphNotation graph = new GraphNotation(
+    GraphNotation graph =
+        new GraphNotation(
             actors, program.signature().sequences(), names, returned, program.loss(), roots);
     out.heading(2, "Loss");
     out.paragraph(
@@ -843,8 +844,14 @@ public final class ObjectiveExplainer {
     if (objective.playsItself()) {
       out.paragraph(
           "It is in none of the seventeen classes of Subramani et al. (2024): they order policies,"
-              + " and what is played here is a game. A policy can be preferred to a second one, that"
-              + " to a third, and the third to the first; no order says so.");
+              + " and what is played here is a game. A policy can be preferred to a second one,"
+              + " that to a third, and the third to the first; no order says so.");
+      return;
+    }
+    if (!objective.actors().containsValue("policy")) {
+      out.paragraph(
+          "It trains no policy, so the seventeen classes of Subramani et al. (2024), which are of"
+              + " objectives for policies, do not speak of it.");
       return;
     }
     Formalism formalism = Formalism.of(objective);

@@ -54,8 +54,7 @@ final class ExpressionLayout {
       case Expression.Gated gated ->
           Doc.group(
               expression(gated.value()),
-              Doc.nest(
-                  2, Doc.line(), tokens.take("when"), SPACE, expression(gated.condition())));
+              Doc.nest(2, Doc.line(), tokens.take("when"), SPACE, expression(gated.condition())));
       case Expression.Member member ->
           Doc.sequence(expression(member.target()), tokens.take("."), tokens.take());
       case Expression.Call call ->

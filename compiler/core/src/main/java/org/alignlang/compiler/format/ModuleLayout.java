@@ -377,7 +377,12 @@ final class ModuleLayout {
       }
       case Statement.Ranked _ ->
           Doc.sequence(
-              tokens.take(), keywordGap, tokens.take(), tokens.take("["), tokens.take(), tokens.take("]"));
+              tokens.take(),
+              keywordGap,
+              tokens.take(),
+              tokens.take("["),
+              tokens.take(),
+              tokens.take("]"));
       case Statement.Preference _ ->
           Doc.sequence(
               tokens.take(),

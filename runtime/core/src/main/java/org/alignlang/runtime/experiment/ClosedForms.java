@@ -301,8 +301,8 @@ final class ClosedForms implements Optima {
     }
     boolean selfPlay =
         form.reward().inputs().stream()
-            .anyMatch(input ->
-                Signature.opponent(input).filter(bench.actors()::isTrained).isPresent());
+            .anyMatch(
+                input -> Signature.opponent(input).filter(bench.actors()::isTrained).isPresent());
     RegularisedProblem problem =
         new RegularisedProblem(
             reference,

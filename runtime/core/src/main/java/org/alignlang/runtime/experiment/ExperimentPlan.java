@@ -127,7 +127,9 @@ public record ExperimentPlan(
       }
     }
 
-    /** Objective {@code i} moves {@code steps(i)} times, then the next; after the last the first. */
+    /**
+     * Objective {@code i} moves {@code steps(i)} times, then the next; after the last the first.
+     */
     record Stages(List<Integer> steps) implements Turns {
       public Stages {
         steps = List.copyOf(steps);

@@ -93,14 +93,7 @@ public final class Bandit implements TaskProvider {
       return task.wins(wins.get()).build();
     }
     List<Task.Pair> pairs =
-        new SampledPairs(
-                SoftmaxTable.of(logits),
-                prompts,
-                1,
-                -1,
-                utility,
-                count,
-                noise)
+        new SampledPairs(SoftmaxTable.of(logits), prompts, 1, -1, utility, count, noise)
             .sample(random.stream("pairs"));
     return task.utility(utility).pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
   }

@@ -108,8 +108,8 @@ public interface Task {
   default double preference(Response first, Response second) {
     ToDoubleFunction<Response> utility =
         utility()
-            .orElseThrow(() ->
-                new UnsupportedOperationException("task `" + name() + "` has no preference"));
+            .orElseThrow(
+                () -> new UnsupportedOperationException("task `" + name() + "` has no preference"));
     return 1 / (1 + Math.exp(utility.applyAsDouble(second) - utility.applyAsDouble(first)));
   }
 

@@ -2,9 +2,9 @@ package org.alignlang.runtime.train;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
@@ -104,9 +104,7 @@ final class BatchAssembler {
       int[] offsets = offsets(responses);
       builder.sequence(sequence, offsets).tokens(sequence, tokens(responses, offsets));
       for (Input input : inputs) {
-        if (!isShared(input)
-            && !isComparison(input)
-            && sequence(input).equals(sequence)) {
+        if (!isShared(input) && !isComparison(input) && sequence(input).equals(sequence)) {
           layColumn(input, rows, responses, offsets, builder, workers);
         }
       }
@@ -211,7 +209,9 @@ final class BatchAssembler {
     return column;
   }
 
-  /** {@code preference.P} of the two sequences of a row, {@code preference.P.a.b} of those named. */
+  /**
+   * {@code preference.P} of the two sequences of a row, {@code preference.P.a.b} of those named.
+   */
   private List<String> compared(Input input) {
     String[] parts = input.name().split("\\.", -1);
     return parts.length == 4 ? List.of(parts[2], parts[3]) : sequences.subList(0, 2);

@@ -131,10 +131,7 @@ final class LearnedBlocks {
         throw read.wrong("optimizer", "an optimiser such as `adam(rate = 0.05)`", optimizer);
       }
       return new Block(
-          networks.get(
-              name,
-              level,
-              () -> network(name, level, form.name(), network, task, seed)),
+          networks.get(name, level, () -> network(name, level, form.name(), network, task, seed)),
           Optimizers.create(chosen.name(), chosen.arguments()));
     } catch (IllegalArgumentException e) {
       throw new ExperimentException(form.place() + ": " + e.getMessage(), e);

@@ -15,8 +15,8 @@ import org.alignlang.runtime.task.Task;
 
 /**
  * A task whose scores include what trained blocks give: a reward model that one objective fits is a
- * reward of another. Blocks {@code r1} to {@code rN} are the members of the score {@code r}. A score
- * of the task itself keeps its name.
+ * reward of another. Blocks {@code r1} to {@code rN} are the members of the score {@code r}. A
+ * score of the task itself keeps its name.
  */
 final class LearnedScores implements Task {
 
@@ -121,8 +121,7 @@ final class LearnedScores implements Task {
     }
     double[] values = new double[own.members().size()];
     for (int m = 0; m < values.length; m++) {
-      own.members().get(m).logits(
-          response.prompt(), response.tokens(), response.length(), one);
+      own.members().get(m).logits(response.prompt(), response.tokens(), response.length(), one);
       values[m] = one[0];
       if (!Double.isFinite(values[m])) {
         throw new ExperimentException(

@@ -242,7 +242,10 @@ final class Learner {
 
   private void fillActors(Actors.Volatility volatility) {
     for (Input input : assembler.actorInputs()) {
-      Policy actor = BatchAssembler.ofTrainedPolicy(input) ? policy : actors.policy(BatchAssembler.actor(input));
+      Policy actor =
+          BatchAssembler.ofTrainedPolicy(input)
+              ? policy
+              : actors.policy(BatchAssembler.actor(input));
       Actors.Volatility own =
           BatchAssembler.ofTrainedPolicy(input)
               ? Actors.Volatility.EACH_STEP
@@ -375,5 +378,4 @@ final class Learner {
     }
     throw new IllegalArgumentException("no parameter `" + parameter + "`");
   }
-
 }

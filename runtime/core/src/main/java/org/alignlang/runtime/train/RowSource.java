@@ -241,8 +241,7 @@ sealed interface RowSource {
                   new ExperimentException(
                       "%s needs ranked lists, and task `%s` has no scores to rank by"
                           .formatted(owner, task.name())));
-      lists =
-          new RankedResponses(task, utility, sequences.size()).sample(random.stream("ranked"));
+      lists = new RankedResponses(task, utility, sequences.size()).sample(random.stream("ranked"));
       deck = new Deck(lists.size(), point.batch(), random);
     }
 
