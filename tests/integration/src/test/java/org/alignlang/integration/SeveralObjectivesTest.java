@@ -123,6 +123,50 @@ class SeveralObjectivesTest {
   }
 
   @Test
+  void aWeightIsDesignedForWhatFollowsIt() {
+    // Two ways to one number: the weight whose optimal policy has a harm of 0.3, found by the
+    // implicit gradient, and the multiplier of the constraint that says so, found by a solver.
+    assertClaimsHold(
+        """
+        objective Follow(beta: Real = 0.5) {
+          policy    pi
+          reference ref
+          learn     w: batch
+          reward    helpful: sequence
+          reward    harm: sequence
+          maximize  E[helpful] - w * E[harm] - beta * KL(pi || ref)
+          estimate  with exact()
+          metric    weight = w
+        }
+        objective Design(target: Real = 0.3) {
+          policy   pi
+          reward   harm: sequence
+          minimize (E[harm] - target)^2
+          estimate with exact()
+        }
+        objective Constrained(beta: Real = 0.5) {
+          policy     pi
+          reference  ref
+          reward     helpful: sequence
+          reward     harm: sequence
+          maximize   E[helpful] - beta * KL(pi || ref)
+          subject to E[harm] <= 0.3 multiplier lambda(rate = 0.1)
+          estimate   with exact()
+        }
+        experiment Weight {
+          task      bandit(helpful = [1, 0.6, -0.5, 0], harm = [0.9, 0.5, 0.2, 0.1], base = [0.4, 0.3, 0.2, 0.1])
+          train     [bilevel(Design(), Follow(), over = w), Constrained()]
+          w         number(optimizer = sgd(rate = 10))
+          optimizer adam(rate = 0.05)
+          steps     500
+          record    level = E[task.harm]
+          expect    final(level) within 0.002 of 0.3
+          expect    final(weight, objective = Design_Follow, turns = bilevel) within 1% of exact(lambda, objective = Constrained, turns = alone) where turns == bilevel
+        }
+        """);
+  }
+
+  @Test
   void anInterruptedTrainingGoesOnToTheSameBits() {
     ExperimentPlan plan =
         plan(

@@ -69,7 +69,7 @@ public final class ExperimentCompiler {
   private final Declaration.ExperimentDeclaration declaration;
 
   /** Ways in which several objectives take turns. */
-  private static final Set<String> TURNS = Set.of("alternate", "stages");
+  private static final Set<String> TURNS = Set.of("alternate", "stages", "bilevel");
 
   private final Scope scope;
   private final Path directory;
@@ -191,6 +191,7 @@ public final class ExperimentCompiler {
           : switch (turns) {
             case ExperimentPlan.Turns.Alternate _ -> "alternate";
             case ExperimentPlan.Turns.Stages _ -> "stages";
+            case ExperimentPlan.Turns.Bilevel _ -> "bilevel";
           };
     }
   }
@@ -256,6 +257,9 @@ public final class ExperimentCompiler {
         parts.add(part(checked.get(), member));
       }
       List<CheckedObjective> objectives = parts.stream().map(Quantities.Part::objective).toList();
+      if (choice.turns() instanceof ExperimentPlan.Turns.Bilevel bilevel) {
+        requireBilevel(bilevel, objectives);
+      }
       List<ExperimentPlan.Point> compiled = new ArrayList<>();
       for (int i = parts.size() - 1; i >= 0; i--) {
         CheckedObjective objective = objectives.get(i);
@@ -608,6 +612,9 @@ public final class ExperimentCompiler {
       return new Team(List.of(expression), ExperimentPlan.Turns.Alternate.ALONE);
     }
     Expression.Call call = (Expression.Call) expression;
+    if (call.function().span().text().equals("bilevel")) {
+      return bilevel(call);
+    }
     boolean stages = call.function().span().text().equals("stages");
     String option = stages ? "steps" : "every";
     List<Expression> members = new ArrayList<>();
@@ -665,6 +672,94 @@ public final class ExperimentCompiler {
         stages
             ? new ExperimentPlan.Turns.Stages(counts)
             : new ExperimentPlan.Turns.Alternate(counts));
+  }
+
+  /** {@code bilevel(Outer(), Inner(), over = w, every = 5, iterations = 20)}. */
+  private Team bilevel(Expression.Call call) {
+    List<Expression> members = new ArrayList<>();
+    List<String> over = new ArrayList<>();
+    Map<String, Integer> numbers = new LinkedHashMap<>(Map.of("every", 1, "iterations", 20));
+    for (Expression.Argument argument : call.arguments()) {
+      String name = argument.name().orElse("");
+      if (name.isEmpty()) {
+        members.add(argument.value());
+      } else if (name.equals("over") && over.isEmpty()) {
+        for (Expression block : sweep(argument.value())) {
+          if (!(block instanceof Expression.NameReference reference)) {
+            throw fail(
+                BAD_SETTING,
+                block.span(),
+                "`over` names blocks that the inner objective learns",
+                "write for instance `over = w`, or `over = [w, v]`");
+          }
+          over.add(reference.name());
+        }
+      } else if (numbers.containsKey(name)) {
+        double number = number(argument.value());
+        if (number != Math.rint(number) || number < 1 || number > 1_000_000) {
+          throw fail(
+              BAD_SETTING,
+              argument.value().span(),
+              "`" + name + "` is a whole number of at least 1",
+              "write for instance `" + name + " = 10`");
+        }
+        numbers.put(name, (int) number);
+      } else {
+        throw fail(
+            BAD_SETTING,
+            argument.span(),
+            "`bilevel` takes an outer and an inner objective, `over`, `every` and `iterations`",
+            "write `bilevel(Outer(), Inner(), over = w)`");
+      }
+    }
+    if (members.size() != 2 || over.isEmpty()) {
+      throw fail(
+          BAD_SETTING,
+          call.span(),
+          "`bilevel` is of an outer and an inner objective, and says what the outer one trains",
+          "write `bilevel(Outer(), Inner(), over = w)`");
+    }
+    return new Team(
+        members,
+        new ExperimentPlan.Turns.Bilevel(
+            over,
+            numbers.getOrDefault("every", 1),
+            numbers.getOrDefault("iterations", 20)));
+  }
+
+  /** Holds a bilevel training to what it is: one policy, and blocks that are the inner one's. */
+  private void requireBilevel(
+      ExperimentPlan.Turns.Bilevel bilevel, List<CheckedObjective> objectives) {
+    CheckedObjective outer = objectives.get(0);
+    CheckedObjective inner = objectives.get(1);
+    Span span = required("train").span();
+    Map<String, List<String>> learned = learned(inner);
+    for (String block : bilevel.over()) {
+      if (!List.of(block).equals(learned.get(block))) {
+        throw unknown(
+            BAD_SETTING,
+            span,
+            "`" + inner.name() + "` learns no block called `" + block + "`",
+            block,
+            learned.keySet(),
+            "declare `learn " + block + ": batch` in it, and let its loss depend on it");
+      }
+    }
+    if (!policyName(outer).equals(policyName(inner)) || policyName(outer).isEmpty()) {
+      throw fail(
+          BAD_SETTING,
+          span,
+          "the outer objective is about the policy that the inner one trains",
+          "both declare it under one name: `policy pi`");
+    }
+  }
+
+  private static String policyName(CheckedObjective objective) {
+    return objective.actors().entrySet().stream()
+        .filter(e -> e.getValue().equals("policy"))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElse("");
   }
 
   private ObjectiveLookup.Found objective(Expression expression) {

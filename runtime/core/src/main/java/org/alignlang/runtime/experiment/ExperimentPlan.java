@@ -128,6 +128,26 @@ public record ExperimentPlan(
     }
 
     /**
+     * The first objective trains blocks of the second for what becomes of the second's policy: its
+     * gradient goes through the policy that the second one's optimum is, by the implicit function
+     * theorem.
+     *
+     * @param over the blocks that the first objective trains
+     * @param every how many steps the second makes for one of the first
+     * @param iterations the most iterations of the conjugate gradients that solve for the response
+     */
+    record Bilevel(List<String> over, int every, int iterations) implements Turns {
+      public Bilevel {
+        over = List.copyOf(over);
+      }
+
+      @Override
+      public boolean moves(int objective, int step) {
+        return objective == 1 || (step + 1) % every == 0;
+      }
+    }
+
+    /**
      * Objective {@code i} moves {@code steps(i)} times, then the next; after the last the first.
      */
     record Stages(List<Integer> steps) implements Turns {

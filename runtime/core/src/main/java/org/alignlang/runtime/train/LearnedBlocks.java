@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.alignlang.kernel.Batch;
@@ -186,10 +187,29 @@ final class LearnedBlocks {
     }
   }
 
-  /** One step of every block's optimiser along the kernel's gradients. */
-  void step(Batch batch, Rows rows, Evaluation evaluation, long step) {
+  /** One step of every block's optimiser along the kernel's gradients, but of those held. */
+  void step(Batch batch, Rows rows, Evaluation evaluation, Set<String> held, long step) {
+    gradients(batch, rows, evaluation).forEach((name, gradient) -> {
+      if (!held.contains(name)) {
+        move(name, gradient, step);
+      }
+    });
+  }
+
+  /** One step of a block's optimiser along a gradient. */
+  void move(String name, double[] gradient, long step) {
+    Block block = blocks.get(name);
+    if (block == null) {
+      throw new IllegalArgumentException("no block `" + name + "`");
+    }
+    block.optimizer.step(block.network.parameters(), gradient, step);
+  }
+
+  /** The kernel's gradients with respect to the blocks' parameters; reused by the next call. */
+  Map<String, double[]> gradients(Batch batch, Rows rows, Evaluation evaluation) {
+    Map<String, double[]> gradients = new TreeMap<>();
     double[] one = new double[1];
-    for (Block block : blocks.values()) {
+    blocks.forEach((name, block) -> {
       Arrays.fill(block.gradient, 0);
       for (Input input : block.inputs) {
         if (input.trained()) {
@@ -205,8 +225,9 @@ final class LearnedBlocks {
               });
         }
       }
-      block.optimizer.step(block.network.parameters(), block.gradient, step);
-    }
+      gradients.put(name, block.gradient);
+    });
+    return gradients;
   }
 
   /** Receives a state, and the entry of the column that belongs to it. */

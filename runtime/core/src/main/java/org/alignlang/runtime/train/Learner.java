@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.alignlang.kernel.Batch;
@@ -256,19 +257,64 @@ final class Learner {
     }
   }
 
+  /** The gradient of the last evaluation with respect to the policy's parameters, as a copy. */
+  double[] policyGradient() {
+    return policyGradient
+        .compute(prepared.batch(), prepared.rows(), prepared.evaluation(), workers)
+        .clone();
+  }
+
+  /** The gradients of the last evaluation with respect to the blocks' parameters, as copies. */
+  Map<String, double[]> blockGradients() {
+    Map<String, double[]> gradients = new TreeMap<>();
+    blocks
+        .gradients(prepared.batch(), prepared.rows(), prepared.evaluation())
+        .forEach((name, gradient) -> gradients.put(name, gradient.clone()));
+    return gradients;
+  }
+
+  /** The policy's parameters, live. */
+  double[] policyParameters() {
+    return policy.parameters();
+  }
+
+  /** One step of a block along a gradient. */
+  void moveBlock(String name, double[] gradient, long step) {
+    blocks.move(name, gradient, step);
+  }
+
+  /** Evaluates the same rows again, with the policy's parameters as they are now. */
+  void reevaluate() {
+    fillActors(Actors.Volatility.EACH_STEP);
+    point
+        .kernel()
+        .evaluate(
+            prepared.batch(), parameters, multipliers.values(), prepared.evaluation(), workers);
+  }
+
   /** Makes one step along the gradients of the last evaluation. */
   void update() {
+    update(true, Set.of());
+  }
+
+  /**
+   * Makes one step along the gradients of the last evaluation.
+   *
+   * @param movesPolicy whether the policy makes one
+   * @param held the blocks that make none
+   */
+  void update(boolean movesPolicy, Set<String> held) {
     double[] gradient =
-        trainsPolicy
+        trainsPolicy && movesPolicy
             ? policyGradient.compute(
                 prepared.batch(), prepared.rows(), prepared.evaluation(), workers)
             : new double[0];
     try {
-      if (trainsPolicy) {
+      if (trainsPolicy && movesPolicy) {
         optimizer.step(policy.parameters(), gradient, moves);
       }
       multipliers.update(prepared.evaluation().violations());
-      blocks.step(prepared.batch(), prepared.rows(), prepared.evaluation(), moves);
+      blocks.step(prepared.batch(), prepared.rows(), prepared.evaluation(), held, moves);
     } catch (ArithmeticException e) {
       throw stopped.apply(String.valueOf(e.getMessage()), e);
     }

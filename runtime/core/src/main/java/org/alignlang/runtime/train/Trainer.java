@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.alignlang.kernel.EvaluationException;
@@ -210,6 +211,14 @@ public final class Trainer {
         learners.forEach(learner -> learner.evaluate(step));
         record(observer);
       }
+      if (point.turns() instanceof ExperimentPlan.Turns.Bilevel bilevel) {
+        bilevelStep(bilevel);
+        step++;
+        if (!observer.stepped(step, this::state)) {
+          return step == plan.steps() && finish(observer);
+        }
+        continue;
+      }
       boolean alone = learners.size() == 1;
       for (int i = 0; i < learners.size(); i++) {
         if (point.turns().moves(i, step)) {
@@ -227,6 +236,34 @@ public final class Trainer {
       }
     }
     return finish(observer);
+  }
+
+  /** A step of the inner objective, and one of the outer where it is its turn. */
+  private void bilevelStep(ExperimentPlan.Turns.Bilevel bilevel) {
+    Learner outer = learners.get(0);
+    Learner inner = learners.get(1);
+    inner.evaluate(step);
+    inner.update(true, Set.copyOf(bilevel.over()));
+    if (!bilevel.moves(0, step)) {
+      return;
+    }
+    outer.evaluate(step);
+    inner.evaluate(step);
+    Map<String, double[]> direct = outer.blockGradients();
+    Map<String, double[]> response =
+        new ImplicitGradient(inner, bilevel.iterations()).through(outer.policyGradient());
+    for (String block : bilevel.over()) {
+      double[] gradient = response.get(block);
+      if (gradient == null) {
+        throw new IllegalStateException("no block `" + block + "`");
+      }
+      double[] own = direct.get(block);
+      for (int i = 0; own != null && i < gradient.length; i++) {
+        gradient[i] += own[i];
+      }
+      inner.moveBlock(block, gradient, step / bilevel.every());
+    }
+    outer.update(false, Set.copyOf(bilevel.over()));
   }
 
   /** A copy of all that is needed to go on. */
