@@ -155,8 +155,8 @@ class SeveralObjectivesTest {
         }
         experiment Weight {
           task      bandit(helpful = [1, 0.6, -0.5, 0], harm = [0.9, 0.5, 0.2, 0.1], base = [0.4, 0.3, 0.2, 0.1])
-          train     [bilevel(Design(), Follow(), over = w), Constrained()]
-          w         number(optimizer = sgd(rate = 10))
+          train     [bilevel(Design(), Follow(), over = w, every = 2), Constrained()]
+          w         number(optimizer = sgd(rate = 2))
           optimizer adam(rate = 0.05)
           steps     500
           record    level = E[task.harm]

@@ -722,9 +722,7 @@ public final class ExperimentCompiler {
     return new Team(
         members,
         new ExperimentPlan.Turns.Bilevel(
-            over,
-            numbers.getOrDefault("every", 1),
-            numbers.getOrDefault("iterations", 20)));
+            over, numbers.getOrDefault("every", 1), numbers.getOrDefault("iterations", 20)));
   }
 
   /** Holds a bilevel training to what it is: one policy, and blocks that are the inner one's. */

@@ -7,7 +7,8 @@ import java.util.function.Supplier;
 
 /**
  * The gradient of a function of a policy with respect to what the policy is the optimum for. Where
- * {@code theta(w)} minimises the inner loss {@code L(theta, w)}, the implicit function theorem gives
+ * {@code theta(w)} minimises the inner loss {@code L(theta, w)}, the implicit function theorem
+ * gives
  *
  * <pre>dG/dw = - (d/dw grad_theta L)^T v  with  H v = grad_theta G,  H = grad_theta^2 L</pre>
  *
