@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
@@ -94,6 +95,18 @@ record OracleVector(
   OptionalDouble parameter(String name) {
     String value = parameters.get(name);
     return value == null ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(value));
+  }
+
+  /**
+   * The parameters that choose a form of the objective, {@code NAME=VALUE}: those that are no
+   * numbers.
+   */
+  List<String> forms() {
+    return parameters.entrySet().stream()
+        .filter(p -> !p.getValue().matches("[-+.0-9eE]+"))
+        .map(p -> p.getKey() + "=" + p.getValue())
+        .sorted()
+        .toList();
   }
 
   /** The files of a folder with their sums, as {@code sha256sum} writes them. */

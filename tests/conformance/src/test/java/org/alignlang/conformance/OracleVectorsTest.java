@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.alignlang.cli.ParameterValues;
 import org.alignlang.cli.SpecFile;
@@ -43,13 +48,26 @@ class OracleVectorsTest {
   private static final Path ROOT = Path.of("..", "..");
   private static final Path ORACLE = ROOT.resolve(Path.of("tests", "oracle"));
   private static final Path VECTORS = ORACLE.resolve("vectors");
+  private static final Pattern WORD = Pattern.compile("\\w+'*");
+
+  private static final Map<String, String> SUMS;
+  private static final String SCRIPT;
+
+  static {
+    try {
+      SUMS = OracleVector.sums(VECTORS);
+      SCRIPT = OracleVector.sha256(ORACLE.resolve("oracle.py"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   private static final Map<String, SpecFile> SPECS = new HashMap<>();
   private static final Map<List<Object>, CheckedObjective> OBJECTIVES = new HashMap<>();
   private static final Map<List<Object>, ObjectiveKernel> KERNELS = new HashMap<>();
 
-  static Stream<String> vectors() throws IOException {
-    return OracleVector.sums(VECTORS).keySet().stream();
+  static Stream<String> vectors() {
+    return SUMS.keySet().stream();
   }
 
   @AfterAll
@@ -123,33 +141,31 @@ class OracleVectorsTest {
   }
 
   /**
-   * The vector's objective with its divergence, from logits where the batch has them. Numbers are
-   * parameters of the kernel, so that vectors share it.
+   * The vector's objective with its divergence and its truth values, from logits where the batch
+   * has them. Numbers are parameters of the kernel, so that vectors share it.
    */
   private static CheckedObjective objective(OracleVector vector) {
     SpecFile spec =
         SPECS.computeIfAbsent(
             vector.spec(), path -> Specs.load(ROOT.resolve(path).toString()).requireClean());
-    List<String> divergence =
-        Optional.ofNullable(vector.parameters().get("D")).map(d -> "D=" + d).stream().toList();
-    Map<String, Expression> values = ParameterValues.parse(divergence);
+    List<String> forms = vector.forms();
+    Map<String, Expression> values = ParameterValues.parse(forms);
     Optional<String> name = Optional.of(vector.objective());
     CheckedObjective plain =
         OBJECTIVES.computeIfAbsent(
-            List.of(vector.spec(), vector.objective(), divergence),
+            List.of(vector.spec(), vector.objective(), forms),
             _ -> spec.objective(name, values, Set.of()));
     Set<String> logits =
         BatchContract.actorsWithLogits(plain.signature(), vector.batch().tensors().keySet());
     return logits.isEmpty()
         ? plain
         : OBJECTIVES.computeIfAbsent(
-            List.of(vector.spec(), vector.objective(), divergence, logits),
+            List.of(vector.spec(), vector.objective(), forms, logits),
             _ -> spec.objective(name, values, logits));
   }
 
   private static OracleVector read(Path path) throws IOException {
-    return OracleVector.read(
-        path, OracleVector.sums(VECTORS), OracleVector.sha256(ORACLE.resolve("oracle.py")));
+    return OracleVector.read(path, SUMS, SCRIPT);
   }
 
   @Test
@@ -157,30 +173,54 @@ class OracleVectorsTest {
     try (Stream<Path> files = Files.list(VECTORS)) {
       assertThat(
               files.map(f -> String.valueOf(f.getFileName())).filter(f -> !f.equals("SHA256SUMS")))
-          .containsExactlyInAnyOrderElementsOf(OracleVector.sums(VECTORS).keySet());
+          .containsExactlyInAnyOrderElementsOf(SUMS.keySet());
     }
   }
 
-  /** Objectives by name; estimators by {@code With_NAME}; divergences as parameters. */
+  /**
+   * Objectives by name; estimators and functions by {@code With_NAME} and the like; divergences as
+   * parameters; and functions that what has vectors is made of.
+   */
   @Test
   void nothingOfTheLibraryLacksAVector() throws IOException {
     Set<String> covered = new TreeSet<>();
-    for (String name : OracleVector.sums(VECTORS).keySet()) {
+    Set<String> specs = new TreeSet<>();
+    for (String name : SUMS.keySet()) {
       OracleVector vector = read(VECTORS.resolve(name));
-      covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped|Along)_", ""));
+      specs.add(vector.spec());
+      covered.add(vector.objective().replaceFirst("^(With|Ensemble|Shaped|Along|Part)_", ""));
       covered.add(vector.parameters().getOrDefault("D", "").replaceFirst("\\(.*", ""));
     }
+    Map<String, String> texts = new HashMap<>();
     for (String path : StandardLibrary.paths()) {
       for (Declaration declaration : StandardObjectives.library(path).module().declarations()) {
-        assertThat(covered).as("vectors for align:%s", path).contains(declaration.name());
+        texts.put(declaration.name(), declaration.span().text());
       }
     }
+    // What covered declarations call is evaluated with them.
+    Deque<String> open = new ArrayDeque<>();
+    covered.stream().map(name -> texts.getOrDefault(name, "")).forEach(open::push);
+    for (String spec : specs) {
+      if (spec.startsWith("tests/")) {
+        open.push(Files.readString(ROOT.resolve(spec)));
+      }
+    }
+    while (!open.isEmpty()) {
+      WORD.matcher(open.pop())
+          .results()
+          .map(MatchResult::group)
+          .filter(texts::containsKey)
+          .filter(covered::add)
+          .map(texts::get)
+          .forEach(open::push);
+    }
+    assertThat(new TreeSet<>(texts.keySet())).allMatch(covered::contains);
   }
 
   @Test
   void aDamagedOrStaleVectorIsNamed(@TempDir Path folder) throws IOException {
-    Map<String, String> sums = OracleVector.sums(VECTORS);
-    String script = OracleVector.sha256(ORACLE.resolve("oracle.py"));
+    Map<String, String> sums = SUMS;
+    String script = SCRIPT;
     String name = "dpo_random.safetensors";
     byte[] bytes = Files.readAllBytes(VECTORS.resolve(name));
     Path copy = folder.resolve(name);

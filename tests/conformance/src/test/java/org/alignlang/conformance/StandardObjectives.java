@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -63,7 +64,8 @@ public final class StandardObjectives {
   /** Everything there is, in the order of the files. */
   public static List<Variant> all() {
     List<Variant> found = new ArrayList<>();
-    List<String> estimators = new ArrayList<>();
+    StringBuilder imports = new StringBuilder();
+    List<Declaration.EstimatorDeclaration> estimators = new ArrayList<>();
     List<String> divergences = new ArrayList<>();
     for (String path : StandardLibrary.paths()) {
       Compilation compilation = library(path);
@@ -71,24 +73,21 @@ public final class StandardObjectives {
         switch (declaration) {
           case Declaration.ObjectiveDeclaration objective ->
               addVariants(objective, compilation, path, found);
-          case Declaration.EstimatorDeclaration estimator -> estimators.add(estimator.name());
+          case Declaration.EstimatorDeclaration estimator -> {
+            String module = imported(path);
+            if (imports.indexOf(module) < 0) {
+              imports.append(module);
+            }
+            estimators.add(estimator);
+          }
           case Declaration.DivergenceDeclaration divergence -> divergences.add(divergence.name());
           case Declaration.FunctionDeclaration _, Declaration.ExperimentDeclaration _ -> {}
         }
       }
     }
-    StringBuilder text = new StringBuilder();
-    for (String estimator : estimators) {
-      text.append(
-          """
-          objective With_%s(beta: Real = 0.1) {
-            policy pi  reference ref
-            reward r: sequence
-            maximize E[r] - beta * KL(pi || ref)
-            estimate with %s()
-          }
-          """
-              .formatted(estimator, estimator));
+    StringBuilder text = new StringBuilder(imports);
+    for (Declaration.EstimatorDeclaration estimator : estimators) {
+      text.append(with(estimator));
     }
     for (String divergence : divergences) {
       text.append(
@@ -145,6 +144,43 @@ public final class StandardObjectives {
     addAll("generated", text.toString(), found);
     addAll("constructs", constructs(), found);
     return found;
+  }
+
+  /** An objective with an estimator: a reward and a divergence, and what the estimator asks for. */
+  private static String with(Declaration.EstimatorDeclaration estimator) {
+    // What has no default is data: a critic's values, or a column.
+    List<Declaration.Parameter> given =
+        estimator.parameters().stream().filter(p -> p.defaultValue().isEmpty()).toList();
+    return """
+    objective With_%s(beta: Real = 0.1) {
+      policy pi  reference ref
+      reward r: sequence
+      %s
+      maximize E[r] - beta * KL(pi || ref)
+      estimate with %s(%s)
+    }
+    """
+        .formatted(
+            estimator.name(),
+            given.stream()
+                .map(p ->
+                    p.type()
+                        .map(t -> "reward " + p.name() + ": " + t.level().orElseThrow())
+                        .orElse("learn " + p.name() + ": token"))
+                .collect(Collectors.joining("\n  ")),
+            estimator.name(),
+            given.stream().map(Declaration.Parameter::name).collect(Collectors.joining(", ")));
+  }
+
+  private static String imported(String path) {
+    return path.startsWith("prelude/")
+        ? ""
+        : "import align." + path.replace('/', '.').replaceFirst("\\.align$", "") + "\n";
+  }
+
+  /** A module with one objective, which uses an estimator of a file of the library. */
+  static String plain(String path, Declaration.EstimatorDeclaration estimator) {
+    return imported(path) + with(estimator);
   }
 
   private static void addAll(String path, String text, List<Variant> found) {

@@ -75,6 +75,12 @@ final class CheckContext {
   /** Actors whose vocabulary was asked for although their logits are not read yet. */
   final Set<String> logitsWanted = new LinkedHashSet<>();
 
+  /**
+   * Whether a parameter chooses between forms of the objective: what is accepted may then be needed
+   * by another form than the one that is checked.
+   */
+  boolean severalForms;
+
   /** Where divergences are looked for by name, for explaining what a biased term descends. */
   Optional<Scope> divergenceScope = Optional.empty();
 
@@ -86,6 +92,9 @@ final class CheckContext {
 
   /** Links of divergences whose normaliser must cancel, each with its place. */
   final Map<Node, Span> links = new LinkedHashMap<>();
+
+  /** Links that may keep their normaliser wherever they are used. */
+  final Set<Node> acceptedLinks = new HashSet<>();
 
   /** The estimator that the objective uses. */
   Optional<Declaration.EstimatorDeclaration> estimator = Optional.empty();
@@ -264,7 +273,9 @@ final class CheckContext {
           new AcceptedPart(accept.expression, Set.copyOf(ObjectiveProgram.reachable(values))));
       return;
     }
-    if (!accept.used && DiagnosticCode.find(accept.expression.slug()).isPresent()) {
+    if (!accept.used
+        && !severalForms
+        && DiagnosticCode.find(accept.expression.slug()).isPresent()) {
       sink.report(AcceptClause.of(accept.expression).unused());
     }
   }

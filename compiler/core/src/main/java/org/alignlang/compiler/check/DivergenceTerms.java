@@ -179,10 +179,12 @@ final class DivergenceTerms {
     Meaning.Value value = checker.map(ratio, x -> Divergence.lower(b, function, x), Kind.REAL);
     boolean link = member.member().equals("link") || member.member().equals("derivative");
     // The normaliser of the KL is a factor of the policy; that of any other is a shift of the link.
-    if (link
-        && !isLogarithm(d.link())
-        && !context.accepts(normalizerStays("`" + d.name() + "`", call.span()))) {
-      value.nodes().forEach(node -> context.links.put(node, call.span()));
+    if (link && !isLogarithm(d.link())) {
+      if (context.accepts(normalizerStays("`" + d.name() + "`", call.span()))) {
+        context.acceptedLinks.addAll(value.nodes());
+      } else {
+        value.nodes().forEach(node -> context.links.put(node, call.span()));
+      }
     }
     return value;
   }

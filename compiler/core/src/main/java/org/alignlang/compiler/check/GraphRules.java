@@ -128,7 +128,8 @@ final class GraphRules {
     }
     for (CheckContext.AcceptedPart part : context.acceptedParts) {
       Span span = part.expression().span();
-      if (objective.declaration().span().contains(span)
+      if (!context.severalForms
+          && objective.declaration().span().contains(span)
           && used.stream().noneMatch(p -> p.expression().equals(part.expression()))) {
         reported.add(AcceptClause.of(part.expression()).unused());
       }

@@ -155,6 +155,8 @@ public final class ObjectiveChecker {
     if (result.isEmpty()) {
       return;
     }
+    // A metric may show what the loss accepts.
+    written.links.keySet().removeAll(written.acceptedLinks);
     if (!written.links.isEmpty()
         && written.expectations.isEmpty()
         && !ShiftInvariance.holds(written.links.keySet(), result.get().program().loss())) {
@@ -168,6 +170,10 @@ public final class ObjectiveChecker {
   private Optional<CheckedObjective> run() {
     context.divergenceScope = Optional.of(moduleScope);
     context.home = Optional.of(declaration.nameSpan());
+    context.severalForms =
+        declaration.parameters().stream()
+            .flatMap(p -> p.type().stream())
+            .anyMatch(t -> t.name().equals("Divergence") || t.name().equals("Bool"));
     attempt(this::requireModest);
     attempt(this::declareParameters);
     declareData();
@@ -1115,6 +1121,11 @@ public final class ObjectiveChecker {
 
   /** The estimator's surrogate, or its expectation, for a return per sequence. */
   private Optional<Node> estimated(EstimatorUse use, Node reward, boolean surrogate) {
+    if (!surrogate
+        && use.declaration().statements().stream()
+            .noneMatch(Statement.Expectation.class::isInstance)) {
+      return Optional.empty();
+    }
     Scope inner = use.scope().inner();
     inner.declare(use.declaration().reward(), Meaning.Value.of(Kind.REAL, b.stop(reward)));
     context.enter(use.declaration(), use.span(), use.declaration().name());
@@ -1516,13 +1527,8 @@ public final class ObjectiveChecker {
     } else {
       direct = b.subtract(atMeans.apply(lagrangian), explained);
     }
-    boolean perToken = !estimator.declaration().rewardType().name().equals("sequence");
-    Node row =
-        perToken
-            ? b.broadcast(perToken(reward), Domain.token("y"))
-            : b.broadcast(reward, Domain.sequence("y"));
     Node surrogate =
-        estimated(estimator, row, true)
+        estimated(estimator, row(estimator, reward), true)
             .orElseThrow(() ->
                 context.fail(
                     BAD_ESTIMATOR,
@@ -1532,6 +1538,13 @@ public final class ObjectiveChecker {
                         + estimator.declaration().reward()
                         + "]"));
     return b.subtract(direct, surrogate);
+  }
+
+  /** What an estimator sees: one number per sequence, or rewards per token. */
+  private Node row(EstimatorUse estimator, Node reward) {
+    return estimator.declaration().rewardType().name().equals("sequence")
+        ? b.broadcast(reward, Domain.sequence("y"))
+        : b.broadcast(perToken(reward), Domain.token("y"));
   }
 
   /** Whether a value is made of sums over tokens by addition and by factors. */
