@@ -198,6 +198,31 @@ public sealed interface Column {
     }
   }
 
+  /** Logits that are made when they are read; only a kernel of single precision can go over them. */
+  record OnDemand(RowsOnDemand rows) implements Column {
+    @Override
+    public Type type() {
+      return Type.F32;
+    }
+
+    @Override
+    public int length() {
+      return rows.length();
+    }
+
+    @Override
+    public double get(int index) {
+      int at = rows.present(index);
+      return rows.values()[at];
+    }
+
+    @Override
+    public void copyTo(int from, float[] target, int count) {
+      int at = rows.present(from);
+      System.arraycopy(rows.values(), at, target, 0, count);
+    }
+  }
+
   Type type();
 
   /** How many numbers there are. */

@@ -22,7 +22,10 @@ public final class Evaluation {
       if (input.trained()) {
         Column column = batch.data(input.name());
         gradients.put(
-            input.name(), new Gradient(column.length(), column.type() != Column.Type.F64));
+            input.name(),
+            column instanceof Column.OnDemand made
+                ? new Gradient(input.name(), made.rows())
+                : new Gradient(column.length(), column.type() != Column.Type.F64));
       }
     }
   }
@@ -99,6 +102,14 @@ public final class Evaluation {
     return require(input).floats();
   }
 
+  /**
+   * The same for logits, row by row: all of them in one array, or handed on where they are made on
+   * demand.
+   */
+  public GradientRows gradientRows(String input) {
+    return require(input).rows();
+  }
+
   /** The gradient as the kernel wrote it: in single or double precision. */
   public Column gradientColumn(String input) {
     return require(input).column();
@@ -118,14 +129,46 @@ public final class Evaluation {
     private final boolean single;
     private double @Nullable [] doubles;
     private float @Nullable [] floats;
+    private @Nullable GradientRows rows;
     private boolean inFloats;
 
+    /** What is handed on row by row and never there as a whole. */
+    private final String onDemand;
+
+    Gradient(String input, RowsOnDemand made) {
+      length = 0;
+      single = true;
+      onDemand = input;
+      rows = GradientRows.of(made);
+    }
+
     Gradient(int length, boolean single) {
+      onDemand = "";
       this.length = length;
       this.single = single;
     }
 
+    GradientRows rows() {
+      GradientRows known = rows;
+      if (known == null) {
+        known = GradientRows.of(floats());
+        rows = known;
+      }
+      inFloats = true;
+      return known;
+    }
+
+    private void requireWhole() {
+      if (!onDemand.isEmpty()) {
+        throw new EvaluationException(
+            "the gradient for `"
+                + onDemand
+                + "` is handed on row by row, which only kernels of the back end `vector` can do");
+      }
+    }
+
     double[] doubles() {
+      requireWhole();
       double[] room = doubles;
       if (room == null) {
         room = new double[length];
@@ -141,6 +184,7 @@ public final class Evaluation {
     }
 
     float[] floats() {
+      requireWhole();
       if (!single) {
         throw new IllegalArgumentException("the gradient is in double precision");
       }

@@ -2,7 +2,7 @@ package org.alignlang.kernel;
 
 /**
  * The rows of a column as single-precision arrays, for one thread: the column's own array where it
- * is one, else a buffer into which each row is copied and widened when it is opened.
+ * is one, the rows that are present where they are made on demand, else a buffer into which each row is copied and widened when it is opened.
  */
 public final class RowBuffer {
   private float[] array = new float[0];
@@ -14,6 +14,11 @@ public final class RowBuffer {
     if (column instanceof Column.Floats floats) {
       array = floats.values();
       first = from;
+      return;
+    }
+    if (column instanceof Column.OnDemand made) {
+      first = made.rows().present(from);
+      array = made.rows().values();
       return;
     }
     if (buffer.length < count) {

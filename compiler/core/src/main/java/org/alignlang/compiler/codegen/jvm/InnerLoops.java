@@ -1,6 +1,7 @@
 package org.alignlang.compiler.codegen.jvm;
 
 import com.palantir.javapoet.ClassName;
+import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
@@ -51,6 +52,11 @@ public interface InnerLoops {
   /** The entry of a {@link #COLUMN} at the index of a frame. */
   default Term entry(Signature.Input input, Frame frame) {
     throw new IllegalStateException("no column of rows: " + input);
+  }
+
+  /** The entry of the gradient for logits at the index of a frame, to be written. */
+  default CodeBlock gradientEntry(String input, Frame frame) {
+    throw new IllegalStateException("no rows of gradients: " + input);
   }
 
   /** Writes a loop over the tokens of a row, if {@link #singleTokens} says so. */

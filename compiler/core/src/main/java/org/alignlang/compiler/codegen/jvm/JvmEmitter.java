@@ -89,6 +89,7 @@ public final class JvmEmitter {
                 "Evaluation",
                 "EvaluationException",
                 "Functions",
+                "GradientRows",
                 "Level",
                 "List",
                 "Math",

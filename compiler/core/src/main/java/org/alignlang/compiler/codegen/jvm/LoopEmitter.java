@@ -249,24 +249,31 @@ final class LoopEmitter {
 
   private void write(Plan.Block block, Frame frame) {
     for (Plan.Output output : block.written()) {
-      String name = fields.gradient(output.input());
-      String index =
-          frame.scope() == Scope.VOCAB
-              ? values.first(frame) + " + " + frame.index()
-              : frame.scope() == Scope.BATCH ? "0" : frame.index();
       frame.comment("The gradient of the loss for " + JavaText.comment(output.input()) + ".");
       frame
           .code()
           .addStatement(
-              "$L[$L] = $L",
-              ValueEmitter.array(
-                  name, inner.singleGradients() ? WorkspaceFields.FLOATS : DOUBLES, frame),
-              index,
+              "$L = $L",
+              gradient(output.input(), frame),
               inner.singleGradients()
                   ? CodeBlock.of(
                       "(float) $L", values.use(output.value(), frame).asNumber().at(Binding.WHOLE))
                   : values.use(output.value(), frame).asNumber().code());
     }
+  }
+
+  /** Where an entry of a gradient is written. */
+  private CodeBlock gradient(String input, Frame frame) {
+    if (frame.scope() == Scope.VOCAB && inner.singleGradients()) {
+      return inner.gradientEntry(input, frame);
+    }
+    String index =
+        frame.scope() == Scope.VOCAB
+            ? values.first(frame) + " + " + frame.index()
+            : frame.scope() == Scope.BATCH ? "0" : frame.index();
+    String array =
+        ValueEmitter.array(fields.gradient(input), fields.gradientType(input), frame);
+    return CodeBlock.of("$L[$L]", array, index);
   }
 
   /** A reduction in progress: the expression of its result after the loop. */

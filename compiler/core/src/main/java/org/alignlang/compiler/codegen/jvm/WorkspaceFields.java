@@ -1,6 +1,7 @@
 package org.alignlang.compiler.codegen.jvm;
 
 import com.palantir.javapoet.ArrayTypeName;
+import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
@@ -22,6 +23,7 @@ import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.GradientRows;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Ordering;
 import org.alignlang.kernel.Signature;
@@ -61,6 +63,9 @@ public final class WorkspaceFields {
           "multipliers");
 
   static final TypeName FLOATS = ArrayTypeName.of(TypeName.FLOAT);
+
+  /** Gradients of logits in single precision. */
+  public static final TypeName GRADIENT_ROWS = ClassName.get(GradientRows.class);
 
   private final Signature signature;
   private final ValueNames names;
@@ -249,11 +254,15 @@ public final class WorkspaceFields {
       }
     }
     gradients.forEach((input, name) -> {
-      boolean single = loops.singleGradients();
-      TypeName stored = single ? FLOATS : DOUBLES;
+      TypeName stored = gradientType(input);
+      boolean rows = stored.equals(GRADIENT_ROWS);
       type.addField(
-          FieldSpec.builder(stored, name, Modifier.PRIVATE).initializer(empty(stored)).build());
-      bind.addStatement("$L = result.$L($S)", name, single ? "floatGradient" : "gradient", input);
+          FieldSpec.builder(stored, name, Modifier.PRIVATE)
+              .initializer(rows ? CodeBlock.of("$T.NONE", stored) : empty(stored))
+              .build());
+      String reader =
+          rows ? "gradientRows" : stored.equals(FLOATS) ? "floatGradient" : "gradient";
+      bind.addStatement("$L = result.$L($S)", name, reader, input);
     });
     scalars.forEach((operation, name) -> {
       field(type, TypeName.DOUBLE, name, false);
@@ -306,6 +315,17 @@ public final class WorkspaceFields {
             .addParameter(Evaluation.class, "result")
             .addCode(bind.build())
             .build());
+  }
+
+  /** Where the gradient of an input is written: an array, or {@link #GRADIENT_ROWS} for logits. */
+  TypeName gradientType(String input) {
+    if (!loops.singleGradients()) {
+      return DOUBLES;
+    }
+    boolean logits =
+        signature.inputs().stream()
+            .anyMatch(known -> known.name().equals(input) && known.level() == Level.VOCAB);
+    return logits ? GRADIENT_ROWS : FLOATS;
   }
 
   /** How a kept value is stored. */

@@ -141,8 +141,11 @@ final class StretchLoop implements Elements.Leaves {
   }
 
   private Row gradient(String input) {
+    if (scope == Scope.VOCAB) {
+      return loops.gradientRow(input, outer);
+    }
     String array = ValueEmitter.array(context.fields().gradient(input), LoopBody.FLOATS, outer);
-    return new Row(array, scope == Scope.VOCAB ? context.values().first(outer) : "first");
+    return new Row(array, "first");
   }
 
   /** Logits as shifted logits in nats and the shift. */

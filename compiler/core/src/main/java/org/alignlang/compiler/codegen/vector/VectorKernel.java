@@ -52,8 +52,18 @@ final class VectorKernel implements ObjectiveKernel {
   public void evaluate(
       Batch batch, double[] parameters, double[] multipliers, Evaluation result, Workers workers) {
     ObjectiveKernel kernel = isSingle(batch) ? single() : exact();
-    Workers who = elements(batch) < SMALL ? Workers.serial() : workers;
+    Workers who = elements(batch) < SMALL || isMade(batch) ? Workers.serial() : workers;
     kernel.evaluate(batch, parameters, multipliers, result, who);
+  }
+
+  /** Whether rows are made while the kernel comes to them, in order. */
+  private boolean isMade(Batch batch) {
+    for (String input : fine) {
+      if (batch.data(input) instanceof Column.OnDemand) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** How many logits, or tokens where there are no logits, a batch has. */

@@ -155,6 +155,33 @@ final class VectorLoops implements InnerLoops {
             });
   }
 
+  @Override
+  public CodeBlock gradientEntry(String input, Frame frame) {
+    Row row = gradientRow(input, frame.at(Scope.TOKEN));
+    return CodeBlock.of("$L[$L + $L]", row.array(), row.first(), frame.index());
+  }
+
+  /** The row of a gradient at a token, found where it is first needed. */
+  Row gradientRow(String input, Frame token) {
+    return opened
+        .computeIfAbsent(token, _ -> new HashMap<>())
+        .computeIfAbsent(
+            "gradient of " + input,
+            _ -> {
+              String field = context().fields().gradient(input);
+              String rows = ValueEmitter.array(field, WorkspaceFields.GRADIENT_ROWS, token);
+              String array = JavaText.unique(field + "Row", token.taken());
+              String first = JavaText.unique(array + "First", token.taken());
+              // Where first: rows that are made on demand may come to lie elsewhere.
+              token
+                  .code()
+                  .addStatement(
+                      "final int $L = $L.first($L)", first, rows, context().values().first(token))
+                  .addStatement("final float[] $L = $L.array()", array, rows);
+              return new Row(array, first);
+            });
+  }
+
   /** What is known about softmaxes at a token or row. */
   Map<Node, Softmax> softmaxes(Frame frame) {
     return softmaxes.computeIfAbsent(frame, _ -> new HashMap<>());
