@@ -90,6 +90,7 @@ public final class SideBySideRun {
       for (Plan plan : PLANS) {
         lines.addAll(measure(Workload.of(plan.kind(), plan.shape()), threads, seconds));
       }
+      lines.addAll(measureLinear(threads, seconds));
     }
     Map<String, Long> peaks = peaks();
     String name =
@@ -116,28 +117,65 @@ public final class SideBySideRun {
           });
       Duration all = Duration.ofMillis((long) (1000 * seconds));
       for (Timing timing : SideBySide.measure(contenders, all, all.dividedBy(ROUNDS), ROUNDS)) {
-        Line line =
-            new Line(
+        lines.add(
+            line(
                 workload.kind().name().toLowerCase(Locale.ROOT),
                 workload.size(),
-                timing.name(),
+                timing,
                 threads,
-                1e9 * timing.least() / workload.elements(),
-                1e9 * timing.median() / workload.elements());
-        lines.add(line);
-        System.out.printf(
-            Locale.ROOT,
-            "%-8s %-14s %-10s %d threads %8.3f ns (median %.3f)%n",
-            line.workload(),
-            line.size(),
-            line.contestant(),
-            threads,
-            line.perElement(),
-            line.median());
+                workload.elements()));
       }
     }
     contestants.forEach(Contestant::close);
     return lines;
+  }
+
+  private static LinearWorkload linear() {
+    return new LinearWorkload(512, 1024, 32000);
+  }
+
+  /** The last layer and the loss together, a second and more per call. */
+  private static List<Line> measureLinear(int threads, double seconds) {
+    LinearWorkload workload = linear();
+    List<Contestant> contestants = new ArrayList<>();
+    List<Contender> contenders = new ArrayList<>();
+    try (WorkerPool pool = new WorkerPool(threads)) {
+      contestants.add(workload.inChunks(threads == 1 ? Workers.serial() : pool));
+      contenders.add(new Contender("vector", contestants.getLast()::step));
+      if (LibtorchContestant.isAvailable()) {
+        LibtorchContestant.threads(threads);
+        contestants.add(workload.libtorch());
+        contenders.add(new Contender("libtorch", contestants.getLast()::step));
+      }
+      Duration all = Duration.ofMillis((long) (1000 * seconds));
+      return SideBySide.measure(contenders, all, all.dividedBy(ROUNDS), 3).stream()
+          .map(timing ->
+              line("linear", workload.size(), timing, threads, workload.elements()))
+          .toList();
+    } finally {
+      contestants.forEach(Contestant::close);
+    }
+  }
+
+  private static Line line(String workload, String size, Timing timing, int threads, long elements) {
+    Line line =
+        new Line(
+            workload,
+            size,
+            timing.name(),
+            threads,
+            1e9 * timing.least() / elements,
+            1e9 * timing.median() / elements);
+    System.out.printf(
+        Locale.ROOT,
+        "%-8s %-14s %-10s %d threads %8.3f ns (median %.3f)%n",
+        line.workload(),
+        line.size(),
+        line.contestant(),
+        threads,
+        line.perElement(),
+        line.median());
+    return line;
   }
 
   private static List<String> names(Workload workload) {
@@ -174,6 +212,10 @@ public final class SideBySideRun {
     }
     List<String> names = new ArrayList<>(List.of("data alone"));
     names.addAll(names(Workload.of(Workload.Kind.POLICY, new Shape(1, 1, 2))));
+    names.add("linear, vector");
+    if (LibtorchContestant.isAvailable()) {
+      names.add("linear, libtorch");
+    }
     for (String name : names) {
       List<String> command = new ArrayList<>();
       command.add(ProcessHandle.current().info().command().orElse("java"));
@@ -192,12 +234,32 @@ public final class SideBySideRun {
 
   /** Prints the most memory that this process has had, in KiB, after some steps. */
   private static void memory(String name, int steps) throws IOException {
-    Workload workload = Workload.of(Workload.Kind.POLICY, WIDE);
-    if (!name.equals("data alone")) {
-      Contestant contestant = contestant(name, workload, Workers.serial(), 1);
-      for (int step = 0; step < steps; step++) {
-        contestant.step();
-      }
+    Contestant contestant =
+        switch (name) {
+          case "linear, vector" -> linear().inChunks(Workers.serial());
+          case "linear, libtorch" -> linear().libtorch();
+          case "data alone" -> {
+            Workload.of(Workload.Kind.POLICY, WIDE);
+            yield new Contestant() {
+              @Override
+              public void step() {}
+
+              @Override
+              public double loss() {
+                return 0;
+              }
+
+              @Override
+              public Map<String, float[]> gradients() {
+                return Map.of();
+              }
+            };
+          }
+          default ->
+              contestant(name, Workload.of(Workload.Kind.POLICY, WIDE), Workers.serial(), 1);
+        };
+    for (int step = 0; step < steps; step++) {
+      contestant.step();
     }
     try (var status = Files.lines(Path.of("/proc/self/status"))) {
       status

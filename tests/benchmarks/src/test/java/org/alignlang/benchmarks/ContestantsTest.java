@@ -9,11 +9,33 @@ import java.util.Map;
 import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.bench.SyntheticBatch.Shape;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Who is timed side by side computes the same. */
 class ContestantsTest {
+  @Test
+  void agreeOnHiddenStates() {
+    LinearWorkload workload = new LinearWorkload(9, 40, 37);
+    Contestant chunks = workload.inChunks(Workers.serial());
+    chunks.step();
+    chunks.step();
+    assertThat(chunks.loss()).isFinite();
+    assertThat(chunks.gradients()).containsOnlyKeys("hidden", "head");
+    if (LibtorchContestant.isAvailable()) {
+      Contestant peer = workload.libtorch();
+      peer.step();
+      assertThat(chunks.loss()).isCloseTo(peer.loss(), within(1e-5));
+      peer.gradients()
+          .forEach((input, numbers) ->
+              assertThat(chunks.gradients().get(input))
+                  .as(input)
+                  .containsExactly(numbers, within(5e-6f)));
+      peer.close();
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void agree(Workload.Kind kind) {

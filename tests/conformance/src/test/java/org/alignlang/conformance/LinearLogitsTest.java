@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -15,11 +17,17 @@ import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
+import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Workers;
+import org.alignlang.runtime.batch.BatchEvaluation;
+import org.alignlang.runtime.batch.ElementType;
+import org.alignlang.runtime.batch.Tensor;
+import org.alignlang.runtime.batch.TensorFile;
 import org.alignlang.runtime.linear.Head;
 import org.alignlang.runtime.linear.LinearLogits;
 import org.alignlang.runtime.train.WorkerPool;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Losses of hidden states say what the same losses of all logits say. */
 class LinearLogitsTest {
@@ -215,15 +223,87 @@ class LinearLogitsTest {
 
   @Test
   void doNotDependOnChunksOrThreads() {
-    data(COUPLED);
-    Outcome one = fused(COUPLED, 1000, Workers.serial());
-    try (WorkerPool pool = new WorkerPool(3)) {
-      for (int chunk : List.of(1, 7, 32)) {
-        Outcome other = fused(COUPLED, chunk, pool);
-        assertThat(other.loss()).isEqualTo(one.loss());
-        assertThat(other.head()).isEqualTo(one.head());
-        assertThat(other.hidden().get("y")).isEqualTo(one.hidden().get("y"));
+    for (CheckedObjective objective : List.of(COUPLED, PAIRS)) {
+      offsets.clear();
+      hidden.clear();
+      columns.clear();
+      data(objective);
+      Outcome one = fused(objective, 1000, Workers.serial());
+      try (WorkerPool pool = new WorkerPool(3)) {
+        for (int chunk : List.of(1, 7, 32)) {
+          Outcome other = fused(objective, chunk, pool);
+          assertThat(other.loss()).isEqualTo(one.loss());
+          assertThat(other.head()).isEqualTo(one.head());
+          one.hidden()
+              .forEach((sequence, gradient) ->
+                  assertThat(other.hidden().get(sequence)).as(sequence).isEqualTo(gradient));
+        }
       }
+    }
+  }
+
+  /** The contract of batches: `hidden` and `head` in place of `logits`, gradients of both. */
+  @Test
+  void comeInABatchFromAFile(@TempDir Path folder) throws IOException {
+    Random numbers = new Random(5);
+    int[] shape = {2, 3, 4};
+    int vocabulary = 6;
+    double[] states = numbers.doubles(24, -1, 1).toArray();
+    double[] head = numbers.doubles(vocabulary * 4L, -1, 1).toArray();
+    double[] logits = new double[6 * vocabulary];
+    for (int t = 0; t < 6; t++) {
+      for (int v = 0; v < vocabulary; v++) {
+        for (int h = 0; h < 4; h++) {
+          logits[t * vocabulary + v] += states[t * 4 + h] * head[v * 4 + h];
+        }
+      }
+    }
+    Map<String, Tensor> common =
+        Map.of(
+            "tokens",
+            Tensor.ofIntegers(ElementType.I64, List.of(2, 3), 0, 5, 1, 2, 3, 4),
+            "mask",
+            Tensor.ofIntegers(ElementType.U8, List.of(2, 3), 1, 1, 1, 1, 0, 0));
+    Map<String, Tensor> given = new TreeMap<>(common);
+    given.put("hidden", Tensor.of(List.of(shape[0], shape[1], shape[2]), states));
+    given.put("head", Tensor.of(List.of(vocabulary, 4), head));
+    Map<String, Tensor> whole = new TreeMap<>(common);
+    whole.put("logits", Tensor.of(List.of(2, 3, vocabulary), logits));
+    TensorFile.write(folder.resolve("hidden.safetensors"), given);
+    TensorFile.write(folder.resolve("logits.safetensors"), whole);
+    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(COUPLED);
+    BatchEvaluation found =
+        BatchEvaluation.of(
+            kernel,
+            new double[0],
+            TensorFile.read(folder.resolve("hidden.safetensors")),
+            Workers.serial());
+    BatchEvaluation wanted =
+        BatchEvaluation.of(
+            kernel,
+            new double[0],
+            TensorFile.read(folder.resolve("logits.safetensors")),
+            Workers.serial());
+    assertThat(found.loss()).isCloseTo(wanted.loss(), within(1e-6));
+    assertThat(found.gradients()).containsOnlyKeys("grad.hidden", "grad.head");
+    Tensor g = wanted.gradients().get("grad.logits");
+    Tensor back = found.gradients().get("grad.hidden");
+    Tensor weights = found.gradients().get("grad.head");
+    assertThat(back.shape()).isEqualTo(List.of(2, 3, 4));
+    assertThat(weights.shape()).isEqualTo(List.of(vocabulary, 4));
+    for (int h = 0; h < 4; h++) {
+      for (int t = 0; t < 6; t++) {
+        double sum = 0;
+        for (int v = 0; v < vocabulary; v++) {
+          sum += g.real(t * vocabulary + v) * head[v * 4 + h];
+        }
+        assertThat(back.real(t * 4 + h)).isCloseTo(sum, within(1e-6));
+      }
+      double sum = 0;
+      for (int t = 0; t < 6; t++) {
+        sum += g.real(t * vocabulary) * states[t * 4 + h];
+      }
+      assertThat(weights.real(h)).isCloseTo(sum, within(1e-6));
     }
   }
 

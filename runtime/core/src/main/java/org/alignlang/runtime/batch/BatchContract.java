@@ -5,8 +5,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Constraint;
 import org.alignlang.kernel.Signature.DualForm;
@@ -67,7 +69,10 @@ public final class BatchContract {
   public static Set<String> actorsWithLogits(Signature signature, Set<String> names) {
     Set<String> actors = new LinkedHashSet<>();
     for (Input input : signature.inputs()) {
-      if (input.role() == Role.LOG_PROBABILITY && names.contains(swapped(input.name()))) {
+      String logits = swapped(input.name());
+      if (input.role() == Role.LOG_PROBABILITY
+          && (names.contains(logits)
+              || names.contains(logits.replaceAll("logits$", "hidden")))) {
         actors.add(input.actor());
       }
     }
@@ -81,8 +86,34 @@ public final class BatchContract {
    *     shape, or that holds a number it must not, and where
    */
   public PackedBatch pack(TensorFile file, Workers workers) {
-    requireNames(file);
-    return new BatchPacker(signature, List.copyOf(expected.values()), file, workers).pack();
+    Map<String, HiddenStates> made = new LinkedHashMap<>();
+    BatchContract asked = this;
+    for (Input input : signature.inputs()) {
+      HiddenStates.of(input, file.tensors().keySet())
+          .ifPresent(states -> made.put(input.name(), states));
+    }
+    if (!made.isEmpty()) {
+      asked = new BatchContract(signature);
+      signature.inputs().stream()
+          .filter(input -> made.containsKey(input.name()))
+          .forEach(asked.withHiddenStates(made));
+    }
+    asked.requireNames(file);
+    return new BatchPacker(signature, List.copyOf(asked.expected.values()), made, file, workers)
+        .pack();
+  }
+
+  /** Takes logits off the list, and puts hidden states and heads on it. */
+  private Consumer<Input> withHiddenStates(Map<String, HiddenStates> made) {
+    return input -> {
+      HiddenStates states = Objects.requireNonNull(made.get(input.name()), input.name());
+      Axis width = new Axis("H", "H of " + states.head());
+      expected.remove(input.name());
+      List<Axis> axes = new ArrayList<>(axes(input).subList(0, 2));
+      axes.add(width);
+      add(states.hidden(), Content.COLUMN, axes, true);
+      add(states.head(), Content.COLUMN, List.of(Axis.VOCABULARY, width), true);
+    };
   }
 
   Signature signature() {

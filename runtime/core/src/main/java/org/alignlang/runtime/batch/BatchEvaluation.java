@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.alignlang.kernel.Batch;
@@ -15,6 +16,7 @@ import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Workers;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an objective says about a batch that another program handed in.
@@ -50,6 +52,7 @@ public record BatchEvaluation(
     Evaluation result = new Evaluation(signature, batch);
     try {
       kernel.evaluate(batch, parameters, packed.multipliers().values(), result, workers);
+      packed.made().values().forEach(made -> made.logits().finish());
       if (Double.isNaN(result.loss())) {
         throw new BatchException(
             "the loss of objective `%s` on %s is NaN"
@@ -65,10 +68,26 @@ public record BatchEvaluation(
     }
     Map<String, Tensor> gradients = new LinkedHashMap<>();
     for (Input input : signature.inputs()) {
-      if (input.trained()) {
+      HiddenStates.Made made = packed.made().get(input.name());
+      if (input.trained() && made != null) {
+        float[] states = Objects.requireNonNull(made.logits().hiddenGradient());
+        float[] head = Objects.requireNonNull(made.head().gradient());
+        int[] places = packed.positions().get(input.sequence());
         gradients.put(
-            "grad." + input.name(),
-            laidOut(input, result.gradientColumn(input.name()), packed, file, workers));
+            "grad." + made.names().hidden(),
+            laidOut(made.names().hidden(), new Column.Floats(states), places, file, workers));
+        gradients.put(
+            "grad." + made.names().head(),
+            laidOut(made.names().head(), new Column.Floats(head), new int[] {0}, file, workers));
+      } else if (input.trained()) {
+        Column gradient = result.gradientColumn(input.name());
+        boolean perToken = input.level() == Level.TOKEN || input.level() == Level.VOCAB;
+        int[] places =
+            perToken
+                ? packed.positions().get(input.sequence())
+                : IntStream.range(0, gradient.length()).toArray();
+        gradients.put(
+            "grad." + input.name(), laidOut(input.name(), gradient, places, file, workers));
       }
     }
     Map<String, Tensor> kept = new LinkedHashMap<>(packed.multipliers().tensors());
@@ -120,16 +139,16 @@ public record BatchEvaluation(
     return JsonTensors.MAPPER.writeValueAsString(numbers);
   }
 
+  /**
+   * A gradient in the shape and type of the tensor that it is for.
+   *
+   * @param places where each entry of the packed gradient belongs
+   */
   private static Tensor laidOut(
-      Input input, Column gradient, PackedBatch packed, TensorFile file, Workers workers) {
-    Tensor given = packed.trained().get(input.name());
-    boolean perToken = input.level() == Level.TOKEN || input.level() == Level.VOCAB;
-    int[] places =
-        perToken
-            ? packed.positions().get(input.sequence())
-            : IntStream.range(0, gradient.length()).toArray();
+      String name, Column gradient, int @Nullable [] places, TensorFile file, Workers workers) {
+    Tensor given = file.tensors().get(name);
     if (given == null || places == null) {
-      throw new IllegalStateException("the trained input `" + input.name() + "` was not packed");
+      throw new IllegalStateException("the trained input `" + name + "` was not packed");
     }
     ElementType type = file.format().typed() ? given.type() : ElementType.F64;
     Tensor tensor = Tensor.zeros(type, given.shape());
@@ -147,7 +166,7 @@ public record BatchEvaluation(
                     "%s: the gradient for tensor `%s` is %s at index %s%s"
                         .formatted(
                             file.path(),
-                            input.name(),
+                            name,
                             value,
                             tensor.place(index),
                             Double.isFinite(value) ? ", more than " + type.word() + " holds" : ""));

@@ -16,6 +16,8 @@ import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.batch.Expected.Axis;
 import org.alignlang.runtime.batch.Expected.Content;
+import org.alignlang.runtime.linear.Head;
+import org.alignlang.runtime.linear.LinearLogits;
 
 /** Packs the tensors of one file, whose names are known to be right, for one objective. */
 final class BatchPacker {
@@ -23,6 +25,10 @@ final class BatchPacker {
 
   private final Signature signature;
   private final List<Expected> expected;
+
+  /** What is given in place of logits, by the name of the logits. */
+  private final Map<String, HiddenStates> hidden;
+
   private final TensorFile file;
   private final Workers workers;
 
@@ -34,11 +40,20 @@ final class BatchPacker {
 
   private final Map<String, int[]> positions = new LinkedHashMap<>();
 
+  /** Heads by name: several sequences of an actor share one. */
+  private final Map<String, Head> heads = new HashMap<>();
+
   private record Size(int entries, String tensor) {}
 
-  BatchPacker(Signature signature, List<Expected> expected, TensorFile file, Workers workers) {
+  BatchPacker(
+      Signature signature,
+      List<Expected> expected,
+      Map<String, HiddenStates> hidden,
+      TensorFile file,
+      Workers workers) {
     this.signature = signature;
     this.expected = expected;
+    this.hidden = hidden;
     this.file = file;
     this.workers = workers;
   }
@@ -55,7 +70,6 @@ final class BatchPacker {
     }
     size(Axis.VOCABULARY).ifPresent(batch::vocabulary);
     int groups = 0;
-    Map<String, Tensor> trained = new LinkedHashMap<>();
     List<Optional<double[]>> multipliers = new ArrayList<>();
     for (Expected wanted : expected) {
       Tensor tensor = file.tensors().get(wanted.name());
@@ -65,7 +79,15 @@ final class BatchPacker {
         groups = Arrays.stream(ids).max().orElse(-1) + 1;
       }
     }
+    Map<String, HiddenStates.Made> made = new LinkedHashMap<>();
     for (Input input : signature.inputs()) {
+      HiddenStates states = hidden.get(input.name());
+      if (states != null) {
+        HiddenStates.Made logits = logits(states, input);
+        made.put(input.name(), logits);
+        batch.column(input.name(), logits.logits().column());
+        continue;
+      }
       if (!file.tensors().containsKey(input.name())) {
         // Only a kept number may be left out: it is what it was before the first step.
         double initial = signature.stateOf(input).orElseThrow().initial();
@@ -82,9 +104,6 @@ final class BatchPacker {
       } else {
         batch.column(input.name(), column(wanted, input, tensor));
       }
-      if (input.trained()) {
-        trained.put(input.name(), tensor);
-      }
     }
     for (Constraint constraint : signature.constraints()) {
       multipliers.add(multiplier(constraint));
@@ -93,7 +112,7 @@ final class BatchPacker {
       return new PackedBatch(
           batch.build(),
           new MultiplierValues(signature.constraints(), multipliers),
-          trained,
+          made,
           positions);
     } catch (IllegalArgumentException e) {
       throw bad(String.valueOf(e.getMessage()));
@@ -264,6 +283,33 @@ final class BatchPacker {
         yield new Column.Floats(column);
       }
     };
+  }
+
+  /** Logits that are made of hidden states while a kernel goes over them. */
+  private HiddenStates.Made logits(HiddenStates states, Input input) {
+    Tensor tensor = tensor(states.hidden());
+    float[] numbers = perPosition(wanted(states.hidden()), input, tensor).toFloats();
+    Head head = heads.get(states.head());
+    if (head == null) {
+      Tensor weights = tensor(states.head());
+      requireColumn(states.head(), weights.count());
+      requireFull(wanted(states.head()), weights);
+      float[] all = new float[(int) weights.count()];
+      for (int i = 0; i < all.length; i++) {
+        all[i] = (float) value(wanted(states.head()), weights, i);
+      }
+      List<Integer> shape = weights.shape();
+      head = new Head(all, shape.get(0), shape.get(1), input.trained());
+      heads.put(states.head(), head);
+    }
+    try {
+      return new HiddenStates.Made(
+          states,
+          new LinearLogits(numbers, head, input.trained(), HiddenStates.CHUNK, workers),
+          head);
+    } catch (IllegalArgumentException e) {
+      throw bad("`%s`: %s".formatted(states.hidden(), e.getMessage()));
+    }
   }
 
   private static Column.Type stored(ElementType type) {

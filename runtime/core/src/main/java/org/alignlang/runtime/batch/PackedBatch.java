@@ -9,18 +9,18 @@ import org.alignlang.kernel.Batch;
  * @param batch the data that exists
  * @param multipliers one per constraint of the objective, at the values that the file gives or at
  *     their first ones
- * @param trained the file's tensor of each trained input
+ * @param made logits that are made of hidden states, by the name of the logits
  * @param positions of each sequence, where in its {@code [N, T]} each existing position is, as
  *     {@code n * T + t}, ascending
  */
 public record PackedBatch(
     Batch batch,
     MultiplierValues multipliers,
-    Map<String, Tensor> trained,
+    Map<String, HiddenStates.Made> made,
     Map<String, int[]> positions) {
 
   public PackedBatch {
-    trained = Map.copyOf(trained);
+    made = Map.copyOf(made);
     positions = Map.copyOf(positions);
   }
 }

@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * at once. No array of all logits is ever there: besides the hidden states, the head and their
  * gradients, memory holds the logits of one chunk and their gradient.
  *
- * <p>Use it as the column of an actor's logits, evaluate, and call {@link #finish}. The numbers do
- * not depend on the size of a chunk, nor on threads. Needs {@code jdk.incubator.vector}.
+ * <p>Use it as the column of an actor's logits, evaluate, and call {@link #finish}; before another
+ * evaluation, {@link #clear}. The numbers do not depend on the size of a chunk, nor on threads. Needs
+ * {@code jdk.incubator.vector}.
  */
 public final class LinearLogits implements RowsOnDemand {
   /** Entries of the vocabulary that are added up at a time, so that their weights stay in a cache. */
@@ -193,10 +194,12 @@ public final class LinearLogits implements RowsOnDemand {
         });
   }
 
-  /** {@code hiddenGradient[t, h] = sum over v of gradient[t, v] weights[v, h]}. */
+  /**
+   * {@code hiddenGradient[t, h] += sum over v of gradient[t, v] weights[v, h]}: a kernel may come to a
+   * chunk again for tokens whose gradient had to wait.
+   */
   private void passToHidden(float[] to) {
     int count = end - begin;
-    Arrays.fill(to, begin * width, end * width, 0);
     for (int block = 0; block < vocabulary; block += BLOCK) {
       int first = block;
       int size = Math.min(BLOCK, vocabulary - block);
