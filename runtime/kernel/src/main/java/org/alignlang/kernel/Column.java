@@ -198,7 +198,9 @@ public sealed interface Column {
     }
   }
 
-  /** Logits that are made when they are read; only a kernel of single precision can go over them. */
+  /**
+   * Logits that are made when they are read; only a kernel of single precision can go over them.
+   */
   record OnDemand(RowsOnDemand rows) implements Column {
     @Override
     public Type type() {

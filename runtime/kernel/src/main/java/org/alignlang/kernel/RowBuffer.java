@@ -2,7 +2,8 @@ package org.alignlang.kernel;
 
 /**
  * The rows of a column as single-precision arrays, for one thread: the column's own array where it
- * is one, the rows that are present where they are made on demand, else a buffer into which each row is copied and widened when it is opened.
+ * is one, the rows that are present where they are made on demand, else a buffer into which each
+ * row is copied and widened when it is opened.
  */
 public final class RowBuffer {
   private float[] array = new float[0];

@@ -1,9 +1,9 @@
 package org.alignlang.kernel;
 
 /**
- * Rows of logits that are made when a kernel comes to them, a few at a time, so that all of them are
- * never in memory at once. A kernel goes through them from the first to the last, in one thread,
- * perhaps more than once.
+ * Rows of logits that are made when a kernel comes to them, a few at a time, so that all of them
+ * are never in memory at once. A kernel goes through them from the first to the last, in one
+ * thread, perhaps more than once.
  */
 public interface RowsOnDemand {
 

@@ -137,8 +137,7 @@ final class LinearWorkload {
           }
           NDArray logp = x.matMul(w.transpose()).logSoftmax(1);
           NDArray plain = logp.exp().mul(logp).sum(new int[] {1}, true);
-          NDArray value =
-              gains.neg().mul(logp.gather(places, 1)).add(plain.mul(ALPHA)).mean();
+          NDArray value = gains.neg().mul(logp.gather(places, 1)).add(plain.mul(ALPHA)).mean();
           collector.backward(value);
           loss = value.getFloat();
           if (keep) {

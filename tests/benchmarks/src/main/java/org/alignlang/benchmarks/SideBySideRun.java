@@ -149,15 +149,15 @@ public final class SideBySideRun {
       }
       Duration all = Duration.ofMillis((long) (1000 * seconds));
       return SideBySide.measure(contenders, all, all.dividedBy(ROUNDS), 3).stream()
-          .map(timing ->
-              line("linear", workload.size(), timing, threads, workload.elements()))
+          .map(timing -> line("linear", workload.size(), timing, threads, workload.elements()))
           .toList();
     } finally {
       contestants.forEach(Contestant::close);
     }
   }
 
-  private static Line line(String workload, String size, Timing timing, int threads, long elements) {
+  private static Line line(
+      String workload, String size, Timing timing, int threads, long elements) {
     Line line =
         new Line(
             workload,
@@ -255,8 +255,7 @@ public final class SideBySideRun {
               }
             };
           }
-          default ->
-              contestant(name, Workload.of(Workload.Kind.POLICY, WIDE), Workers.serial(), 1);
+          default -> contestant(name, Workload.of(Workload.Kind.POLICY, WIDE), Workers.serial(), 1);
         };
     for (int step = 0; step < steps; step++) {
       contestant.step();

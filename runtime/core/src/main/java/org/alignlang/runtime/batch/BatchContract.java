@@ -71,8 +71,7 @@ public final class BatchContract {
     for (Input input : signature.inputs()) {
       String logits = swapped(input.name());
       if (input.role() == Role.LOG_PROBABILITY
-          && (names.contains(logits)
-              || names.contains(logits.replaceAll("logits$", "hidden")))) {
+          && (names.contains(logits) || names.contains(logits.replaceAll("logits$", "hidden")))) {
         actors.add(input.actor());
       }
     }

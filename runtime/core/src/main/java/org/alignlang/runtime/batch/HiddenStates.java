@@ -9,8 +9,8 @@ import org.alignlang.runtime.linear.LinearLogits;
 
 /**
  * Logits that a batch gives as hidden states and the head that makes logits of them: {@code hidden}
- * and {@code head} in place of {@code logits}, {@code chosen.ref.hidden} and {@code ref.head} in place
- * of {@code chosen.ref.logits}. A head belongs to an actor, whatever the sequence.
+ * and {@code head} in place of {@code logits}, {@code chosen.ref.hidden} and {@code ref.head} in
+ * place of {@code chosen.ref.logits}. A head belongs to an actor, whatever the sequence.
  *
  * @param logits the name of the logits
  * @param hidden the name of the hidden states

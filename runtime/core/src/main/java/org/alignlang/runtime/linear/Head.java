@@ -3,9 +3,7 @@ package org.alignlang.runtime.linear;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The last layer of a model: {@code logits[t, v] = sum over h of hidden[t, h] weights[v, h]}.
- */
+/** The last layer of a model: {@code logits[t, v] = sum over h of hidden[t, h] weights[v, h]}. */
 public final class Head {
   private final float[] weights;
   private final int vocabulary;

@@ -8,16 +8,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Logits of hidden states, made for some tokens at a time, while a kernel goes over them. The
- * gradient that the kernel writes for them becomes the gradient of the hidden states and of the head
- * at once. No array of all logits is ever there: besides the hidden states, the head and their
+ * gradient that the kernel writes for them becomes the gradient of the hidden states and of the
+ * head at once. No array of all logits is ever there: besides the hidden states, the head and their
  * gradients, memory holds the logits of one chunk and their gradient.
  *
  * <p>Use it as the column of an actor's logits, evaluate, and call {@link #finish}; before another
- * evaluation, {@link #clear}. The numbers do not depend on the size of a chunk, nor on threads. Needs
- * {@code jdk.incubator.vector}.
+ * evaluation, {@link #clear}. The numbers do not depend on the size of a chunk, nor on threads.
+ * Needs {@code jdk.incubator.vector}.
  */
 public final class LinearLogits implements RowsOnDemand {
-  /** Entries of the vocabulary that are added up at a time, so that their weights stay in a cache. */
+  /**
+   * Entries of the vocabulary that are added up at a time, so that their weights stay in a cache.
+   */
   private static final int BLOCK = 256;
 
   private static final int TILE = Tiles.TILE;
@@ -179,8 +181,19 @@ public final class LinearLogits implements RowsOnDemand {
                     head.weights(), v * width, width, panels, first, WIDTH, tile, 0, WIDTH, width);
               } else {
                 Tiles.edge(
-                    head.weights(), v * width, width, 1, panels, first, WIDTH, tile, 0, WIDTH, width,
-                    rows, WIDTH);
+                    head.weights(),
+                    v * width,
+                    width,
+                    1,
+                    panels,
+                    first,
+                    WIDTH,
+                    tile,
+                    0,
+                    WIDTH,
+                    width,
+                    rows,
+                    WIDTH);
               }
               int columns = Math.min(WIDTH, count - panel * WIDTH);
               for (int t = 0; t < columns; t++) {
@@ -195,8 +208,8 @@ public final class LinearLogits implements RowsOnDemand {
   }
 
   /**
-   * {@code hiddenGradient[t, h] += sum over v of gradient[t, v] weights[v, h]}: a kernel may come to a
-   * chunk again for tokens whose gradient had to wait.
+   * {@code hiddenGradient[t, h] += sum over v of gradient[t, v] weights[v, h]}: a kernel may come
+   * to a chunk again for tokens whose gradient had to wait.
    */
   private void passToHidden(float[] to) {
     int count = end - begin;
@@ -218,8 +231,19 @@ public final class LinearLogits implements RowsOnDemand {
                     gradient, a, vocabulary, head.weights(), b + h, width, to, c + h, width, size);
               }
               Tiles.edge(
-                  gradient, a, vocabulary, 1, head.weights(), b + whole, width, to, c + whole, width,
-                  size, rows, width - whole);
+                  gradient,
+                  a,
+                  vocabulary,
+                  1,
+                  head.weights(),
+                  b + whole,
+                  width,
+                  to,
+                  c + whole,
+                  width,
+                  size,
+                  rows,
+                  width - whole);
             }
           });
     }
@@ -245,7 +269,18 @@ public final class LinearLogits implements RowsOnDemand {
               Tiles.across(packed, 0, hidden, b + h, width, to, c + h, width, count);
             }
             Tiles.edge(
-                packed, 0, 1, TILE, hidden, b + whole, width, to, c + whole, width, count, rows,
+                packed,
+                0,
+                1,
+                TILE,
+                hidden,
+                b + whole,
+                width,
+                to,
+                c + whole,
+                width,
+                count,
+                rows,
                 width - whole);
           }
         });

@@ -21,8 +21,8 @@ final class Tiles {
   private Tiles() {}
 
   /**
-   * {@code c[i, j] += sum over k of a[i, k] b[k, j]} for a whole tile, where the numbers of a row of
-   * {@code a} lie side by side.
+   * {@code c[i, j] += sum over k of a[i, k] b[k, j]} for a whole tile, where the numbers of a row
+   * of {@code a} lie side by side.
    *
    * @param aRow from one row of {@code a} to the next
    * @param bStep from one row of {@code b} to the next
@@ -110,8 +110,8 @@ final class Tiles {
   }
 
   /**
-   * The same where the 8 numbers of a column of {@code a} lie side by side, and its columns behind each
-   * other.
+   * The same where the 8 numbers of a column of {@code a} lie side by side, and its columns behind
+   * each other.
    */
   static void across(
       float[] a,

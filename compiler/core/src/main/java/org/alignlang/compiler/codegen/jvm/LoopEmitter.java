@@ -271,8 +271,7 @@ final class LoopEmitter {
         frame.scope() == Scope.VOCAB
             ? values.first(frame) + " + " + frame.index()
             : frame.scope() == Scope.BATCH ? "0" : frame.index();
-    String array =
-        ValueEmitter.array(fields.gradient(input), fields.gradientType(input), frame);
+    String array = ValueEmitter.array(fields.gradient(input), fields.gradientType(input), frame);
     return CodeBlock.of("$L[$L]", array, index);
   }
 

@@ -260,8 +260,7 @@ public final class WorkspaceFields {
           FieldSpec.builder(stored, name, Modifier.PRIVATE)
               .initializer(rows ? CodeBlock.of("$T.NONE", stored) : empty(stored))
               .build());
-      String reader =
-          rows ? "gradientRows" : stored.equals(FLOATS) ? "floatGradient" : "gradient";
+      String reader = rows ? "gradientRows" : stored.equals(FLOATS) ? "floatGradient" : "gradient";
       bind.addStatement("$L = result.$L($S)", name, reader, input);
     });
     scalars.forEach((operation, name) -> {
