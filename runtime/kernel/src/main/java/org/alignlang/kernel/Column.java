@@ -220,8 +220,10 @@ public sealed interface Column {
 
     @Override
     public void copyTo(int from, float[] target, int count) {
-      int at = rows.present(from);
-      System.arraycopy(rows.values(), at, target, 0, count);
+      for (int i = 0; i < count; i++) {
+        int at = rows.present(from + i);
+        target[i] = rows.values()[at];
+      }
     }
   }
 

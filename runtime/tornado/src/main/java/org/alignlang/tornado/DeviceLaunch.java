@@ -211,7 +211,7 @@ final class DeviceLaunch {
           MemorySegment.copy(floats.values(), 0, target, ValueLayout.JAVA_FLOAT, 0, count);
       case Column.Memory memory when memory.type() == Column.Type.F32 ->
           MemorySegment.copy(memory.memory(), 0, target, 0, 4L * count);
-      case Column.Doubles _, Column.Memory _ -> {
+      case Column.Doubles _, Column.Memory _, Column.OnDemand _ -> {
         float[] chunk = new float[Math.min(count, CHUNK)];
         for (int from = 0; from < count; from += CHUNK) {
           int length = Math.min(CHUNK, count - from);

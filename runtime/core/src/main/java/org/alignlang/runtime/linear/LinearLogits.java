@@ -13,8 +13,9 @@ import org.jspecify.annotations.Nullable;
  * gradients, memory holds the logits of one chunk and their gradient.
  *
  * <p>Use it as the column of an actor's logits, evaluate, and call {@link #finish}; before another
- * evaluation, {@link #clear}. The numbers do not depend on the size of a chunk, nor on threads.
- * Needs {@code jdk.incubator.vector}.
+ * evaluation, {@link #clear}. The bits do not depend on threads, and on the size of a chunk only
+ * where several sequences share a head, whose gradient is then added up in another order. Needs
+ * {@code jdk.incubator.vector}.
  */
 public final class LinearLogits implements RowsOnDemand {
   /**
