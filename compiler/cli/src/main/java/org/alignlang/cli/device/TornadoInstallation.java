@@ -50,6 +50,11 @@ record TornadoInstallation(Optional<Path> home, List<String> backends, String pr
               + REMEDY);
     }
     try {
+      if (!Files.isReadable(home.resolve("tornado-argfile"))) {
+        return missing(
+            Optional.of(home),
+            home + ", where TORNADOVM_HOME points, has no tornado-argfile; install the SDK anew");
+      }
       List<String> names = backends(Files.readString(backends, StandardCharsets.UTF_8));
       return names.isEmpty()
           ? missing(Optional.of(home), backends + " names no back end; install the SDK anew")

@@ -4,6 +4,7 @@ import com.palantir.javapoet.JavaFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -62,8 +63,18 @@ public final class TornadoBackEnd implements BackEnd {
     String packageName =
         "align.kernel%d.k%d".formatted(ProcessHandle.current().pid(), KERNELS.incrementAndGet());
     JavaFile file = source(objective, packageName);
-    String className = packageName + "." + file.typeSpec().name();
-    Map<String, byte[]> classes = InMemoryCompiler.classes(className, file.toString(), places());
+    return new DeviceKernel(load(packageName + "." + file.typeSpec().name(), file.toString()));
+  }
+
+  /**
+   * Compiles and loads kernels.
+   *
+   * @param className the binary name of their class, which no other class of this process has
+   * @param source its source
+   * @throws DeviceException if its class cannot be put where TornadoVM finds it
+   */
+  public static DeviceProgram load(String className, String source) {
+    Map<String, byte[]> classes = InMemoryCompiler.classes(className, source, places());
     Path folder = Path.of(System.getProperty(CLASSES, ""));
     try {
       for (Map.Entry<String, byte[]> type : classes.entrySet()) {
@@ -78,7 +89,7 @@ public final class TornadoBackEnd implements BackEnd {
     }
     try {
       Class<?> type = Class.forName(className, true, ClassLoader.getSystemClassLoader());
-      return new DeviceKernel((DeviceProgram) type.getConstructor().newInstance());
+      return (DeviceProgram) type.getConstructor().newInstance();
     } catch (ClassNotFoundException e) {
       throw new DeviceException(
           "the folder %s was not on the class path, or not there, when this program started"
@@ -91,7 +102,7 @@ public final class TornadoBackEnd implements BackEnd {
 
   /** Java deletes in the opposite order: folders last. */
   private static void deleteAtExit(Path folder, Path file) {
-    List<Path> all = new java.util.ArrayList<>();
+    List<Path> all = new ArrayList<>();
     for (Path path = file; path != null && !path.equals(folder); path = path.getParent()) {
       all.add(path);
     }
