@@ -63,7 +63,7 @@ def real(x):
 
 
 # What the sequences of pairs, triples and draws are called.
-SIDES = ("chosen.", "rejected.", "winner.", "loser.", "gold.", "a.", "b.")
+SIDES = ("chosen.", "rejected.", "y1.", "y2.", "y3.", "a.", "b.")
 
 
 class Batch:
@@ -435,14 +435,14 @@ def tpo(kind):
     def loss(x, frozen, beta, alpha, gamma=mpf(0)):
         level = mean_logp if kind in ("ipo", "tpo-l") else lambda x, side: x.sums(side)
         total = []
-        for c, j in zip(level(x, "winner."), level(x, "loser.")):
+        for c, j in zip(level(x, "y2."), level(x, "y3.")):
             if kind == "hinge":
                 total.append(max(mpf(0), 1 - beta * (c - j)))
             elif kind == "ipo":
                 total.append((c - j - 1 / (2 * beta)) ** 2)
             else:
                 total.append(-ls(beta * (c - j - gamma / beta)))
-        return mean(total) - alpha * likelihood(x, "gold.")
+        return mean(total) - alpha * likelihood(x, "y1.")
 
     return loss
 
@@ -2316,10 +2316,10 @@ def preference_cases():
         ("TpoIpo", "ipo", {"beta": "0.01", "alpha": "1"}, {"beta": "1", "alpha": "0.5"}),
         ("TpoL", "tpo-l", {"beta": "0.01", "gamma": "0.5", "alpha": "1"}, {"beta": "2", "gamma": "0.5", "alpha": "0.5"}),
     ]:
-        names = {"chosen.": "winner.", "rejected.": "loser."}
-        gold = renamed(paired(235, reference=False), {"chosen.": "gold."})
-        gold = {k: v for k, v in gold.items() if k.startswith("gold.")}
-        extreme_gold = {"gold.logp": extreme_pairs(False)["chosen.logp"]}
+        names = {"chosen.": "y2.", "rejected.": "y3."}
+        gold = renamed(paired(235, reference=False), {"chosen.": "y1."})
+        gold = {k: v for k, v in gold.items() if k.startswith("y1.")}
+        extreme_gold = {"y1.logp": extreme_pairs(False)["chosen.logp"]}
         random = renamed(paired(236, reference=False), names) | gold
         case(f"{objective.lower()}_random", "losses/reference_free", objective, tpo(kind), random, parameters)
         case(f"{objective.lower()}_random_sharp", "losses/reference_free", objective, tpo(kind), random, sharper)
