@@ -24,6 +24,7 @@ import org.alignlang.cli.command.Run;
 import org.alignlang.cli.command.Runs;
 import org.alignlang.cli.command.Verify;
 import org.alignlang.cli.emit.Stage;
+import org.alignlang.cli.project.Template;
 import org.alignlang.compiler.codegen.jvm.InMemoryCompiler;
 import org.alignlang.compiler.explain.Explanation;
 import org.alignlang.kernel.AlignVersion;
@@ -151,6 +152,7 @@ public final class Main implements Runnable {
         .registerConverter(Color.class, ChoiceConverter.of(Color.class))
         .registerConverter(Format.class, ChoiceConverter.of(Format.class))
         .registerConverter(Explanation.Format.class, ChoiceConverter.of(Explanation.Format.class))
+        .registerConverter(Template.class, ChoiceConverter.of(Template.class))
         .registerConverter(Stage.class, ChoiceConverter.of(Stage.class))
         .setParameterExceptionHandler((problem, _) -> UsageErrors.handle(problem))
         .setExecutionExceptionHandler((problem, line, parsed) ->
