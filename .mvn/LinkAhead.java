@@ -68,8 +68,11 @@ public final class LinkAhead {
         to.putNextEntry(copy);
         try (var in = new BufferedInputStream(from.getInputStream(entry))) {
           byte[] bytes = in.readAllBytes();
+          // What needs classes that are not in the jar cannot be verified, and stays as it is.
           boolean ours =
-              entry.getName().startsWith(arguments[1]) && entry.getName().endsWith(".class");
+              entry.getName().startsWith(arguments[1])
+                  && !entry.getName().startsWith(arguments[1] + "tornado/")
+                  && entry.getName().endsWith(".class");
           to.write(ours ? linker.rewrite(bytes) : bytes);
         }
         to.closeEntry();

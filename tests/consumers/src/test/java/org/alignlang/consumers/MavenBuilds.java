@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.maven.shared.invoker.DefaultInvocationRequest;
 import org.apache.maven.shared.invoker.DefaultInvoker;
@@ -26,16 +28,8 @@ final class MavenBuilds {
   static final Path ROOT = Path.of(property("align.root")).toAbsolutePath().normalize();
   static final String VERSION = property("align.version");
 
-  /** The modules that users refer to, or that those need. */
-  private static final Map<String, String> MODULES =
-      Map.of(
-          "align-grammar", "grammar",
-          "align-kernel", "runtime/kernel",
-          "align-runtime", "runtime/core",
-          "align-stdlib", "stdlib",
-          "align-compiler", "compiler/core",
-          "align-cli", "compiler/cli",
-          "align-maven-plugin", "compiler/maven-plugin");
+  private static final Pattern MODULE = Pattern.compile("<module>([^<]+)</module>");
+  private static final Pattern ARTIFACT = Pattern.compile("<artifactId>([^<]+)</artifactId>");
 
   private static final Path REPOSITORY = Path.of("target", "local-repository").toAbsolutePath();
 
@@ -98,13 +92,20 @@ final class MavenBuilds {
       return settings;
     }
     try {
+      String root = Files.readString(ROOT.resolve("pom.xml"));
       install("align", ROOT.resolve("pom.xml"), List.of());
-      for (Map.Entry<String, String> module : MODULES.entrySet()) {
-        Path folder = ROOT.resolve(module.getValue());
-        Path jar = folder.resolve("target/" + module.getKey() + "-" + VERSION + ".jar");
-        assertThat(jar).as("packaged by mvn verify").exists();
-        install(module.getKey(), folder.resolve("pom.xml"), List.of(jar));
+      for (MatchResult module : MODULE.matcher(root).results().toList()) {
+        Path folder = ROOT.resolve(module.group(1));
+        String artifact = artifact(folder.resolve("pom.xml"));
+        Path jar = folder.resolve("target/" + artifact + "-" + VERSION + ".jar");
+        // Of the modules of tests there are none.
+        if (Files.exists(jar)) {
+          install(artifact, folder.resolve("pom.xml"), List.of(jar));
+        }
       }
+      assertThat(REPOSITORY.resolve("org/alignlang/align-maven-plugin"))
+          .as("packaged by mvn verify")
+          .exists();
       String place = Path.of(property("align.repository")).toUri().toString();
       String repository =
           "<id>central</id><url>"
@@ -130,6 +131,14 @@ final class MavenBuilds {
     }
     ready = true;
     return settings;
+  }
+
+  /** The artifact that a pom describes: the first that it names outside its parent. */
+  private static String artifact(Path pom) throws IOException {
+    String text = Files.readString(pom);
+    Matcher artifact = ARTIFACT.matcher(text);
+    assertThat(artifact.find(Math.max(0, text.indexOf("</parent>")))).as(pom.toString()).isTrue();
+    return artifact.group(1);
   }
 
   private static void install(String artifact, Path pom, List<Path> jars) throws IOException {

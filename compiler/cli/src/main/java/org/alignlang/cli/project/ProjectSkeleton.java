@@ -75,8 +75,8 @@ public final class ProjectSkeleton {
     if (template == Template.SPEC) {
       files.put(folder.resolve(name + ".align"), text("spec.align").replace("@NAME@", name));
       files.put(folder.resolve("README.md"), text("README.md").replace("@NAME@", name));
-      files.put(folder.resolve(".gitignore"), "runs/\n");
     }
+    files.put(folder.resolve(".gitignore"), template.ignored());
     for (String file : template.files()) {
       files.put(
           folder.resolve(file),

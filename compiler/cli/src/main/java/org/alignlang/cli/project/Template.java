@@ -6,12 +6,12 @@ import java.util.Locale;
 /** What a new project begins with. */
 public enum Template {
   /** A spec with an experiment. */
-  SPEC("", List.of()),
+  SPEC("", "runs/\n", List.of()),
   /** A Maven project in Java. */
   MAVEN_JAVA(
       "maven-java",
+      "target/\n",
       List.of(
-          ".gitignore",
           "README.md",
           "pom.xml",
           "src/main/align/com/example/preference.align",
@@ -20,8 +20,8 @@ public enum Template {
   /** A Maven project in Kotlin. */
   MAVEN_KOTLIN(
       "maven-kotlin",
+      "target/\n",
       List.of(
-          ".gitignore",
           "README.md",
           "pom.xml",
           "src/main/align/com/example/distillation.align",
@@ -30,8 +30,8 @@ public enum Template {
   /** A Gradle project in Java, which calls the command line. */
   CLI_GRADLE(
       "cli-gradle",
+      "build/\n.gradle/\n",
       List.of(
-          ".gitignore",
           "README.md",
           "build.gradle.kts",
           "build.sh",
@@ -40,10 +40,12 @@ public enum Template {
           "src/main/java/com/example/TrainPreferences.java"));
 
   private final String sample;
+  private final String ignored;
   private final List<String> files;
 
-  Template(String sample, List<String> files) {
+  Template(String sample, String ignored, List<String> files) {
     this.sample = sample;
+    this.ignored = ignored;
     this.files = files;
   }
 
@@ -52,7 +54,12 @@ public enum Template {
     return sample;
   }
 
-  /** The files of the sample. */
+  /** What Git is to ignore; not copied, since tools leave files of that name out of jars. */
+  String ignored() {
+    return ignored;
+  }
+
+  /** The other files of the sample. */
   List<String> files() {
     return files;
   }

@@ -267,6 +267,43 @@ class TypedClassesTest {
     assertThat(call(caller, after, "floats")).isEqualTo(call(caller, before, "floats"));
   }
 
+  /** The graph orders sums in its own way; the record has them as written. */
+  @Test
+  void termsAreInTheOrderWritten(@TempDir Path folder)
+      throws IOException, ReflectiveOperationException {
+    String spec =
+        """
+        objective Ordered(decay: Real = 2) {
+          policy pi
+          minimize -mean[sequence](log(pi(y))) + decay * mean[sequence](log(pi(y))^2)
+        }
+        """;
+    String calling =
+        """
+        package caller;
+        import example.Ordered;
+        public final class Caller {
+          public static String call() {
+            Ordered.Terms terms =
+                Ordered.withDefaults()
+                    .evaluate(
+                        Ordered.inputs(1).lengths(new int[] {1}).logp(new double[] {-3}).build())
+                    .terms();
+            return terms.toString();
+          }
+        }
+        """;
+    Path generated = folder.resolve("generated");
+    Path caller = folder.resolve("caller");
+    List<Source> sources = sources(objective(spec, "Ordered"), "example");
+    assertThat(sources.getFirst().getCharContent(true).toString())
+        .contains("@param term1 of {@code mean[sequence](log(pi(y)))}")
+        .contains("@param term2 of {@code decay * mean[sequence](log(pi(y))^2)}");
+    javac(sources, generated);
+    javac(List.of(new Source("caller.Caller", calling)), caller, generated);
+    assertThat(call(caller, generated, "call")).isEqualTo("Terms[term1=3.0, term2=18.0]");
+  }
+
   @Test
   void termsAreThoseWrittenAndAddUp(@TempDir Path folder)
       throws IOException, ReflectiveOperationException {
