@@ -11,6 +11,7 @@ import java.util.Set;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.ValueNames;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Site.Scope;
@@ -44,22 +45,11 @@ final class Slots {
     this.names = names;
     this.taken = new HashSet<>(taken);
     Set<String> read = new HashSet<>();
-    plan.sites()
-        .values()
-        .forEach(block ->
-            block
-                .computed()
-                .forEach(node -> node.operands().forEach(operand -> addInputs(operand, read))));
-    plan.sites()
-        .values()
-        .forEach(block -> {
-          block.computed().forEach(node -> addInputs(node, read));
-          block
-              .reduced()
-              .forEach(node -> node.operands().forEach(operand -> addInputs(operand, read)));
-          block.written().forEach(output -> addInputs(output.value(), read));
-        });
-    plan.program().outputs().forEach(output -> addInputs(output, read));
+    for (Node node : ObjectiveProgram.reachable(plan.program().outputs())) {
+      if (node.operation() instanceof Operation.Input input) {
+        read.add(input.input().name());
+      }
+    }
     for (Signature.Input input : signature.inputs()) {
       boolean column =
           input.role() != Signature.Role.TOKENS
@@ -68,12 +58,6 @@ final class Slots {
       if (column) {
         addColumn(input);
       }
-    }
-  }
-
-  private static void addInputs(Node node, Set<String> read) {
-    if (Plan.base(node).operation() instanceof Operation.Input input) {
-      read.add(input.input().name());
     }
   }
 
@@ -103,11 +87,6 @@ final class Slots {
     String name = take(scope(node), node.domain().owner(), names.wanted(node));
     values.put(node, name);
     return name;
-  }
-
-  /** Whether a value has a slot. */
-  boolean has(Node node) {
-    return values.containsKey(node);
   }
 
   /** A slot for something that belongs to a key, at the level of a value. */
