@@ -188,7 +188,7 @@ final class Quantities {
           }
         };
     return new ExperimentPlan.Claim(
-        expect.claim().span().text().replaceAll("\\s+", " "),
+        oneLine(expect.claim().span()),
         condition,
         where,
         expect.message().orElse(""),
@@ -241,6 +241,14 @@ final class Quantities {
           labels.isEmpty() ? "this experiment sweeps nothing" : "swept: " + labels);
     }
     where.put(name, ExperimentCompiler.label(value));
+  }
+
+  /** A text as one line, without the room that a line break in parentheses leaves. */
+  private static String oneLine(Span span) {
+    return span.text()
+        .replaceAll("\\s+", " ")
+        .replaceAll("([(\\[]) ", "$1")
+        .replaceAll(" ([)\\]])", "$1");
   }
 
   /** Names that are recorded without being asked for. */
@@ -539,7 +547,7 @@ final class Quantities {
       throw fail(
           inner.span(),
           "`"
-              + inner.span().text().replaceAll("\\s+", " ")
+              + oneLine(inner.span())
               + "` means different things at the points of this sweep",
           "record scores of the task, or rewards that do not depend on what is swept");
     }
