@@ -10,6 +10,8 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
  *
  * <p>Truth values are numbers, 1 and 0.
  */
+// Devices have no Double.isNaN: a number that is not itself is none.
+@SuppressWarnings("IdentityBinaryExpression")
 public final class DeviceMath {
   private DeviceMath() {}
 

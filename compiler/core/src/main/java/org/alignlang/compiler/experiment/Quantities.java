@@ -546,9 +546,7 @@ final class Quantities {
     if (!same) {
       throw fail(
           inner.span(),
-          "`"
-              + oneLine(inner.span())
-              + "` means different things at the points of this sweep",
+          "`" + oneLine(inner.span()) + "` means different things at the points of this sweep",
           "record scores of the task, or rewards that do not depend on what is swept");
     }
   }

@@ -104,23 +104,23 @@ final class Slots {
   String gradient(Signature.Input input) {
     Scope scope = Scope.of(input.level());
     String key = "gradient " + input.name();
-    boolean known = others.containsKey(key);
+    String known = others.get(key);
+    if (known != null) {
+      return known;
+    }
     String wanted = "gradient_" + input.name();
     if (scope != Scope.TOKEN) {
       String name = other(key, scope, "", wanted);
-      if (!known) {
-        addGradient(input, "", number(name));
-      }
+      addGradient(input, "", number(name));
       return name;
     }
-    if (!known) {
-      String array = "gradients " + input.sequence();
-      int slot = sizes.getOrDefault(array, 0);
-      sizes.put(array, slot + 1);
-      others.put(key, name(wanted, slot));
-      addGradient(input, input.sequence(), slot);
-    }
-    return others.get(key);
+    String array = "gradients " + input.sequence();
+    int slot = sizes.getOrDefault(array, 0);
+    sizes.put(array, slot + 1);
+    String name = name(wanted, slot);
+    others.put(key, name);
+    addGradient(input, input.sequence(), slot);
+    return name;
   }
 
   private void addGradient(Signature.Input input, String sequence, int slot) {
