@@ -116,7 +116,7 @@ final class ReferenceCard {
   /** A function or a divergence: as it is written. */
   private static void small(Declaration declaration, StringBuilder out) {
     heading(declaration, out);
-    out.append("\n```align\n").append(declaration.span().text().strip()).append("\n```\n");
+    out.append("\n```text\n").append(declaration.span().text().strip()).append("\n```\n");
     paragraphs(declaration).forEach(p -> out.append('\n').append(p).append('\n'));
   }
 

@@ -63,6 +63,7 @@ class DocumentationTest {
       Pattern.compile("^```.*?^```$", Pattern.MULTILINE | Pattern.DOTALL);
   private static final Pattern CODE = Pattern.compile("`[^`\\n]*`");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
+  private static final Pattern ANCHOR = Pattern.compile("<a id=\"([^\"]+)\">");
   private static final Pattern HEADING = Pattern.compile("^#{1,6} (.*)$", Pattern.MULTILINE);
   private static final Pattern STATEMENT =
       Pattern.compile(
@@ -251,10 +252,12 @@ class DocumentationTest {
     assertThat(broken).isEmpty();
   }
 
-  /** The anchors of a page's headings, as GitHub makes them. */
+  /** The anchors of a page: those of its headings, as GitHub makes them, and its own. */
   private static Set<String> anchors(Path page) {
     Set<String> anchors = new TreeSet<>();
-    Matcher heading = HEADING.matcher(FENCED.matcher(read(page)).replaceAll(""));
+    String prose = FENCED.matcher(read(page)).replaceAll("");
+    ANCHOR.matcher(prose).results().map(r -> r.group(1)).forEach(anchors::add);
+    Matcher heading = HEADING.matcher(prose);
     while (heading.find()) {
       anchors.add(
           heading
