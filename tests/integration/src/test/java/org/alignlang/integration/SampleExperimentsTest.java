@@ -36,7 +36,12 @@ class SampleExperimentsTest {
   Stream<DynamicTest> everyClaimOfEverySampleHolds() throws IOException {
     List<Path> files;
     try (Stream<Path> all = Files.walk(SAMPLES)) {
-      files = all.filter(file -> file.toString().endsWith(".align")).sorted().toList();
+      // Projects with specs that only generate classes have tests of their own.
+      files =
+          all.filter(file -> file.toString().endsWith(".align"))
+              .filter(file -> read(file).contains("\nexperiment "))
+              .sorted()
+              .toList();
     }
     assertThat(files).isNotEmpty();
     return files.stream()

@@ -27,7 +27,7 @@ final class GraphNotation {
   /** How many values an equation may have, and how deeply they may be nested. */
   private static final int LONGEST = 3_000;
 
-  private static final int DEEPEST = 300;
+  private static final int DEEPEST = 100;
   private static final Symbol RETURN = Notation.symbol("R(y)", "R(y)");
 
   private final Map<String, Symbol> actors;
