@@ -3,6 +3,8 @@ package org.alignlang.integration;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
@@ -11,12 +13,16 @@ import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.experiment.ExperimentCompiler;
 import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ClaimVerdict;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.ExperimentRunner;
 import org.alignlang.runtime.experiment.Progress;
 import org.alignlang.runtime.experiment.RunLog;
+import org.alignlang.runtime.experiment.TrainingId;
+import org.alignlang.runtime.train.Trainer;
+import org.alignlang.runtime.train.TrainingState;
 
 /** Texts with one experiment, compiled and run. */
 final class Experiments {
@@ -36,6 +42,43 @@ final class Experiments {
             ExperimentCompiler.Overrides.NONE,
             sink)
         .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
+  }
+
+  /** The first training of a plan, from its beginning. */
+  static Trainer trainer(ExperimentPlan plan) {
+    return new Trainer(plan, new TrainingId(0, 0, 1, Map.of()), plan.records(), Workers.serial());
+  }
+
+  /** Trains for a number of steps, and gives what the state is then. */
+  static TrainingState trained(Trainer trainer, int steps) {
+    trainer.run(
+        new Trainer.Observer() {
+          @Override
+          public void recorded(int step, Map<String, Double> values) {}
+
+          @Override
+          public boolean stepped(int made, Supplier<TrainingState> state) {
+            return made < steps;
+          }
+        });
+    return trainer.state();
+  }
+
+  static void assertSameNumbers(TrainingState first, TrainingState second) {
+    assertThat(second.arrays().keySet()).isEqualTo(first.arrays().keySet());
+    first
+        .arrays()
+        .forEach((name, numbers) ->
+            assertThat(second.arrays().get(name)).as(name).isEqualTo(numbers));
+  }
+
+  /** A training that is stopped and taken up again ends in the state of one that is not. */
+  static TrainingState assertGoesOnToTheSameBits(ExperimentPlan plan) {
+    TrainingState whole = trained(trainer(plan), 60);
+    Trainer resumed = trainer(plan);
+    resumed.restore(trained(trainer(plan), 31));
+    assertSameNumbers(whole, trained(resumed, 60));
+    return whole;
   }
 
   static void assertClaimsHold(String text) {

@@ -1,19 +1,12 @@
 package org.alignlang.integration;
 
 import static org.alignlang.integration.Experiments.assertClaimsHold;
+import static org.alignlang.integration.Experiments.assertGoesOnToTheSameBits;
 import static org.alignlang.integration.Experiments.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
-import org.alignlang.kernel.Workers;
-import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Turns;
-import org.alignlang.runtime.experiment.TrainingId;
-import org.alignlang.runtime.train.Trainer;
-import org.alignlang.runtime.train.TrainingState;
 import org.junit.jupiter.api.Test;
 
 /** Objectives that take turns in one training, and share policies and blocks by name. */
@@ -168,46 +161,12 @@ class SeveralObjectivesTest {
 
   @Test
   void anInterruptedTrainingGoesOnToTheSameBits() {
-    ExperimentPlan plan =
-        plan(
-            LEARNED_REWARD.formatted(
-                "alternate(Fit(), Improve(), every = [2, 3])", "final(gold) > -10"));
-    Trainer whole = trainer(plan);
-    AtomicReference<TrainingState> middle = new AtomicReference<>();
-    whole.run(
-        observer((steps, state) -> {
-          if (steps == 31) {
-            middle.set(state.get());
-          }
-          return steps < 60;
-        }));
-    Trainer resumed = trainer(plan);
-    resumed.restore(middle.get());
-    resumed.run(observer((steps, _) -> steps < 60));
-    assertThat(resumed.state().arrays().keySet()).contains("block r", "2: kept", "parameters");
-    whole
-        .state()
-        .arrays()
-        .forEach((name, array) -> assertThat(resumed.state().arrays().get(name)).isEqualTo(array));
-  }
-
-  private interface Stepped {
-    boolean stepped(int steps, Supplier<TrainingState> state);
-  }
-
-  private static Trainer.Observer observer(Stepped stepped) {
-    return new Trainer.Observer() {
-      @Override
-      public void recorded(int step, Map<String, Double> values) {}
-
-      @Override
-      public boolean stepped(int steps, Supplier<TrainingState> state) {
-        return stepped.stepped(steps, state);
-      }
-    };
-  }
-
-  private static Trainer trainer(ExperimentPlan plan) {
-    return new Trainer(plan, new TrainingId(0, 0, 1, Map.of()), plan.records(), Workers.serial());
+    assertThat(
+            assertGoesOnToTheSameBits(
+                    plan(
+                        LEARNED_REWARD.formatted(
+                            "alternate(Fit(), Improve(), every = [2, 3])", "final(gold) > -10")))
+                .arrays())
+        .containsKeys("block r", "2: kept", "parameters");
   }
 }

@@ -1,18 +1,10 @@
 package org.alignlang.integration;
 
 import static org.alignlang.integration.Experiments.assertClaimsHold;
+import static org.alignlang.integration.Experiments.assertGoesOnToTheSameBits;
 import static org.alignlang.integration.Experiments.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
-import org.alignlang.kernel.Workers;
-import org.alignlang.runtime.experiment.ExperimentPlan;
-import org.alignlang.runtime.experiment.TrainingId;
-import org.alignlang.runtime.train.Trainer;
-import org.alignlang.runtime.train.TrainingState;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -60,46 +52,8 @@ class TrainedBesideThePolicyTest {
 
   @Test
   void anInterruptedTrainingGoesOnToTheSameBits() {
-    ExperimentPlan plan = plan(CRITIC);
-    Trainer whole = trainer(plan);
-    AtomicReference<TrainingState> middle = new AtomicReference<>();
-    whole.run(
-        observer((steps, state) -> {
-          if (steps == 31) {
-            middle.set(state.get());
-          }
-          return steps < 60;
-        }));
-    Trainer resumed = trainer(plan);
-    resumed.restore(middle.get());
-    resumed.run(observer((steps, _) -> steps < 60));
-    assertThat(resumed.state().arrays().keySet())
-        .contains("block v", "block v sampled", "block v optimizer", "kept");
-    whole
-        .state()
-        .arrays()
-        .forEach((name, numbers) ->
-            assertThat(resumed.state().arrays().get(name)).as(name).isEqualTo(numbers));
-  }
-
-  private static Trainer trainer(ExperimentPlan plan) {
-    return new Trainer(plan, new TrainingId(0, 0, 1, Map.of()), List.of(), Workers.serial());
-  }
-
-  private interface Step {
-    boolean made(int steps, Supplier<TrainingState> state);
-  }
-
-  private static Trainer.Observer observer(Step step) {
-    return new Trainer.Observer() {
-      @Override
-      public void recorded(int steps, Map<String, Double> values) {}
-
-      @Override
-      public boolean stepped(int steps, Supplier<TrainingState> state) {
-        return step.made(steps, state);
-      }
-    };
+    assertThat(assertGoesOnToTheSameBits(plan(CRITIC)).arrays())
+        .containsKeys("block v", "block v sampled", "block v optimizer", "kept");
   }
 
   @Test

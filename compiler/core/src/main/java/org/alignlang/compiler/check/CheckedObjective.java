@@ -80,12 +80,20 @@ public record CheckedObjective(
     return names;
   }
 
+  /** The name of the policy that is trained, if one is. */
+  public Optional<String> policy() {
+    return actors.entrySet().stream()
+        .filter(actor -> actor.getValue().equals("policy"))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
   /** Whether an expectation is a win rate against the trained policy itself. */
   public boolean playsItself() {
-    return !expectations.isEmpty()
+    return policy().isPresent()
+        && !expectations.isEmpty()
         && signature().inputs().stream()
-            .anyMatch(input ->
-                Signature.opponent(input).map(actors::get).filter("policy"::equals).isPresent());
+            .anyMatch(input -> Signature.opponent(input).equals(policy()));
   }
 
   /**

@@ -743,21 +743,13 @@ public final class ExperimentCompiler {
             "declare `learn " + block + ": batch` in it, and let its loss depend on it");
       }
     }
-    if (!policyName(outer).equals(policyName(inner)) || policyName(outer).isEmpty()) {
+    if (outer.policy().isEmpty() || !outer.policy().equals(inner.policy())) {
       throw fail(
           BAD_SETTING,
           span,
           "the outer objective is about the policy that the inner one trains",
           "both declare it under one name: `policy pi`");
     }
-  }
-
-  private static String policyName(CheckedObjective objective) {
-    return objective.actors().entrySet().stream()
-        .filter(e -> e.getValue().equals("policy"))
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElse("");
   }
 
   private ObjectiveLookup.Found objective(Expression expression) {

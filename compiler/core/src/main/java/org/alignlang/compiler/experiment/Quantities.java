@@ -60,7 +60,7 @@ final class Quantities {
     /** The first objective that trains a policy, or else the first. */
     Part principal() {
       return parts.stream()
-          .filter(part -> part.objective().actors().containsValue("policy"))
+          .filter(part -> part.objective().policy().isPresent())
           .findFirst()
           .orElse(parts.getFirst());
     }
@@ -507,11 +507,7 @@ final class Quantities {
   }
 
   private static String policy(CheckedObjective objective) {
-    return objective.actors().entrySet().stream()
-        .filter(e -> e.getValue().equals("policy"))
-        .map(Map.Entry::getKey)
-        .findFirst()
-        .orElse("pi");
+    return objective.policy().orElse("pi");
   }
 
   private Quantity expectation(Expression.Index index) {

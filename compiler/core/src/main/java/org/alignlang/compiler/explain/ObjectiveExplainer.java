@@ -848,7 +848,7 @@ public final class ObjectiveExplainer {
               + " that to a third, and the third to the first; no order says so.");
       return;
     }
-    if (!objective.actors().containsValue("policy")) {
+    if (objective.policy().isEmpty()) {
       out.paragraph(
           "It trains no policy, so the seventeen classes of Subramani et al. (2024), which are of"
               + " objectives for policies, do not speak of it.");
