@@ -2,10 +2,15 @@ package org.alignlang.integration;
 
 import static org.alignlang.integration.Experiments.assertClaimsHold;
 import static org.alignlang.integration.Experiments.assertGoesOnToTheSameBits;
+import static org.alignlang.integration.Experiments.assertSameNumbers;
 import static org.alignlang.integration.Experiments.plan;
+import static org.alignlang.integration.Experiments.trained;
+import static org.alignlang.integration.Experiments.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.alignlang.runtime.experiment.ExperimentPlan.Turns;
 import org.junit.jupiter.api.Test;
 
@@ -157,6 +162,57 @@ class SeveralObjectivesTest {
           expect    final(weight, objective = Design_Follow, turns = bilevel) within 1% of exact(lambda, objective = Constrained, turns = alone) where turns == bilevel
         }
         """);
+  }
+
+  private static final String SAMPLED_DESIGN =
+      """
+      objective Follow(beta: Real = 0.5) {
+        policy    pi
+        reference ref
+        learn     w: batch
+        reward    helpful: sequence
+        reward    harm: sequence
+        maximize  E[helpful] - w * E[harm] - beta * KL(pi || ref)
+        estimate  with rloo()
+      }
+      objective Design(target: Real = 0.3) {
+        policy   pi
+        reward   harm: sequence
+        minimize (E[harm] - target)^2
+        estimate with rloo()
+      }
+      experiment Sampled {
+        task   bandit(arms = 6)
+        train  %s
+        steps  60
+        every  %d
+        expect final(harm) < 2
+      }
+      """;
+
+  @Test
+  void whatIsRecordedChangesNothing() {
+    for (String train :
+        List.of(
+            "bilevel(Design(), Follow(), over = w, every = 3)",
+            "alternate(Design(), Follow(), every = [3, 1])",
+            "stages(Design(), Follow(), steps = [5, 7])")) {
+      assertSameNumbers(learned(train, 60), learned(train, 1));
+    }
+  }
+
+  /** What has been learned in 40 steps; what samples were last drawn from is no part of it. */
+  private static Map<String, double[]> learned(String train, int every) {
+    Map<String, double[]> numbers =
+        new TreeMap<>(trained(trainer(plan(SAMPLED_DESIGN.formatted(train, every))), 40).arrays());
+    numbers.keySet().removeIf(name -> name.endsWith("sampling") || name.endsWith("sampled"));
+    return numbers;
+  }
+
+  @Test
+  void anInterruptedDesignGoesOnToTheSameBits() {
+    assertGoesOnToTheSameBits(
+        plan(SAMPLED_DESIGN.formatted("bilevel(Design(), Follow(), over = w, every = 4)", 10)));
   }
 
   @Test

@@ -207,27 +207,25 @@ public final class Trainer {
   public boolean run(Observer observer) {
     while (step < plan.steps()) {
       boolean recording = step % plan.recordEvery() == 0;
+      boolean alone = learners.size() == 1;
       if (recording) {
         learners.forEach(learner -> learner.evaluate(step));
         record(observer);
       }
+      if (recording && !alone) {
+        // A record must not change what the objectives see when it is their turn.
+        learners.forEach(Learner::discard);
+      }
       if (point.turns() instanceof ExperimentPlan.Turns.Bilevel bilevel) {
         bilevelStep(bilevel);
-        step++;
-        if (!observer.stepped(step, this::state)) {
-          return step == plan.steps() && finish(observer);
-        }
-        continue;
-      }
-      boolean alone = learners.size() == 1;
-      for (int i = 0; i < learners.size(); i++) {
-        if (point.turns().moves(i, step)) {
-          if (!(recording && alone)) {
-            learners.get(i).evaluate(step);
+      } else {
+        for (int i = 0; i < learners.size(); i++) {
+          if (point.turns().moves(i, step)) {
+            if (!(recording && alone)) {
+              learners.get(i).evaluate(step);
+            }
+            learners.get(i).update();
           }
-          learners.get(i).update();
-        } else if (recording) {
-          learners.get(i).discard();
         }
       }
       step++;
