@@ -287,6 +287,14 @@ final class BatchPacker {
 
   /** Logits that are made of hidden states while a kernel goes over them. */
   private HiddenStates.Made logits(HiddenStates states, Input input) {
+    try {
+      return made(states, input);
+    } catch (IllegalArgumentException e) {
+      throw bad("`%s`: %s".formatted(states.hidden(), e.getMessage()));
+    }
+  }
+
+  private HiddenStates.Made made(HiddenStates states, Input input) {
     Tensor tensor = tensor(states.hidden());
     float[] numbers = perPosition(wanted(states.hidden()), input, tensor).toFloats();
     Head head = heads.get(states.head());
@@ -302,14 +310,10 @@ final class BatchPacker {
       head = new Head(all, shape.get(0), shape.get(1), input.trained());
       heads.put(states.head(), head);
     }
-    try {
-      return new HiddenStates.Made(
-          states,
-          new LinearLogits(numbers, head, input.trained(), HiddenStates.CHUNK, workers),
-          head);
-    } catch (IllegalArgumentException e) {
-      throw bad("`%s`: %s".formatted(states.hidden(), e.getMessage()));
-    }
+    return new HiddenStates.Made(
+        states,
+        new LinearLogits(numbers, head, input.trained(), HiddenStates.CHUNK, workers),
+        head);
   }
 
   private static Column.Type stored(ElementType type) {

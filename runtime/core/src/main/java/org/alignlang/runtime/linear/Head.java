@@ -15,9 +15,15 @@ public final class Head {
    *
    * @param weights [vocabulary, width], row by row
    * @param trained whether its gradient is wanted
-   * @throws IllegalArgumentException if there are not as many weights
+   * @throws IllegalArgumentException if there are not as many weights, or this Java was started
+   *     without the Vector API, which makes logits of them
    */
   public Head(float[] weights, int vocabulary, int width, boolean trained) {
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+      throw new IllegalArgumentException(
+          "logits of hidden states need a Java that was started with"
+              + " --add-modules=jdk.incubator.vector");
+    }
     if (weights.length != (long) vocabulary * width) {
       throw new IllegalArgumentException(
           weights.length + " weights for a head of [" + vocabulary + ", " + width + "]");

@@ -54,14 +54,9 @@ public final class LinearLogits implements RowsOnDemand {
    * @param trained whether a gradient is wanted
    * @param chunk how many tokens are made at a time
    * @param workers who does the products
-   * @throws IllegalArgumentException if the sizes do not fit, or this Java lacks the Vector API
+   * @throws IllegalArgumentException if the sizes do not fit
    */
   public LinearLogits(float[] hidden, Head head, boolean trained, int chunk, Workers workers) {
-    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
-      throw new IllegalArgumentException(
-          "logits of hidden states need a Java that was started with"
-              + " --add-modules=jdk.incubator.vector");
-    }
     width = head.width();
     vocabulary = head.vocabulary();
     if (hidden.length % width != 0) {
