@@ -61,6 +61,7 @@ EXPECT  : 'expect' ;
 WHERE   : 'where' ;
 WITHIN  : 'within' ;
 OF      : 'of' ;
+CONTROL : 'control' ;
 
 IF    : 'if' ;
 THEN  : 'then' ;

@@ -80,8 +80,11 @@ experimentStatement
   : RECORD recorded (COMMA recorded)*                                  # recordStatement
   | PLOT expression AGAINST expression (BY word)? TEXT?                # plotStatement
   | EXPECT claim (WHERE expression)? TEXT?                             # expectStatement
-  | word expression                                                    # settingStatement
+  | CONTROL TEXT LBRACE (settings+=setting)* RBRACE                    # controlStatement
+  | setting                                                            # settingStatement
   ;
+
+setting : word expression ;
 
 recorded : name ASSIGN expression ;
 
@@ -127,7 +130,7 @@ expression
 // expression could stand are free to be names.
 name
   : NAME | AS | AT | OF | TO | AGAINST | WITHIN | GROUP | TARGET | PAIRS | OBJECTIVE | LEARN | SAMPLE
-  | STATE | FROM | RANKED | PREFERENCE
+  | STATE | FROM | RANKED | PREFERENCE | CONTROL
   ;
 
 // After a dot, before `=` in arguments and at the start of a setting, every word is a name.

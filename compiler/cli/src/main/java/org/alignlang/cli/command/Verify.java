@@ -15,12 +15,21 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = "Runs experiments and judges what they claim.",
-    footer = {"", "Examples:", "  align verify spec.align", "  align verify samples --json"})
+    footer = {
+      "",
+      "Examples:",
+      "  align verify spec.align",
+      "  align verify samples --json",
+      "  align verify papers --page samples/papers"
+    })
 public final class Verify extends AlignCommand {
   @Parameters(
       arity = "0..*",
-      paramLabel = "FILE|DIR",
-      description = "Specs and folders of specs; this folder is the default.")
+      paramLabel = "FILE|DIR|papers",
+      description = {
+        "Specs and folders of specs; this folder is the default.",
+        "`papers` are those of the standard library."
+      })
   private List<String> specs = new ArrayList<>();
 
   @Option(names = "--seed", paramLabel = "N", description = "The first seed; 1 is the default.")
@@ -43,6 +52,12 @@ public final class Verify extends AlignCommand {
       description = "Keep the runs in this folder; without it, none are kept.")
   private Optional<Path> out = Optional.empty();
 
+  @Option(
+      names = "--page",
+      paramLabel = "DIR",
+      description = "Write a page with the verdicts and a picture per experiment into this folder.")
+  private Optional<Path> page = Optional.empty();
+
   @Option(names = "--json", description = "Write the verdicts as one line of JSON.")
   private boolean json;
 
@@ -56,6 +71,7 @@ public final class Verify extends AlignCommand {
                 threads.count(),
                 backEnd,
                 out,
+                page,
                 json,
                 output().errIsTerminal()))
         .run();

@@ -21,6 +21,7 @@ import org.alignlang.compiler.experiment.ExperimentCompiler;
 import org.alignlang.compiler.source.StandardLibrary;
 import org.alignlang.runtime.experiment.ClaimVerdict;
 import org.alignlang.runtime.experiment.ExperimentException;
+import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.ExperimentRunner;
 import org.alignlang.runtime.experiment.RunLog;
@@ -37,6 +38,7 @@ public final class Verification {
   private final Output output;
   private final Settings settings;
   private final List<Verified> verified = new ArrayList<>();
+  private final Optional<VerificationPage> page;
 
   /**
    * What the user asked for.
@@ -44,6 +46,7 @@ public final class Verification {
    * @param specs files, folders, or {@code papers} for those of the standard library
    * @param backEnd what kernels are lowered to
    * @param out the folder that runs are kept in, if they are to be kept
+   * @param page the folder that a page with the verdicts and pictures is written to, if one is
    */
   public record Settings(
       List<String> specs,
@@ -51,25 +54,44 @@ public final class Verification {
       int threads,
       Optional<String> backEnd,
       Optional<Path> out,
+      Optional<Path> page,
       boolean json,
       boolean showProgress) {}
 
   /**
    * An experiment that was run.
    *
+   * @param controls what became of the claims where what they are about is taken away
    * @param error why it could not be run; empty if it could
    */
-  private record Verified(
+  record Verified(
       String spec,
       String experiment,
       boolean passed,
       double seconds,
       List<ClaimVerdict> claims,
-      String error) {}
+      List<Control> controls,
+      String error) {
+    static Verified failed(String spec, String experiment, String error) {
+      return new Verified(spec, experiment, false, 0, List.of(), List.of(), error);
+    }
+  }
+
+  /**
+   * A negative control that was run.
+   *
+   * @param text what is taken away
+   * @param place file and line
+   * @param passed whether a claim fails there, as one must
+   * @param claims the experiment's claims, judged there
+   */
+  record Control(
+      String text, String place, boolean passed, double seconds, List<ClaimVerdict> claims) {}
 
   public Verification(Output output, Settings settings) {
     this.output = output;
     this.settings = settings;
+    page = settings.page().map(VerificationPage::new);
   }
 
   /** Verifies and returns the exit code. */
@@ -81,8 +103,7 @@ public final class Verification {
       SpecFile spec = Specs.load(argument);
       if (spec.compilation().hasErrors()) {
         output.show(spec.diagnostics());
-        verified.add(
-            new Verified(spec.source().path(), "", false, 0, List.of(), "the spec has errors"));
+        verified.add(Verified.failed(spec.source().path(), "", "the spec has errors"));
         continue;
       }
       for (Declaration.ExperimentDeclaration experiment : spec.compilation().experiments()) {
@@ -140,33 +161,64 @@ public final class Verification {
               settings.seed(),
               settings.threads());
       ExperimentResult result = run(request, progress);
+      List<Control> controls = new ArrayList<>();
+      List<String> errors = new ArrayList<>(result.complete() ? List.of() : result.notes());
+      for (ExperimentPlan.Control control : request.plan().controls()) {
+        if (!Thread.currentThread().isInterrupted()) {
+          controls.add(control(control, errors));
+        }
+      }
       boolean interrupted = Thread.interrupted();
       if (!interrupted) {
-        String error = result.complete() ? "" : String.join("; ", result.notes());
         verified.add(
             new Verified(
                 path,
                 experiment.name(),
-                result.passed(),
-                result.seconds(),
+                result.passed() && controls.stream().allMatch(Control::passed),
+                result.seconds() + controls.stream().mapToDouble(Control::seconds).sum(),
                 result.claims(),
-                error));
+                controls,
+                String.join("; ", errors)));
+        page.ifPresent(p -> p.add(verified.getLast(), spec, experiment, result));
       }
       return interrupted;
     } catch (InvalidSpec e) {
       output.show(e.diagnostics());
-      verified.add(
-          new Verified(path, experiment.name(), false, 0, List.of(), "the experiment has errors"));
+      verified.add(Verified.failed(path, experiment.name(), "the experiment has errors"));
     } catch (ExperimentException e) {
-      verified.add(
-          new Verified(
-              path, experiment.name(), false, 0, List.of(), String.valueOf(e.getMessage())));
+      verified.add(Verified.failed(path, experiment.name(), String.valueOf(e.getMessage())));
     } catch (RunException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     } finally {
       progress.end();
     }
     return false;
+  }
+
+  /** Runs the experiment without what its claims are about. */
+  private Control control(ExperimentPlan.Control control, List<String> errors) {
+    RunProgress progress =
+        new RunProgress(output, style(), control.plan().name() + ", control: " + control.text());
+    try {
+      ExperimentResult result =
+          new ExperimentRunner(
+                  control.plan(),
+                  new ExperimentRunner.Options(settings.seed(), settings.threads(), 10),
+                  progress,
+                  RunLog.none())
+              .run();
+      if (!result.complete()) {
+        errors.addAll(result.notes());
+      }
+      return new Control(
+          control.text(),
+          control.place(),
+          result.complete() && result.claims().stream().anyMatch(claim -> !claim.passed()),
+          result.seconds(),
+          result.claims());
+    } finally {
+      progress.end();
+    }
   }
 
   private ExperimentResult run(RunRequest request, RunProgress progress) {
@@ -197,20 +249,31 @@ public final class Verification {
     } else {
       output.out().print(table());
       explainFailures();
+      List<Control> controls = verified.stream().flatMap(v -> v.controls().stream()).toList();
       long claims = verified.stream().mapToLong(v -> v.claims().size()).sum();
       long held =
           verified.stream().flatMap(v -> v.claims().stream()).filter(ClaimVerdict::passed).count();
       output
           .out()
           .println(
-              "%s, %d of %d claims hold."
-                  .formatted(Summary.counted(verified.size(), "experiment"), held, claims));
+              "%s, %d of %d claims hold%s."
+                  .formatted(
+                      Summary.counted(verified.size(), "experiment"),
+                      held,
+                      claims,
+                      controls.isEmpty()
+                          ? ""
+                          : "; in %d of %s a claim fails, as one must"
+                              .formatted(
+                                  controls.stream().filter(Control::passed).count(),
+                                  Summary.counted(controls.size(), "control"))));
     }
     output.out().flush();
     if (interrupted) {
       output.note("stopped before the end");
       return ExperimentRun.INTERRUPTED;
     }
+    page.ifPresent(p -> output.note("page: " + p.write(settings)));
     return passed ? ExitCode.CLEAN : ExitCode.FINDINGS;
   }
 
@@ -251,12 +314,50 @@ public final class Verification {
           start = false;
         }
       }
+      for (Control control : one.controls()) {
+        control(control, table);
+      }
     }
     return table.render() + "\n";
   }
 
+  /** The claims in a control: what fails there first. */
+  private static void control(Control control, TextTable table) {
+    String name = "  control: " + control.text();
+    String seconds = String.format(Locale.ROOT, "%.1f", control.seconds());
+    for (ClaimVerdict claim : control.claims()) {
+      for (ClaimVerdict.Part part : claim.parts()) {
+        if (part.passed() && control.passed()) {
+          continue;
+        }
+        table.row(
+            List.of(
+                control.passed() ? "✓ fails" : "✗ holds",
+                "",
+                name,
+                claim.text(),
+                TrainingId.showLabels(part.labels()),
+                part.left().showShort(),
+                part.right().showShort(),
+                part.difference().showShort(),
+                seconds));
+        name = "";
+        seconds = "";
+      }
+    }
+  }
+
   private void explainFailures() {
     for (Verified one : verified) {
+      for (Control control : one.controls()) {
+        if (!control.passed()) {
+          output
+              .out()
+              .println(
+                  "%s %s: all claims hold in the control \"%s\" too, so they show nothing of it"
+                      .formatted(output.outPalette().error("✗"), control.place(), control.text()));
+        }
+      }
       for (ClaimVerdict claim : one.claims()) {
         if (!claim.passed()) {
           output

@@ -27,6 +27,13 @@ public sealed interface ExperimentStatement {
       Optional<String> title)
       implements ExperimentStatement {}
 
+  /** {@code control "what is off" { settings }}. */
+  record Control(Span span, String text, List<Setting> settings) implements ExperimentStatement {
+    public Control {
+      settings = List.copyOf(settings);
+    }
+  }
+
   /** {@code expect condition where selection "message"}. */
   record Expect(Span span, Claim claim, Optional<Expression> where, Optional<String> message)
       implements ExperimentStatement {}

@@ -30,6 +30,7 @@ import org.alignlang.compiler.check.Scope;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.diagnostic.Severity;
 import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
@@ -39,6 +40,9 @@ import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
 import org.alignlang.runtime.optimizer.Optimizers;
+import org.alignlang.runtime.study.Studies;
+import org.alignlang.runtime.study.StudyProvider;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns an experiment declaration into a plan: compiles its objective for every point of its sweep,
@@ -49,6 +53,7 @@ public final class ExperimentCompiler {
       new TreeSet<>(
           Set.of(
               "task",
+              "study",
               "train",
               "policy",
               "optimizer",
@@ -62,6 +67,9 @@ public final class ExperimentCompiler {
 
   /** Names of the actor that draws the samples, if an experiment says which policy it is. */
   private static final Set<String> BEHAVIORS = Set.of("old", "behavior", "behaviour");
+
+  /** Settings of an experiment that computes a study. */
+  private static final Set<String> OF_STUDIES = Set.of("study", "task", "seeds", "time");
 
   private static final int MAXIMUM_POINTS = 256;
   private static final double DEFAULT_SECONDS = 60;
@@ -78,7 +86,7 @@ public final class ExperimentCompiler {
   private final Overrides overrides;
   private final DiagnosticSink sink;
   private final Map<String, ExperimentStatement.Setting> settings = new LinkedHashMap<>();
-  private final Map<String, ObjectiveKernel> kernels = new HashMap<>();
+  private final Map<String, ObjectiveKernel> kernels;
 
   /**
    * What a user changes from outside.
@@ -98,6 +106,7 @@ public final class ExperimentCompiler {
       CompilerOptions options,
       Function<CheckedObjective, ObjectiveKernel> backEnd,
       Overrides overrides,
+      Map<String, ObjectiveKernel> kernels,
       DiagnosticSink sink) {
     this.declaration = declaration;
     this.scope = scope;
@@ -105,6 +114,7 @@ public final class ExperimentCompiler {
     this.options = options;
     this.backEnd = backEnd;
     this.overrides = overrides;
+    this.kernels = kernels;
     this.sink = sink;
   }
 
@@ -127,11 +137,15 @@ public final class ExperimentCompiler {
       Function<CheckedObjective, ObjectiveKernel> backEnd,
       Overrides overrides,
       DiagnosticSink sink) {
+    return new ExperimentCompiler(
+            declaration, scope, directory, options, backEnd, overrides, new HashMap<>(), sink)
+        .plan();
+  }
+
+  private Optional<ExperimentPlan> plan() {
     int before = sink.errorCount();
-    ExperimentCompiler compiler =
-        new ExperimentCompiler(declaration, scope, directory, options, backEnd, overrides, sink);
     try {
-      Optional<ExperimentPlan> plan = compiler.compile();
+      Optional<ExperimentPlan> plan = compile();
       return sink.errorCount() > before ? Optional.empty() : plan;
     } catch (Reported _) {
       return Optional.empty();
@@ -213,6 +227,9 @@ public final class ExperimentCompiler {
         }
       }
     }
+    if (settings.containsKey("study")) {
+      return study(actorSettings);
+    }
     required("task");
     List<Choice> choices = choices();
     if (choices.size() > MAXIMUM_POINTS) {
@@ -228,17 +245,9 @@ public final class ExperimentCompiler {
     int group = whole("group", 8, 1, 100_000);
     int epochs = whole("epochs", 1, 1, 1000);
     int every = whole("every", Math.max(1, steps / 100), 1, 10_000_000);
-    double seconds =
-        settings.containsKey("time") ? number(required("time").value()) : DEFAULT_SECONDS;
-    if (!(seconds > 0 && seconds <= 86_400)) {
-      throw fail(
-          BAD_SETTING,
-          required("time").span(),
-          "`time` is a number of seconds up to a day",
-          "write for instance `time 60`");
-    }
+    double seconds = seconds();
 
-    List<ExperimentPlan.Point> points = new ArrayList<>();
+    List<ExperimentPlan.Training> points = new ArrayList<>();
     List<Quantities.PointContext> contexts = new ArrayList<>();
     for (Choice choice : choices) {
       List<Quantities.Part> parts = new ArrayList<>();
@@ -260,13 +269,13 @@ public final class ExperimentCompiler {
       if (choice.turns() instanceof ExperimentPlan.Turns.Bilevel bilevel) {
         requireBilevel(bilevel, objectives);
       }
-      List<ExperimentPlan.Point> compiled = new ArrayList<>();
+      List<ExperimentPlan.Training> compiled = new ArrayList<>();
       for (int i = parts.size() - 1; i >= 0; i--) {
         CheckedObjective objective = objectives.get(i);
         Member member = choice.members().get(i);
         boolean first = i == 0;
         compiled.addFirst(
-            new ExperimentPlan.Point(
+            new ExperimentPlan.Training(
                 choice.labels(),
                 kernel(objective, member),
                 values(objective),
@@ -298,9 +307,23 @@ public final class ExperimentCompiler {
     Set<String> labels = new LinkedHashSet<>();
     choices.forEach(c -> labels.addAll(c.labels().keySet()));
     Quantities quantities = new Quantities(contexts, scope, labels, sink);
+    return Optional.of(
+        planned(objectives(choices), points, steps, seeds, every, seconds, quantities));
+  }
+
+  /** Reads what is recorded, drawn and claimed, and the controls. */
+  private ExperimentPlan planned(
+      String objectiveText,
+      List<? extends ExperimentPlan.Point> points,
+      int steps,
+      int seeds,
+      int every,
+      double seconds,
+      Quantities quantities) {
     List<ExperimentPlan.Recorded> records = new ArrayList<>();
     List<ExperimentPlan.Plot> plots = new ArrayList<>();
     List<ExperimentPlan.Claim> claims = new ArrayList<>();
+    List<ExperimentPlan.Control> controls = new ArrayList<>();
     for (ExperimentStatement statement : declaration.statements()) {
       try {
         switch (statement) {
@@ -312,26 +335,235 @@ public final class ExperimentCompiler {
           case ExperimentStatement.Plot plot -> plots.add(quantities.plot(plot));
           case ExperimentStatement.Expect expect -> claims.add(quantities.claim(expect));
           case ExperimentStatement.Setting _ -> {}
+          case ExperimentStatement.Control control -> control(control).ifPresent(controls::add);
         }
       } catch (Reported _) {
         // The next statement may have more to say.
       }
     }
+    return new ExperimentPlan(
+        declaration.name(),
+        declaration.span().source().path(),
+        declaration.span().source().text(),
+        directory,
+        objectiveText,
+        List.copyOf(points),
+        steps,
+        seeds,
+        every,
+        records,
+        plots,
+        claims,
+        controls,
+        seconds);
+  }
+
+  /** The experiment with a control's settings in place of its own. */
+  private Optional<ExperimentPlan.Control> control(ExperimentStatement.Control control) {
+    if (declaration.statements().stream().noneMatch(ExperimentStatement.Expect.class::isInstance)) {
+      throw fail(
+          BAD_SETTING,
+          control.span(),
+          "a control is where a claim fails, and this experiment claims nothing",
+          "add an `expect` line");
+    }
+    if (control.settings().isEmpty()) {
+      throw fail(
+          BAD_SETTING,
+          control.span(),
+          "this control changes nothing",
+          "give a setting that takes away what the claims are about, such as `train Rlhf(beta ="
+              + " 0)`");
+    }
+    Set<String> replaced = new HashSet<>();
+    for (ExperimentStatement.Setting setting : control.settings()) {
+      if (!replaced.add(setting.name())) {
+        throw fail(
+            BAD_SETTING,
+            setting.span(),
+            "`" + setting.name() + "` is set twice",
+            "remove one of them");
+      }
+    }
+    List<ExperimentStatement> statements = new ArrayList<>(control.settings());
+    for (ExperimentStatement statement : declaration.statements()) {
+      boolean stays =
+          switch (statement) {
+            case ExperimentStatement.Setting setting -> !replaced.contains(setting.name());
+            case ExperimentStatement.Control _ -> false;
+            case ExperimentStatement.Record _,
+                ExperimentStatement.Plot _,
+                ExperimentStatement.Expect _ ->
+                true;
+          };
+      if (stays) {
+        statements.add(statement);
+      }
+    }
+    // What the experiment itself has to say is said already.
+    DiagnosticSink found = new DiagnosticSink();
+    Optional<ExperimentPlan> plan =
+        new ExperimentCompiler(
+                new Declaration.ExperimentDeclaration(
+                    declaration.span(),
+                    declaration.nameSpan(),
+                    declaration.name(),
+                    declaration.documentation(),
+                    statements),
+                scope,
+                directory,
+                options,
+                backEnd,
+                overrides,
+                kernels,
+                found)
+            .plan();
+    if (plan.isEmpty() && sink.errorCount() == 0) {
+      found.sorted().stream().filter(d -> d.severity() == Severity.ERROR).forEach(sink::report);
+    }
+    return plan.map(p -> new ExperimentPlan.Control(control.text(), p, control.span().place()));
+  }
+
+  /** An experiment that computes something in place of a training. */
+  private Optional<ExperimentPlan> study(List<ExperimentStatement.Setting> unknown) {
+    for (ExperimentStatement.Setting setting : settings.values()) {
+      if (!OF_STUDIES.contains(setting.name())) {
+        throw fail(
+            BAD_SETTING,
+            setting.nameSpan(),
+            "a study trains nothing, so it has no `" + setting.name() + "`",
+            "an experiment with `study` takes `task`, `seeds` and `time`");
+      }
+    }
+    for (ExperimentStatement.Setting setting : unknown) {
+      throw unknown(
+          UNKNOWN_SETTING,
+          setting.nameSpan(),
+          "an experiment with a study has no setting `" + setting.name() + "`",
+          setting.name(),
+          OF_STUDIES,
+          "it takes `task`, `seeds` and `time`");
+    }
+    if (!overrides.parameters().isEmpty()) {
+      Expression value = overrides.parameters().values().iterator().next();
+      throw fail(
+          BAD_SETTING,
+          value.span(),
+          "this experiment computes a study, which has no parameters to set from outside",
+          "change the spec");
+    }
+    List<Expression> tasks =
+        settings.containsKey("task") ? sweep(required("task").value()) : List.of();
+    List<Expression> studies = sweep(required("study").value());
+    List<ExperimentPlan.Study> points = new ArrayList<>();
+    Set<String> given = new TreeSet<>();
+    Set<String> numbers = new TreeSet<>();
+    for (Expression study : studies) {
+      StudyProvider provider = provider(study);
+      given.addAll(provider.quantities().keySet());
+      Component whole = component(study);
+      List<Map<String, Object>> combinations = new ArrayList<>(List.of(Map.of()));
+      List<String> swept = new ArrayList<>();
+      for (Map.Entry<String, Object> argument : whole.arguments().entrySet()) {
+        boolean sweeps =
+            argument.getValue() instanceof List<?> && !provider.lists().contains(argument.getKey());
+        List<?> values = sweeps ? (List<?>) argument.getValue() : List.of(argument.getValue());
+        if (values.isEmpty()) {
+          throw fail(BAD_SETTING, study.span(), "this list is empty", "give at least one value");
+        }
+        if (values.size() > 1) {
+          swept.add(argument.getKey());
+        }
+        List<Map<String, Object>> more = new ArrayList<>();
+        for (Map<String, Object> combination : combinations) {
+          for (Object value : values) {
+            Map<String, Object> next = new LinkedHashMap<>(combination);
+            next.put(argument.getKey(), value);
+            more.add(next);
+          }
+        }
+        combinations = more;
+        if (combinations.size() > MAXIMUM_POINTS) {
+          break;
+        }
+      }
+      for (Map<String, Object> arguments : combinations) {
+        arguments.forEach((name, value) -> {
+          if (value instanceof Double) {
+            numbers.add(name);
+          }
+        });
+        for (int i = 0; i < Math.max(1, tasks.size()); i++) {
+          Map<String, String> labels = new LinkedHashMap<>();
+          labelPart("study", studies, study, labels);
+          swept.forEach(name -> labels.put(name, label(arguments.get(name))));
+          Optional<Component> task = Optional.empty();
+          if (!tasks.isEmpty()) {
+            labelPart("task", tasks, tasks.get(i), labels);
+            task = Optional.of(component(tasks.get(i)));
+          }
+          points.add(
+              new ExperimentPlan.Study(
+                  labels, new Component(whole.name(), arguments, whole.place()), task));
+        }
+      }
+    }
+    if (points.size() > MAXIMUM_POINTS) {
+      throw fail(
+          BAD_SETTING,
+          required("study").span(),
+          "this sweep has more than " + MAXIMUM_POINTS + " points",
+          "sweep fewer values");
+    }
+    Set<String> labels = new LinkedHashSet<>();
+    points.forEach(point -> labels.addAll(point.labels().keySet()));
     return Optional.of(
-        new ExperimentPlan(
-            declaration.name(),
-            declaration.span().source().path(),
-            declaration.span().source().text(),
-            directory,
-            objectives(choices),
+        planned(
+            required("study").value().span().text(),
             points,
-            steps,
-            seeds,
-            every,
-            records,
-            plots,
-            claims,
-            seconds));
+            1,
+            overrides.seeds() > 0 ? overrides.seeds() : whole("seeds", 1, 1, 1000),
+            1,
+            seconds(),
+            new Quantities(List.of(), given, numbers, scope, labels, sink)));
+  }
+
+  private StudyProvider provider(Expression study) {
+    Component component = component(study);
+    Map<String, StudyProvider> providers = Studies.providers();
+    StudyProvider provider = providers.get(component.name());
+    if (provider == null) {
+      throw unknown(
+          BAD_SETTING,
+          study.span(),
+          "there is no study `" + component.name() + "`",
+          component.name(),
+          providers.keySet(),
+          "there are: " + String.join(", ", providers.keySet()));
+    }
+    return provider;
+  }
+
+  /** A value of an argument as tables show it. */
+  private static String label(@Nullable Object value) {
+    return switch (value) {
+      case Double number -> plain(number);
+      case Component component -> component.name();
+      case null, default -> String.valueOf(value);
+    };
+  }
+
+  private double seconds() {
+    double seconds =
+        settings.containsKey("time") ? number(required("time").value()) : DEFAULT_SECONDS;
+    if (!(seconds > 0 && seconds <= 86_400)) {
+      throw fail(
+          BAD_SETTING,
+          required("time").span(),
+          "`time` is a number of seconds up to a day",
+          "write for instance `time 60`");
+    }
+    return seconds;
   }
 
   private static double[] values(CheckedObjective objective) {
@@ -949,6 +1181,7 @@ public final class ExperimentCompiler {
           declaration.nameSpan(),
           "the experiment does not say `" + name + "`",
           switch (name) {
+            case "study" -> "add `study NAME()`";
             case "task" -> "add for instance `task bandit(arms = 64)`";
             case "train" -> "add `train NAME()` with the name of an objective";
             case "steps" -> "add for instance `steps 500`";

@@ -31,7 +31,18 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 /** Turns the expressions of {@code record}, {@code plot} and {@code expect} into quantities. */
 final class Quantities {
   private static final Set<String> SERIES =
-      new TreeSet<>(Set.of("final", "first", "max", "min", "mean", "argmax", "exact"));
+      new TreeSet<>(
+          Set.of(
+              "final",
+              "first",
+              "max",
+              "min",
+              "mean",
+              "argmax",
+              "least_rise",
+              "largest_rise",
+              "exact"));
+  private static final Set<String> RELATIONS = new TreeSet<>(Set.of("slope", "correlation"));
   private static final Map<String, Integer> FUNCTIONS =
       Map.of("sqrt", 1, "abs", 1, "log", 1, "exp", 1, "min", 2, "max", 2);
 
@@ -39,6 +50,8 @@ final class Quantities {
   private static final List<String> BASE = List.of("ref", "base");
 
   private final List<PointContext> points;
+  private final Set<String> found;
+  private final Set<String> arguments;
   private final Scope scope;
   private final Set<String> labels;
   private final DiagnosticSink sink;
@@ -107,8 +120,27 @@ final class Quantities {
     }
   }
 
+  /** The quantities of trainings. */
   Quantities(List<PointContext> points, Scope scope, Set<String> labels, DiagnosticSink sink) {
+    this(points, Set.of(), Set.of(), scope, labels, sink);
+  }
+
+  /**
+   * The quantities of trainings, or of a study.
+   *
+   * @param found what the study gives
+   * @param arguments those of the study that are numbers
+   */
+  Quantities(
+      List<PointContext> points,
+      Set<String> found,
+      Set<String> arguments,
+      Scope scope,
+      Set<String> labels,
+      DiagnosticSink sink) {
     this.points = points;
+    this.found = found;
+    this.arguments = arguments;
     this.scope = scope;
     this.labels = labels;
     this.sink = sink;
@@ -121,11 +153,12 @@ final class Quantities {
 
   Quantity recorded(ExperimentStatement.Recorded record) {
     boolean ofReward =
-        points.stream()
-            .allMatch(point ->
-                point.parts().stream()
-                        .anyMatch(p -> p.objective().rewardMetrics().contains(record.name()))
-                    || !measured(point).contains(record.name()));
+        !found.contains(record.name())
+            && points.stream()
+                .allMatch(point ->
+                    point.parts().stream()
+                            .anyMatch(p -> p.objective().rewardMetrics().contains(record.name()))
+                        || !measured(point).contains(record.name()));
     if (recorded.contains(record.name())
         || (!ofReward || record.name().equals("loss") || record.name().equals("step"))
             && measured().contains(record.name())) {
@@ -253,7 +286,11 @@ final class Quantities {
 
   /** Names that are recorded without being asked for. */
   private Set<String> measured() {
-    Set<String> names = new TreeSet<>(Set.of("loss", "step"));
+    Set<String> names = new TreeSet<>(found);
+    names.add("step");
+    if (!points.isEmpty()) {
+      names.add("loss");
+    }
     points.forEach(point -> names.addAll(measured(point)));
     return names;
   }
@@ -316,8 +353,15 @@ final class Quantities {
     };
   }
 
+  /** What is measured of policies, during a training. */
   private Quantity inClaim(
       boolean claim, Span span, java.util.function.Supplier<Quantity> quantity) {
+    if (points.isEmpty()) {
+      throw fail(
+          span,
+          "`" + span.text() + "` is measured of a policy, and a study trains none",
+          "it gives: " + String.join(", ", found));
+    }
     if (claim) {
       throw fail(
           span,
@@ -341,13 +385,16 @@ final class Quantities {
       }
       return new Quantity.Named(name.name());
     }
-    boolean parameter = points.stream().anyMatch(p -> p.parameters().containsKey(name.name()));
+    boolean parameter =
+        arguments.contains(name.name())
+            || points.stream().anyMatch(p -> p.parameters().containsKey(name.name()));
     if (labels.contains(name.name()) || parameter) {
       return new Quantity.Label(name.name());
     }
     Set<String> known = new TreeSet<>(measured());
     known.addAll(recorded);
     known.addAll(labels);
+    known.addAll(arguments);
     sink.report(
         Suggestions.meant(
             Diagnostic.of(
@@ -377,6 +424,12 @@ final class Quantities {
           () -> new Quantity.Exploitability(actor(call.arguments().get(0).value())));
     }
     long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
+    if ((name.equals("exact") || name.equals("best_of")) && points.isEmpty()) {
+      throw fail(
+          call.span(),
+          "`" + name + "` is about a policy, and a study trains none",
+          "the study gives: " + String.join(", ", found));
+    }
     if ((name.equals("exact") || name.equals("best_of")) && recording) {
       throw fail(
           call.span(),
@@ -385,6 +438,9 @@ final class Quantities {
     }
     if (name.equals("best_of")) {
       return bestOf(call);
+    }
+    if (claim && RELATIONS.contains(name) && plain == 2) {
+      return relation(name, call);
     }
     if ((claim || name.equals("exact")) && SERIES.contains(name) && plain == 1) {
       return series(name, call);
@@ -399,7 +455,11 @@ final class Quantities {
         call.span(),
         "`" + name + "` cannot be used here",
         claim
-            ? "series functions: " + String.join(", ", SERIES) + "; also best_of"
+            ? "series functions: "
+                + String.join(", ", SERIES)
+                + "; of two series: "
+                + String.join(", ", RELATIONS)
+                + "; also best_of"
             : "functions: " + String.join(", ", new TreeSet<>(FUNCTIONS.keySet())));
   }
 
@@ -418,6 +478,20 @@ final class Quantities {
       return new Quantity.Series(function, inner, at);
     }
     return new Quantity.Exact(resolve(inner), at);
+  }
+
+  /** {@code slope(y, x)}. */
+  private Quantity relation(String function, Expression.Call call) {
+    Map<String, String> at = new LinkedHashMap<>();
+    List<Quantity> series = new ArrayList<>();
+    for (Expression.Argument argument : call.arguments()) {
+      if (argument.name().isPresent()) {
+        select(argument.name().get(), argument.value(), argument.span(), at);
+      } else {
+        series.add(quantity(argument.value(), false));
+      }
+    }
+    return new Quantity.Relation(function, series.get(0), series.get(1), at);
   }
 
   /** {@code best_of(x, n = 16, by = task.proxy)}. */
@@ -480,6 +554,7 @@ final class Quantities {
           Quantity.Entropy _,
           Quantity.Exploitability _,
           Quantity.Series _,
+          Quantity.Relation _,
           Quantity.Exact _,
           Quantity.BestOf _ ->
           quantity;

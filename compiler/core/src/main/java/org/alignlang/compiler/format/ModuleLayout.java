@@ -529,6 +529,10 @@ final class ModuleLayout {
       }
       ExperimentStatement statement = statements.get(i);
       comments(INDENT, i == 0, false);
+      if (statement instanceof ExperimentStatement.Control control) {
+        control(control);
+        continue;
+      }
       Doc doc = experimentStatement(statement, keyword);
       // Short settings may share a line, as in `steps 2000   seeds 3`.
       while (i + 1 < statements.size()
@@ -547,18 +551,40 @@ final class ModuleLayout {
     close(statements.isEmpty());
   }
 
+  private void control(ExperimentStatement.Control control) {
+    printer.print(
+        Doc.sequence(tokens.take("control"), SPACE, tokens.take(), SPACE, tokens.take("{")),
+        INDENT);
+    int keyword = 0;
+    for (int i = 0; i < control.settings().size(); i++) {
+      if (i == 0 || !tokens.followsDirectly()) {
+        keyword = widestKeyword(control.settings(), i);
+      }
+      comments(2 * INDENT, i == 0, false);
+      printer.print(experimentStatement(control.settings().get(i), keyword), 2 * INDENT);
+    }
+    if (control.settings().isEmpty() && tokens.peek().before().isEmpty()) {
+      printer.printBehind(tokens.take("}"));
+      return;
+    }
+    comments(2 * INDENT, true, false);
+    printer.print(tokens.take("}"), INDENT);
+  }
+
   private static boolean isNumber(ExperimentStatement.Setting setting) {
     return setting.value() instanceof Expression.NumberLiteral;
   }
 
-  private int widestKeyword(List<ExperimentStatement> statements, int from) {
+  private int widestKeyword(List<? extends ExperimentStatement> statements, int from) {
     int widest = 0;
     for (int i = from; i < statements.size(); i++) {
       ExperimentStatement statement = statements.get(i);
       if (i > from && !tokens.followsDirectly(statement.span().start())) {
         break;
       }
-      widest = Math.max(widest, keyword(statement).length());
+      if (!(statement instanceof ExperimentStatement.Control)) {
+        widest = Math.max(widest, keyword(statement).length());
+      }
     }
     return widest;
   }
@@ -569,6 +595,7 @@ final class ModuleLayout {
       case ExperimentStatement.Record _ -> "record";
       case ExperimentStatement.Plot _ -> "plot";
       case ExperimentStatement.Expect _ -> "expect";
+      case ExperimentStatement.Control _ -> "control";
     };
   }
 
@@ -619,6 +646,8 @@ final class ModuleLayout {
         }
         yield Doc.sequence(word, gap, Doc.group(new Doc.Nest(INDENT, Doc.sequence(parts))));
       }
+      case ExperimentStatement.Control control ->
+          throw new IllegalArgumentException("a control has lines of its own: " + control.text());
     };
   }
 

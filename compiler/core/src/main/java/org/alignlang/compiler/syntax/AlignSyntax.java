@@ -279,8 +279,15 @@ public final class AlignSyntax {
     }
     boolean experiment = rest.getFirst().getType() == AlignParser.EXPERIMENT;
     int end = Math.max(at, start + 1);
-    while (end < rest.size() && !beginsStatement(rest.get(end), rest.get(start), experiment)) {
-      if (rest.get(end).getType() == AlignParser.RBRACE) {
+    int depth = 0;
+    for (AlignToken token : rest.subList(start, end)) {
+      depth += nesting(token);
+    }
+    while (end < rest.size()
+        && (depth > 0 || !beginsStatement(rest.get(end), rest.get(start), experiment))) {
+      if (depth > 0) {
+        depth += nesting(rest.get(end));
+      } else if (rest.get(end).getType() == AlignParser.RBRACE) {
         // With its last statement gone, the declaration has nothing more to tell.
         boolean last = end == rest.size() - 1;
         rest.subList(start, end).clear();
@@ -290,6 +297,15 @@ public final class AlignSyntax {
     }
     rest.subList(start, end).clear();
     return end > start;
+  }
+
+  /** How much deeper in braces it is behind a token. */
+  private static int nesting(AlignToken token) {
+    return switch (token.getType()) {
+      case AlignParser.LBRACE -> 1;
+      case AlignParser.RBRACE -> -1;
+      default -> 0;
+    };
   }
 
   /** Whether anything was read before the place where the last statement was taken out. */

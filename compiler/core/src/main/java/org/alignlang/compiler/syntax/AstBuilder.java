@@ -267,11 +267,19 @@ final class AstBuilder {
               claim(c.claim()),
               Optional.ofNullable(c.expression()).map(this::expression),
               Optional.ofNullable(c.TEXT()).map(t -> unescaped(t.getSymbol())));
-      case AlignParser.SettingStatementContext c ->
-          new ExperimentStatement.Setting(
-              span(c), span(c.word()), word(c.word()), expression(c.expression()));
+      case AlignParser.ControlStatementContext c ->
+          new ExperimentStatement.Control(
+              span(c),
+              unescaped(c.TEXT().getSymbol()),
+              c.settings.stream().map(this::setting).toList());
+      case AlignParser.SettingStatementContext c -> setting(c.setting());
       default -> throw unexpected(context);
     };
+  }
+
+  private ExperimentStatement.Setting setting(AlignParser.SettingContext c) {
+    return new ExperimentStatement.Setting(
+        span(c), span(c.word()), word(c.word()), expression(c.expression()));
   }
 
   private ExperimentStatement.Recorded recorded(AlignParser.RecordedContext c) {

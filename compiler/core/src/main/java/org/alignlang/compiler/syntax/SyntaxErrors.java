@@ -60,7 +60,8 @@ final class SyntaxErrors {
           AlignParser.STATE,
           AlignParser.FROM,
           AlignParser.RANKED,
-          AlignParser.PREFERENCE);
+          AlignParser.PREFERENCE,
+          AlignParser.CONTROL);
   private static final Set<Integer> WORDS =
       Set.of(
           AlignParser.BY,
@@ -127,7 +128,7 @@ final class SyntaxErrors {
           AlignParser.SURROGATE,
           AlignParser.ENUMERATE);
   private static final Set<Integer> EXPERIMENT_STATEMENTS =
-      Set.of(AlignParser.RECORD, AlignParser.PLOT, AlignParser.EXPECT);
+      Set.of(AlignParser.RECORD, AlignParser.PLOT, AlignParser.EXPECT, AlignParser.CONTROL);
   private static final Set<Integer> DECLARATIONS =
       Set.of(
           AlignParser.IMPORT,

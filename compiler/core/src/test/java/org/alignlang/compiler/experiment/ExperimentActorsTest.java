@@ -51,7 +51,7 @@ class ExperimentActorsTest {
   @Test
   void theBehaviourPolicyIsWhatSampledUnderAnyName() {
     ExperimentPlan plan = plan("").orElseThrow();
-    assertThat(plan.points().getFirst().actors())
+    assertThat(plan.training(0).actors())
         .hasEntrySatisfying("mu", what -> assertThat(what.name()).isEqualTo("sampling"));
   }
 

@@ -85,7 +85,10 @@ final class Charts {
     Set<String> names = new LinkedHashSet<>();
     for (int point = 0; point < plan.points().size(); point++) {
       Set<String> recorded = algebra.training(point, 0).series().values().keySet();
-      plan.points().get(point).objectives().stream()
+      if (!(plan.points().get(point) instanceof ExperimentPlan.Training training)) {
+        continue;
+      }
+      training.objectives().stream()
           .flatMap(objective -> objective.kernel().signature().constraints().stream())
           .map(Signature.Constraint::multiplier)
           .forEach(multiplier -> {

@@ -301,6 +301,13 @@ final class ClaimJudge {
           walk(series.of(), visitor);
         }
       }
+      case Quantity.Relation relation -> {
+        visitor.accept(relation, relation.at());
+        if (relation.at().isEmpty()) {
+          walk(relation.of(), visitor);
+          walk(relation.against(), visitor);
+        }
+      }
       case Quantity.Exact exact -> visitor.accept(exact, exact.at());
       case Quantity.BestOf bestOf -> visitor.accept(bestOf, bestOf.at());
       case Quantity.Label label -> visitor.accept(label, Map.of());

@@ -12,9 +12,9 @@ import java.util.Set;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.ClosedForm;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 import org.alignlang.runtime.experiment.ExperimentPlan.RowFunction;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.task.Task;
@@ -61,7 +61,7 @@ final class ClosedForms implements Optima {
    */
   void requireFeasible(int point, int seedIndex) {
     boolean constrained =
-        plan.points().get(point).closedForm().stream()
+        closedForm(point).stream()
             .anyMatch(form ->
                 form instanceof ClosedForm.Regularised r
                     && (!r.bounds().isEmpty() || Double.isFinite(r.divergenceBudget())));
@@ -76,7 +76,7 @@ final class ClosedForms implements Optima {
   }
 
   OptionalDouble valueIfKnown(Quantity quantity, int point, int seedIndex) {
-    if (plan.points().get(point).closedForm().isEmpty()
+    if (closedForm(point).isEmpty()
         || optimum(point, seedIndex).policy().isEmpty()
         || !isKnown(quantity, optimum(point, seedIndex))) {
       return OptionalDouble.empty();
@@ -96,7 +96,7 @@ final class ClosedForms implements Optima {
                   .orElse(false);
       case Quantity.Apply apply ->
           apply.arguments().stream().allMatch(argument -> isKnown(argument, optimum));
-      case Quantity.Series _, Quantity.Exact _, Quantity.BestOf _ -> false;
+      case Quantity.Series _, Quantity.Relation _, Quantity.Exact _, Quantity.BestOf _ -> false;
       case Quantity.Constant _,
           Quantity.Label _,
           Quantity.Expectation _,
@@ -117,7 +117,7 @@ final class ClosedForms implements Optima {
   @Override
   public double bestOf(Quantity.BestOf quantity, int point, int seedIndex) {
     Bench bench = bench(point, seedIndex);
-    Point at = plan.points().get(point);
+    Training at = plan.training(point);
     double n =
         switch (quantity.count()) {
           case Quantity.Constant(double value) -> value;
@@ -181,6 +181,7 @@ final class ClosedForms implements Optima {
           Quantity.Entropy _,
           Quantity.Exploitability _,
           Quantity.Series _,
+          Quantity.Relation _,
           Quantity.Exact _,
           Quantity.BestOf _ ->
           quantity;
@@ -216,12 +217,19 @@ final class ClosedForms implements Optima {
         training(point, seedIndex),
         id -> {
           Trainer trainer = new Trainer(plan, id, records.all(), Workers.serial());
-          Point at = plan.points().get(id.point());
+          Training at = plan.training(id.point());
           return new Bench(
               trainer.task(),
               trainer.actors(),
               new QuantityEvaluator(trainer.task(), at, id.seed(), Workers.serial()));
         });
+  }
+
+  private Optional<ClosedForm> closedForm(int point) {
+    return switch (plan.points().get(point)) {
+      case Training training -> training.closedForm();
+      case ExperimentPlan.Study _ -> Optional.empty();
+    };
   }
 
   private Optimum optimum(int point, int seedIndex) {
@@ -235,7 +243,7 @@ final class ClosedForms implements Optima {
   }
 
   private Optimum solve(int point, int seedIndex) {
-    Optional<ClosedForm> form = plan.points().get(point).closedForm();
+    Optional<ClosedForm> form = closedForm(point);
     if (form.isEmpty()) {
       return Optimum.none(
           "this objective has no optimum in closed form: that needs rewards less one divergence"

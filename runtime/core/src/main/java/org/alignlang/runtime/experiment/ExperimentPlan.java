@@ -25,6 +25,7 @@ import org.alignlang.kernel.Signature;
  * @param records named quantities that are followed over training
  * @param plots charts of them
  * @param claims what the experiment is expected to show
+ * @param controls the same experiment without what it is about, where a claim must fail
  * @param maximumSeconds the time bound of the whole experiment
  */
 public record ExperimentPlan(
@@ -40,6 +41,7 @@ public record ExperimentPlan(
     List<Recorded> records,
     List<Plot> plots,
     List<Claim> claims,
+    List<Control> controls,
     double maximumSeconds) {
 
   public ExperimentPlan {
@@ -47,6 +49,20 @@ public record ExperimentPlan(
     records = List.copyOf(records);
     plots = List.copyOf(plots);
     claims = List.copyOf(claims);
+    controls = List.copyOf(controls);
+  }
+
+  /**
+   * What a point trains.
+   *
+   * @throws IllegalArgumentException if it is a study
+   */
+  public Training training(int point) {
+    return switch (points.get(point)) {
+      case Training training -> training;
+      case Study study ->
+          throw new IllegalArgumentException("`" + study.study().name() + "` trains nothing");
+    };
   }
 
   /**
@@ -55,11 +71,27 @@ public record ExperimentPlan(
    */
   public record Component(String name, Map<String, Object> arguments, String place) {}
 
+  /** One point of the sweep, complete: a training or a study. */
+  public sealed interface Point {
+    /**
+     * The swept values at this point by name, as written, for {@code where}, {@code by} and tables;
+     * empty if nothing is swept.
+     */
+    Map<String, String> labels();
+  }
+
   /**
-   * One point of the sweep, complete: what is trained and with which values.
+   * A computation that trains nothing.
    *
-   * @param labels the swept values at this point by name, as written, for {@code where}, {@code by}
-   *     and tables; empty if nothing is swept
+   * @param study the method with its arguments
+   * @param task what it is about, where the experiment says so
+   */
+  public record Study(Map<String, String> labels, Component study, Optional<Component> task)
+      implements Point {}
+
+  /**
+   * What is trained, and with which values.
+   *
    * @param kernel the objective's kernel
    * @param parameters the kernel's parameter values, in its signature's order
    * @param task the task
@@ -78,7 +110,7 @@ public record ExperimentPlan(
    * @param others the further objectives that are trained in turn with this one
    * @param turns whose turn it is
    */
-  public record Point(
+  public record Training(
       Map<String, String> labels,
       ObjectiveKernel kernel,
       double[] parameters,
@@ -93,15 +125,16 @@ public record ExperimentPlan(
       Map<String, String> draws,
       Map<String, Component> schedules,
       Optional<ClosedForm> closedForm,
-      List<Point> others,
-      Turns turns) {
-    public Point {
+      List<Training> others,
+      Turns turns)
+      implements Point {
+    public Training {
       others = List.copyOf(others);
     }
 
     /** The objectives in the order written, each with what is its own. */
-    public List<Point> objectives() {
-      List<Point> all = new ArrayList<>(List.of(this));
+    public List<Training> objectives() {
+      List<Training> all = new ArrayList<>(List.of(this));
       all.addAll(others);
       return all;
     }
@@ -241,6 +274,16 @@ public record ExperimentPlan(
   public record Claim(
       String text, Condition condition, Map<String, String> where, String message, String place) {}
 
+  /**
+   * A negative control: the experiment with other settings, which take away what the claims are
+   * about, so that one of them at least must fail.
+   *
+   * @param text what is taken away
+   * @param plan the experiment as it is then
+   * @param place file and line
+   */
+  public record Control(String text, ExperimentPlan plan, String place) {}
+
   /** A condition over two quantities. */
   public sealed interface Condition {
     /** {@code left RELATION right} with relation {@code < <= > >= ==}. */
@@ -288,10 +331,17 @@ public record ExperimentPlan(
 
     /**
      * A function over a recorded quantity's series: {@code final, first, max, min, mean, argmax}
-     * (the step of the maximum), at this claim's sweep point, or at the point whose labels are
-     * given.
+     * (the step of the maximum), {@code least_rise, largest_rise} (of neighbouring records), at
+     * this claim's sweep point, or at the point whose labels are given.
      */
     record Series(String function, Quantity of, Map<String, String> at) implements Quantity {}
+
+    /**
+     * A function over two series: {@code slope} of the least-squares line through the points
+     * (against, of), or their {@code correlation} (Pearson).
+     */
+    record Relation(String function, Quantity of, Quantity against, Map<String, String> at)
+        implements Quantity {}
 
     /** {@code exact(x)}: the value of x at the closed-form optimum of the point's objective. */
     record Exact(Quantity of, Map<String, String> at) implements Quantity {}

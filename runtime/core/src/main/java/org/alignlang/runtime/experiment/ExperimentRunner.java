@@ -152,6 +152,9 @@ public final class ExperimentRunner {
   /** Makes every training's parts once, so that a mistake in the last point shows at once. */
   private void requireTrainable(ClosedForms optima) {
     for (TrainingId id : trainings(plan, options.seed())) {
+      if (plan.points().get(id.point()) instanceof ExperimentPlan.Study) {
+        continue;
+      }
       if (id.seedIndex() == 0) {
         new Trainer(plan, id, records.all(), Workers.serial());
       }
@@ -199,11 +202,40 @@ public final class ExperimentRunner {
 
   private TrainingResult trainOne(TrainingId id, int threads, long deadline) {
     try (WorkerPool pool = new WorkerPool(threads)) {
-      return trainOn(pool, id, deadline);
+      return switch (plan.points().get(id.point())) {
+        case ExperimentPlan.Training _ -> trainOn(pool, id, deadline);
+        case ExperimentPlan.Study study -> study(study, id, deadline);
+      };
     } catch (RuntimeException | Error e) {
       stopping = true;
       throw e;
     }
+  }
+
+  private TrainingResult study(ExperimentPlan.Study study, TrainingId id, long deadline) {
+    log.load(id, progress);
+    progress.started(id, 0);
+    Session session = new Session(id, 0, deadline);
+    boolean complete = !session.mustStop();
+    RecordedSeries series =
+        complete
+            ? new StudyRun(plan, study, id.seed()).series(records.all())
+            : RecordedSeries.EMPTY;
+    for (int i = 0; i < series.count(); i++) {
+      log.recorded(id, series.steps()[i], series.at(i));
+    }
+    TrainingResult result =
+        new TrainingResult(
+            id,
+            series,
+            new PolicySummary(List.of()),
+            Map.of(),
+            complete ? plan.steps() : 0,
+            complete,
+            session.seconds());
+    progress.step(id, result.steps());
+    progress.finished(result);
+    return result;
   }
 
   private TrainingResult trainOn(Workers workers, TrainingId id, long deadline) {

@@ -5,6 +5,8 @@ import java.util.TreeSet;
 import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.argument.Names;
 import org.alignlang.runtime.experiment.ExperimentPlan.Point;
+import org.alignlang.runtime.experiment.ExperimentPlan.Study;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 
 /** The values of a sweep point by name: its labels and its kernel's parameters. */
 final class PointValues {
@@ -26,13 +28,23 @@ final class PointValues {
       }
     }
     TreeSet<String> known = new TreeSet<>(point.labels().keySet());
-    for (Point objective : point.objectives()) {
-      Signature signature = objective.kernel().signature();
-      for (int i = 0; i < signature.parameters().size(); i++) {
-        if (signature.parameters().get(i).name().equals(name)) {
-          return objective.parameters()[i];
+    switch (point) {
+      case Training training -> {
+        for (Training objective : training.objectives()) {
+          Signature signature = objective.kernel().signature();
+          for (int i = 0; i < signature.parameters().size(); i++) {
+            if (signature.parameters().get(i).name().equals(name)) {
+              return objective.parameters()[i];
+            }
+            known.add(signature.parameters().get(i).name());
+          }
         }
-        known.add(signature.parameters().get(i).name());
+      }
+      case Study study -> {
+        if (study.study().arguments().get(name) instanceof Double value) {
+          return value;
+        }
+        known.addAll(study.study().arguments().keySet());
       }
     }
     throw new ExperimentException(

@@ -9,9 +9,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 import org.alignlang.runtime.experiment.ExperimentPlan.RowFunction;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.random.CounterRandom;
@@ -53,7 +53,7 @@ public final class QuantityEvaluator {
   public record Measured(double value, Method method) {}
 
   private final Task task;
-  private final Point point;
+  private final Training point;
   private final Workers workers;
   private final CounterRandom random;
   private final Optional<List<List<Response>>> enumerated;
@@ -67,7 +67,7 @@ public final class QuantityEvaluator {
    * @param point the sweep point, for parameters by name
    * @param seed where estimates take their samples from
    */
-  public QuantityEvaluator(Task task, Point point, long seed, Workers workers) {
+  public QuantityEvaluator(Task task, Training point, long seed, Workers workers) {
     this.task = task;
     this.point = point;
     this.workers = workers;
@@ -147,6 +147,10 @@ public final class QuantityEvaluator {
             throw new ExperimentException(
                 "`%s(...)` needs a whole series, so it cannot be recorded; use it in `expect`"
                     .formatted(series.function()));
+        case Quantity.Relation relation ->
+            throw new ExperimentException(
+                "`%s(...)` needs whole series, so it cannot be recorded; use it in `expect`"
+                    .formatted(relation.function()));
         case Quantity.Exact exact ->
             throw new ExperimentException(
                 "`exact(...)` does not change over training, so it is not recorded; use it in"

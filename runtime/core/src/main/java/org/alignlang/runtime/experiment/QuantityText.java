@@ -32,6 +32,12 @@ public final class QuantityText {
       case Quantity.Exploitability(String actor) -> "exploitability(%s)".formatted(actor);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->
           "%s(%s%s)".formatted(function, show(of), showAt(at));
+      case Quantity.Relation(
+              String function,
+              Quantity of,
+              Quantity against,
+              Map<String, String> at) ->
+          "%s(%s, %s%s)".formatted(function, show(of), show(against), showAt(at));
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           "exact(%s%s)".formatted(show(of), showAt(at));
       case Quantity.BestOf bestOf ->

@@ -83,6 +83,10 @@ final class RecordList {
   private void collect(Quantity quantity) {
     switch (quantity) {
       case Quantity.Series series -> collect(series.of());
+      case Quantity.Relation relation -> {
+        collect(relation.of());
+        collect(relation.against());
+      }
       case Quantity.Apply apply -> apply.arguments().forEach(this::collect);
       case Quantity.Expectation expectation -> add(expectation);
       case Quantity.Divergence divergence -> add(divergence);

@@ -20,6 +20,16 @@ public record RecordedSeries(
     methods = Collections.unmodifiableMap(new LinkedHashMap<>(methods));
   }
 
+  /** Nothing recorded. */
+  static final RecordedSeries EMPTY = new RecordedSeries(new int[0], Map.of(), Map.of());
+
+  /** One record, by name. */
+  Map<String, Double> at(int index) {
+    Map<String, Double> record = new LinkedHashMap<>();
+    values.forEach((name, series) -> record.put(name, series[index]));
+    return record;
+  }
+
   /** How many records there are. */
   public int count() {
     return steps.length;

@@ -8,11 +8,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.alignlang.runtime.argument.Names;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
+import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
+import org.apache.commons.math3.stat.regression.SimpleRegression;
 
 /** Evaluates quantities over recorded series, as claims and plots need them. */
 final class SeriesAlgebra {
   private static final List<String> FUNCTIONS =
-      List.of("final", "first", "max", "min", "mean", "argmax");
+      List.of("final", "first", "max", "min", "mean", "argmax", "least_rise", "largest_rise");
 
   private final ExperimentPlan plan;
   private final RecordList records;
@@ -60,6 +62,7 @@ final class SeriesAlgebra {
       case Quantity.Constant constant -> everywhere(constant, point, seedIndex);
       case Quantity.Label label -> everywhere(label, point, seedIndex);
       case Quantity.Series series -> everywhere(series, point, seedIndex);
+      case Quantity.Relation relation -> everywhere(relation, point, seedIndex);
       case Quantity.Exact exact -> everywhere(exact, point, seedIndex);
       case Quantity.BestOf bestOf -> everywhere(bestOf, point, seedIndex);
     };
@@ -76,6 +79,14 @@ final class SeriesAlgebra {
       case Quantity.Label(String name) -> PointValues.of(plan.points().get(point), name);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->
           reduce(function, of, point(at, point), seedIndex);
+      case Quantity.Relation(
+              String function,
+              Quantity of,
+              Quantity against,
+              Map<String, String> at) -> {
+        int where = point(at, point);
+        yield relate(function, series(against, where, seedIndex), series(of, where, seedIndex));
+      }
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           optima.value(of, point(at, point), seedIndex);
       case Quantity.BestOf bestOf -> optima.bestOf(bestOf, point(bestOf.at(), point), seedIndex);
@@ -155,10 +166,39 @@ final class SeriesAlgebra {
       case "max" -> Arrays.stream(series).reduce(Double.NEGATIVE_INFINITY, Math::max);
       case "min" -> Arrays.stream(series).reduce(Double.POSITIVE_INFINITY, Math::min);
       case "mean" -> Arrays.stream(series).sum() / series.length;
+      case "least_rise" -> Arrays.stream(rises(series)).reduce(Double.POSITIVE_INFINITY, Math::min);
+      case "largest_rise" ->
+          Arrays.stream(rises(series)).reduce(Double.NEGATIVE_INFINITY, Math::max);
       case "argmax" -> argmax(series, training(point, seedIndex).series().steps());
       default ->
           throw new ExperimentException(
               Names.unknown("function of a series", function, FUNCTIONS).getMessage());
+    };
+  }
+
+  /** How much each record is above the one before it. */
+  private static double[] rises(double[] series) {
+    return IntStream.range(1, series.length).mapToDouble(i -> series[i] - series[i - 1]).toArray();
+  }
+
+  /** The slope of the least-squares line, or the correlation; NaN where they are not defined. */
+  private static double relate(String function, double[] x, double[] y) {
+    if (x.length < 2) {
+      return Double.NaN;
+    }
+    return switch (function) {
+      case "slope" -> {
+        SimpleRegression line = new SimpleRegression();
+        for (int i = 0; i < x.length; i++) {
+          line.addData(x[i], y[i]);
+        }
+        yield line.getSlope();
+      }
+      case "correlation" -> new PearsonsCorrelation().correlation(x, y);
+      default ->
+          throw new ExperimentException(
+              Names.unknown("function of two series", function, List.of("slope", "correlation"))
+                  .getMessage());
     };
   }
 

@@ -27,14 +27,14 @@ final class ReportContents {
   static HtmlReport.Contents of(
       Path directory, RunManifest manifest, ExperimentResult result, String spec) {
     double seconds = result.trainings().stream().mapToDouble(TrainingResult::seconds).sum();
+    String work =
+        isStudy(manifest)
+            ? "%d computations".formatted(result.trainings().size())
+            : "%d trainings of %d steps".formatted(result.trainings().size(), manifest.steps());
     String subtitle =
-        "%s · started %s · %d trainings of %d steps · %s s of training"
+        "%s · started %s · %s · %s s of work"
             .formatted(
-                manifest.spec(),
-                TIME.format(manifest.created()),
-                result.trainings().size(),
-                manifest.steps(),
-                Interval.show(seconds));
+                manifest.spec(), TIME.format(manifest.created()), work, Interval.show(seconds));
     return new HtmlReport.Contents(
         manifest.experiment(),
         subtitle,
@@ -55,6 +55,14 @@ final class ReportContents {
   private static Map<String, String> configuration(RunManifest manifest) {
     Map<String, String> all = new LinkedHashMap<>();
     RunManifest.Point first = manifest.points().getFirst();
+    if (isStudy(manifest)) {
+      all.put("study", distinct(manifest, RunManifest.Point::objective));
+      if (!first.task().isEmpty()) {
+        all.put("task", distinct(manifest, RunManifest.Point::task));
+      }
+      seeds(manifest, all);
+      return all;
+    }
     all.put("objective", distinct(manifest, RunManifest.Point::objective));
     all.put("task", distinct(manifest, RunManifest.Point::task));
     all.put("policy", distinct(manifest, RunManifest.Point::policy));
@@ -79,17 +87,26 @@ final class ReportContents {
       all.put("actors", TrainingId.showLabels(first.actors()));
     }
     all.put("steps", Integer.toString(manifest.steps()));
-    all.put(
-        "seeds",
-        manifest.seeds() == 1
-            ? Long.toString(manifest.seed())
-            : "%d to %d".formatted(manifest.seed(), manifest.seed() + manifest.seeds() - 1));
+    seeds(manifest, all);
     all.put("steps between records", Integer.toString(manifest.recordEvery()));
     all.put("time bound", Interval.show(manifest.maximumSeconds()) + " s");
     if (!manifest.overrides().isEmpty()) {
       all.put("set from outside", TrainingId.showLabels(manifest.overrides()));
     }
     return all;
+  }
+
+  /** Whether nothing is trained. */
+  private static boolean isStudy(RunManifest manifest) {
+    return manifest.points().getFirst().policy().isEmpty();
+  }
+
+  private static void seeds(RunManifest manifest, Map<String, String> all) {
+    all.put(
+        "seeds",
+        manifest.seeds() == 1
+            ? Long.toString(manifest.seed())
+            : "%d to %d".formatted(manifest.seed(), manifest.seed() + manifest.seeds() - 1));
   }
 
   private static String distinct(RunManifest manifest, Function<RunManifest.Point, String> part) {

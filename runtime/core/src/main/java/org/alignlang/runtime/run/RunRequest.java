@@ -87,10 +87,28 @@ public record RunRequest(
   }
 
   private static RunManifest.Point point(ExperimentPlan.Point point) {
+    return switch (point) {
+      case ExperimentPlan.Training training -> point(training);
+      case ExperimentPlan.Study study ->
+          new RunManifest.Point(
+              study.labels(),
+              show(study.study()),
+              Map.of(),
+              study.task().map(RunRequest::show).orElse(""),
+              "",
+              "",
+              0,
+              0,
+              0,
+              Map.of());
+    };
+  }
+
+  private static RunManifest.Point point(ExperimentPlan.Training point) {
     List<String> objectives = new ArrayList<>();
     Map<String, Double> parameters = new LinkedHashMap<>();
     Map<String, String> actors = new LinkedHashMap<>();
-    for (ExperimentPlan.Point objective : point.objectives()) {
+    for (ExperimentPlan.Training objective : point.objectives()) {
       Signature signature = objective.kernel().signature();
       objectives.add(signature.objective());
       for (int i = 0; i < signature.parameters().size(); i++) {
@@ -137,7 +155,13 @@ public record RunRequest(
   private List<RunManifest.Source> data() {
     Map<String, RunManifest.Source> found = new LinkedHashMap<>();
     for (ExperimentPlan.Point point : plan.points()) {
-      collect(point.task(), found);
+      switch (point) {
+        case ExperimentPlan.Training training -> collect(training.task(), found);
+        case ExperimentPlan.Study study -> {
+          collect(study.study(), found);
+          study.task().ifPresent(task -> collect(task, found));
+        }
+      }
     }
     return List.copyOf(found.values());
   }

@@ -12,7 +12,7 @@ import org.alignlang.runtime.argument.Names;
 import org.alignlang.runtime.experiment.ActorPolicies;
 import org.alignlang.runtime.experiment.ExperimentException;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.policy.Frozen;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.task.Task;
@@ -80,7 +80,7 @@ public final class Actors implements ActorPolicies {
    * @param others the policies that other objectives train, by name
    * @throws ExperimentException for an unknown kind of actor or wrong arguments
    */
-  Actors(Point point, Task task, Policy trained, Map<String, Policy> others) {
+  Actors(Training point, Task task, Policy trained, Map<String, Policy> others) {
     this.trained = trained;
     sampling = new Role.Sampling(trained.copy());
     Role base = new Role.Fixed(Frozen.of(task.base()));

@@ -16,7 +16,7 @@ import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.dual.Multipliers;
 import org.alignlang.runtime.experiment.ExperimentException;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.optimizer.Optimizer;
 import org.alignlang.runtime.optimizer.Optimizers;
 import org.alignlang.runtime.optimizer.Schedule;
@@ -37,7 +37,7 @@ final class Learner {
     ExperimentException apply(String reason, @Nullable Exception cause);
   }
 
-  private final Point point;
+  private final Training point;
   private final Signature signature;
   private final Task task;
   private final Policy policy;
@@ -90,7 +90,7 @@ final class Learner {
    * @throws ExperimentException if the parts do not fit together
    */
   Learner(
-      Point point,
+      Training point,
       Task task,
       Policy policy,
       Map<String, Policy> others,

@@ -9,7 +9,7 @@ import java.util.function.ToDoubleFunction;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentException;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.random.CounterRandom;
@@ -37,7 +37,7 @@ sealed interface RowSource {
    *
    * @throws ExperimentException if the task cannot give it, or the batch size does not fit
    */
-  static RowSource of(Point point, Task task, Actors actors, long seed) {
+  static RowSource of(Training point, Task task, Actors actors, long seed) {
     Signature signature = point.kernel().signature();
     String owner = "objective `" + signature.objective() + "`";
     CounterRandom random = CounterRandom.of(seed).stream("rows");
@@ -140,7 +140,7 @@ sealed interface RowSource {
     private final Actors actors;
     private final CounterRandom random;
 
-    private Draws(Task task, String owner, Point point, Actors actors, CounterRandom random) {
+    private Draws(Task task, String owner, Training point, Actors actors, CounterRandom random) {
       int group = point.kernel().signature().grouped() ? point.group() : 1;
       visits = new Visits(task, owner, point.batch(), group);
       draws = point.draws();
@@ -232,7 +232,7 @@ sealed interface RowSource {
     private final boolean grouped;
     private final Deck deck;
 
-    private RankedLists(Task task, String owner, Point point, CounterRandom random) {
+    private RankedLists(Task task, String owner, Training point, CounterRandom random) {
       sequences = point.kernel().signature().sequences();
       grouped = point.kernel().signature().grouped();
       ToDoubleFunction<Response> utility =

@@ -14,8 +14,8 @@ import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentException;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
 import org.alignlang.runtime.experiment.ExperimentPlan.Recorded;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.experiment.Method;
 import org.alignlang.runtime.experiment.PolicySummary;
 import org.alignlang.runtime.experiment.QuantityEvaluator;
@@ -51,7 +51,7 @@ public final class Trainer {
 
   private final ExperimentPlan plan;
   private final TrainingId id;
-  private final Point point;
+  private final Training point;
   private final List<Recorded> records;
   private final Task task;
   private final Map<String, Policy> policies = new LinkedHashMap<>();
@@ -87,10 +87,10 @@ public final class Trainer {
     this.plan = plan;
     this.id = id;
     this.records = List.copyOf(records);
-    point = plan.points().get(id.point());
+    point = plan.training(id.point());
     Task given = makeTask(plan, point, id.seed());
-    List<Point> objectives = point.objectives();
-    for (Point objective : objectives) {
+    List<Training> objectives = point.objectives();
+    for (Training objective : objectives) {
       String name = policyName(objective);
       if (!name.isEmpty() && !policies.containsKey(name)) {
         policies.put(name, makePolicy(given, id.seed() + SEED_STRIDE * policies.size()));
@@ -100,7 +100,7 @@ public final class Trainer {
         policies.isEmpty() ? makePolicy(given, id.seed()) : policies.values().iterator().next();
     LearnedScores.Networks networks = new LearnedScores.Networks();
     List<LearnedBlocks> blocks = new ArrayList<>();
-    for (Point objective : objectives) {
+    for (Training objective : objectives) {
       blocks.add(
           located(
               plan.source(),
@@ -139,7 +139,7 @@ public final class Trainer {
   }
 
   /** The name of the policy that an objective trains; empty if it trains none. */
-  private static String policyName(Point objective) {
+  private static String policyName(Training objective) {
     return objective.kernel().signature().inputs().stream()
         .filter(input -> input.trained() && BatchAssembler.ofActor(input))
         .map(Input::actor)
@@ -152,9 +152,17 @@ public final class Trainer {
    *
    * @throws ExperimentException if its name or arguments are wrong; the message names the place
    */
-  public static Task makeTask(ExperimentPlan plan, Point point, long seed) {
-    return make(
-        point.task(), part -> Tasks.create(part.name(), part.arguments(), plan.directory(), seed));
+  public static Task makeTask(ExperimentPlan plan, Training point, long seed) {
+    return makeTask(plan, point.task(), seed);
+  }
+
+  /**
+   * Makes a task.
+   *
+   * @throws ExperimentException if its name or arguments are wrong; the message names the place
+   */
+  public static Task makeTask(ExperimentPlan plan, Component task, long seed) {
+    return make(task, part -> Tasks.create(part.name(), part.arguments(), plan.directory(), seed));
   }
 
   /** The task; its scores include what blocks of the training give. */

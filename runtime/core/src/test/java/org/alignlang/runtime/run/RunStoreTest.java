@@ -128,7 +128,7 @@ class RunStoreTest {
   }
 
   private static ExperimentPlan reading(ExperimentPlan plan, Path data) {
-    ExperimentPlan.Point point = plan.points().getFirst();
+    ExperimentPlan.Training point = plan.training(0);
     ExperimentPlan.Component task =
         new ExperimentPlan.Component(
             "preferences", Map.of("file", data.toString()), "test.align:2");
@@ -139,7 +139,7 @@ class RunStoreTest {
         plan.directory(),
         plan.objectiveText(),
         List.of(
-            new ExperimentPlan.Point(
+            new ExperimentPlan.Training(
                 point.labels(),
                 point.kernel(),
                 point.parameters(),
@@ -162,6 +162,7 @@ class RunStoreTest {
         plan.records(),
         plan.plots(),
         plan.claims(),
+        plan.controls(),
         plan.maximumSeconds());
   }
 

@@ -10,9 +10,9 @@ import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Claim;
 import org.alignlang.runtime.experiment.ExperimentPlan.ClosedForm;
 import org.alignlang.runtime.experiment.ExperimentPlan.Component;
-import org.alignlang.runtime.experiment.ExperimentPlan.Point;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 import org.alignlang.runtime.experiment.ExperimentPlan.Recorded;
+import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 
 /** Builds plans for tests, step by step, from sensible defaults. */
 public final class Plans {
@@ -32,7 +32,7 @@ public final class Plans {
   private double maximumSeconds = 600;
   private List<Recorded> records = List.of();
   private List<Claim> claims = List.of();
-  private final List<Point> points = new ArrayList<>();
+  private final List<Training> points = new ArrayList<>();
 
   private Plans(ObjectiveKernel kernel) {
     this.kernel = kernel;
@@ -124,7 +124,7 @@ public final class Plans {
   /** Adds a sweep point with the values as they are by now. */
   public Plans point(Map<String, String> labels) {
     points.add(
-        new Point(
+        new Training(
             labels,
             kernel,
             parameters,
@@ -154,13 +154,14 @@ public final class Plans {
         "experiment Test {}",
         Path.of("."),
         "maximise",
-        points,
+        List.copyOf(points),
         steps,
         seeds,
         recordEvery,
         records,
         List.of(),
         claims,
+        List.of(),
         maximumSeconds);
   }
 }

@@ -260,7 +260,7 @@ class TrainerTest {
             .batch(8, 4)
             .build();
     Trainer trainer = trainer(plan, Workers.serial());
-    RowSource source = RowSource.of(plan.points().getFirst(), trainer.task(), trainer.actors(), 1);
+    RowSource source = RowSource.of(plan.training(0), trainer.task(), trainer.actors(), 1);
     List<Integer> prompts = new ArrayList<>();
     for (int round = 0; round < 3; round++) {
       Rows rows = source.rows(round, trainer.policy(), Workers.serial());
@@ -279,9 +279,9 @@ class TrainerTest {
             .task("bandit", Map.of("arms", 6.0, "pairs", 30.0))
             .batch(12, 1)
             .build();
-    Task task = Trainer.makeTask(plan, plan.points().getFirst(), 1);
+    Task task = Trainer.makeTask(plan, plan.training(0), 1);
     Actors actors = trainer(plan, Workers.serial()).actors();
-    RowSource source = RowSource.of(plan.points().getFirst(), task, actors, 1);
+    RowSource source = RowSource.of(plan.training(0), task, actors, 1);
     List<Response> seen = new ArrayList<>();
     for (int round = 0; round < 5; round++) {
       Rows rows = source.rows(round, task.base(), Workers.serial());
