@@ -183,19 +183,22 @@ public final class RowExpressions {
     return scope;
   }
 
-  /** The expression with {@code task.NAME} as a name of its own, declared as a column. */
+  /**
+   * The expression with {@code task.NAME}, or {@code task.NAME.token}, as a name of its own,
+   * declared as a column.
+   */
   private static Expression withTask(Expression e, CheckContext context, Scope scope) {
     return switch (e) {
       case Expression.Member member
           when member.target() instanceof Expression.NameReference name
-              && name.name().equals("task") -> {
-        String full = "task." + member.name();
-        if (scope.find(full).isEmpty()) {
-          scope.declare(
-              full, context.column("reward." + member.name(), "y", Level.SEQUENCE, 0, Kind.REAL));
-        }
-        yield new Expression.NameReference(member.span(), full);
-      }
+              && name.name().equals("task") ->
+          score(member, member.name(), Level.SEQUENCE, context, scope);
+      case Expression.Member member
+          when (member.name().equals("token") || member.name().equals("step"))
+              && member.target() instanceof Expression.Member score
+              && score.target() instanceof Expression.NameReference name
+              && name.name().equals("task") ->
+          score(member, score.name(), Level.TOKEN, context, scope);
       case Expression.Negated n ->
           new Expression.Negated(n.span(), withTask(n.operand(), context, scope));
       case Expression.Not n -> new Expression.Not(n.span(), withTask(n.operand(), context, scope));
@@ -235,6 +238,15 @@ public final class RowExpressions {
           Expression.Accepted _ ->
           e;
     };
+  }
+
+  private static Expression score(
+      Expression.Member member, String name, Level level, CheckContext context, Scope scope) {
+    String full = "task." + name + (level == Level.TOKEN ? ".token" : "");
+    if (scope.find(full).isEmpty()) {
+      scope.declare(full, context.column("reward." + name, "y", level, 0, Kind.REAL));
+    }
+    return new Expression.NameReference(member.span(), full);
   }
 
   /** A divergence by the expression that names it, such as {@code KL} or {@code alpha(0.3)}. */

@@ -2,6 +2,8 @@ package org.alignlang.compiler.experiment;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntFunction;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.check.RowExpressions;
 import org.alignlang.compiler.ir.Node;
@@ -39,5 +41,31 @@ final class InterpretedRow implements ExperimentPlan.RowFunction {
   @Override
   public double[] apply(Batch batch) {
     return new Interpreter(batch, parameters, new double[constraints]).value(row.node());
+  }
+
+  @Override
+  public Optional<IntFunction<ExperimentPlan.RowFunction>> terms() {
+    return TokenTerms.of(row.node()).map(terms -> position -> new AtPosition(terms, position));
+  }
+
+  /** The terms of tokens at one position. */
+  private final class AtPosition implements ExperimentPlan.RowFunction {
+    private final TokenTerms terms;
+    private final int position;
+
+    private AtPosition(TokenTerms terms, int position) {
+      this.terms = terms;
+      this.position = position;
+    }
+
+    @Override
+    public List<Signature.Input> inputs() {
+      return row.inputs();
+    }
+
+    @Override
+    public double[] apply(Batch batch) {
+      return terms.at(position, batch, parameters, new double[constraints]);
+    }
   }
 }

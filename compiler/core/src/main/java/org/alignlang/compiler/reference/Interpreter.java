@@ -30,6 +30,7 @@ public final class Interpreter {
   private final Batch batch;
   private final double[] parameters;
   private final double[] multipliers;
+  private final int firstPosition;
   private final Map<String, int[]> rowOfToken = new HashMap<>();
 
   /** The value of a node at every element of its domain and, if it moves, its derivative. */
@@ -41,7 +42,16 @@ public final class Interpreter {
    * @param multipliers one value per constraint
    */
   public Interpreter(Batch batch, double[] parameters, double[] multipliers) {
+    this(batch, parameters, multipliers, 0);
+  }
+
+  /**
+   * @param firstPosition the position of the first token of each sequence, where the batch holds
+   *     later parts of sequences
+   */
+  public Interpreter(Batch batch, double[] parameters, double[] multipliers, int firstPosition) {
     this.batch = batch;
+    this.firstPosition = firstPosition;
     this.parameters = parameters.clone();
     this.multipliers = multipliers.clone();
   }
@@ -254,6 +264,7 @@ public final class Interpreter {
   private double[] positions(Domain rows, Domain within) {
     IntUnaryOperator scope = parent(rows, within);
     int[] next = new int[size(within)];
+    Arrays.fill(next, rows.level() == Level.TOKEN ? firstPosition : 0);
     return array(size(rows), row -> next[scope.applyAsInt(row)]++);
   }
 

@@ -33,7 +33,7 @@ public final class Names {
         .filter(k -> distance(name, k) <= Math.max(1, (k.length() + 1) / 3));
   }
 
-  static String quoted(Collection<String> names) {
+  public static String quoted(Collection<String> names) {
     return "`" + String.join("`, `", new TreeSet<>(names)) + "`";
   }
 

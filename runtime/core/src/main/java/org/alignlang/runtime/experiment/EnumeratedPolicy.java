@@ -36,7 +36,8 @@ final class EnumeratedPolicy implements Policy {
         for (int t = 0; t < response.length(); t++) {
           double[] next =
               totals.computeIfAbsent(
-                  prefix(response.prompt(), response.tokens(), t), p -> impossible());
+                  prefix(response.promptAt(t), response.tokens(), response.seenAt(t)),
+                  p -> impossible());
           int token = response.tokens()[t];
           next[token] = Responses.logSumExp(new double[] {next[token], mass});
         }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
@@ -210,6 +211,15 @@ public record ExperimentPlan(
 
     /** One value per row. */
     double[] apply(Batch batch);
+
+    /**
+     * The terms, where the value of a row is a sum over its tokens of terms that are made of the
+     * token's own columns, its position and numbers of the batch: for each position the function
+     * that gives, for rows of one token, the term of a token there. Empty where it is no such sum.
+     */
+    default Optional<IntFunction<RowFunction>> terms() {
+      return Optional.empty();
+    }
   }
 
   /** An optimum that is known without training, where the responses can be enumerated. */

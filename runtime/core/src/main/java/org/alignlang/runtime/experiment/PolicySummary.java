@@ -15,7 +15,7 @@ import org.alignlang.runtime.task.Task.Response;
 /**
  * What a policy says most often, beside what its task's base policy says.
  *
- * @param prompts the first few prompts
+ * @param prompts the first few prompts; none where states follow at random
  */
 public record PolicySummary(List<Prompt> prompts) {
   private static final int PROMPTS = 4;
@@ -58,6 +58,10 @@ public record PolicySummary(List<Prompt> prompts) {
     List<Prompt> prompts = new ArrayList<>();
     for (int prompt = 0; prompt < Math.min(PROMPTS, task.prompts()); prompt++) {
       List<Response> all = task.responses(prompt, ENUMERATED);
+      if (all.isEmpty() && !task.deterministic()) {
+        // A trajectory's probability is not the policy's alone.
+        continue;
+      }
       prompts.add(
           new Prompt(
               prompt,

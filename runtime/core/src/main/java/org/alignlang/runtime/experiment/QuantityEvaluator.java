@@ -6,6 +6,8 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
@@ -15,6 +17,7 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Training;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.Dynamics;
 import org.alignlang.runtime.task.Task;
 import org.alignlang.runtime.task.Task.Response;
 import org.alignlang.runtime.train.RowFunctions;
@@ -33,6 +36,13 @@ import org.alignlang.runtime.train.RowFunctions;
  *       never negative, and bounded where {@code f(u) / (1 + u)} is
  *   <li>entropy: the mean over samples of the sum of the next-token entropies
  * </ul>
+ *
+ * <p>In a decision process {@code E[x]} is exact by dynamic programming over the states where
+ * {@code x} is a sum over tokens of terms that see the state, the action, the next state and the
+ * time alone; else over all action sequences where they can be listed, else from samples. The
+ * entropy there is that of the actions, summed over the states visited, and {@code KL} that of the
+ * trajectories; both are exact. Other divergences are those of the trajectories, by enumeration or
+ * from samples.
  */
 public final class QuantityEvaluator {
   /** The most responses, over all prompts, that are summed over at each record. */
@@ -40,6 +50,9 @@ public final class QuantityEvaluator {
 
   /** How many responses are sampled at each record, unless there are more prompts. */
   public static final int SAMPLES = 4096;
+
+  private static final Set<String> REVERSE_KL = Set.of("KL", "reverse_kl");
+  private static final int[] NO_TOKENS = new int[1];
 
   /** Log-ratios are held to this size in estimates, so that their exponentials stay finite. */
   private static final double MAXIMUM_LOG_RATIO = 500;
@@ -59,6 +72,7 @@ public final class QuantityEvaluator {
   private final Optional<List<List<Response>>> enumerated;
   private final Map<RowFunction, RowFunctions> functions = new IdentityHashMap<>();
   private final Map<RowFunction, List<double[]>> fixedValues = new IdentityHashMap<>();
+  private final Map<RowFunction, List<double[]>> fixedTerms = new IdentityHashMap<>();
   private final Map<String, List<double[]>> fixedLogProbabilities = new HashMap<>();
 
   /**
@@ -130,7 +144,7 @@ public final class QuantityEvaluator {
                 LogRatioFunction integrand,
                 String left,
                 String right) ->
-            divergence(integrand, left, right);
+            divergence(name, integrand, left, right);
         case Quantity.Entropy(String actor) -> entropy(actor);
         case Quantity.Exploitability(String actor) -> exploitability(actor);
         case Quantity.Apply(String function, List<Quantity> arguments) -> {
@@ -172,7 +186,53 @@ public final class QuantityEvaluator {
       return new Measured(value, Method.GIVEN);
     }
 
+    /**
+     * The sum over times of the expected term of a step, where a value is a sum of terms that see
+     * no more than the step; empty where it is not.
+     */
+    private Optional<Measured> sumOverSteps(String actor, String text, RowFunction value) {
+      Optional<IntFunction<RowFunction>> terms = value.terms();
+      if (task.dynamics().isEmpty()
+          || terms.isEmpty()
+          || !value.inputs().stream().allMatch(input -> RowFunctions.ofStep(task, input))) {
+        return Optional.empty();
+      }
+      Dynamics dynamics = task.dynamics().get();
+      double[] total = new double[1];
+      dynamics.follow(
+          actors.policy(actor),
+          (time, law) -> {
+            double[] term = termOfSteps(text, value, terms.get(), time, dynamics.steps());
+            for (int i = 0; i < law.length; i++) {
+              total[0] += law[i] > 0 ? law[i] * term[i] : 0;
+            }
+          });
+      return Optional.of(new Measured(total[0], Method.GIVEN));
+    }
+
+    private double[] termOfSteps(
+        String text,
+        RowFunction value,
+        IntFunction<RowFunction> terms,
+        int time,
+        List<Response> steps) {
+      List<double[]> known = fixedTerms.computeIfAbsent(value, v -> new ArrayList<>());
+      if (time < known.size()) {
+        return known.get(time);
+      }
+      RowFunctions function = new RowFunctions(task, terms.apply(time), "`" + text + "`");
+      double[] found = function.apply(steps, actors, workers);
+      if (!function.changes()) {
+        known.add(found);
+      }
+      return found;
+    }
+
     private Measured expectation(String actor, String text, RowFunction value) {
+      Optional<Measured> exact = sumOverSteps(actor, text, value);
+      if (exact.isPresent()) {
+        return exact.get();
+      }
       RowFunctions function =
           functions.computeIfAbsent(value, v -> new RowFunctions(task, v, "`" + text + "`"));
       if (enumerated.isEmpty()) {
@@ -205,7 +265,36 @@ public final class QuantityEvaluator {
       return exact(total);
     }
 
-    private Measured divergence(LogRatioFunction integrand, String left, String right) {
+    /**
+     * {@code KL(p || q)} of trajectories: of the actions in the states that {@code p} visits, for
+     * the probabilities of the transitions cancel.
+     */
+    private Measured divergenceOfActions(Dynamics dynamics, String left, String right) {
+      Policy p = actors.policy(left);
+      Policy q = actors.policy(right);
+      double[] visits = dynamics.visits(p, 1);
+      double sum = 0;
+      for (int state = 0; state < visits.length; state++) {
+        if (visits[state] > 0) {
+          double[] logP = Responses.nextToken(p, state, NO_TOKENS, 0);
+          double[] logQ = Responses.nextToken(q, state, NO_TOKENS, 0);
+          for (int v = 0; v < logP.length; v++) {
+            double probability = Math.exp(logP[v]);
+            sum += probability > 0 ? visits[state] * probability * (logP[v] - logQ[v]) : 0;
+          }
+        }
+      }
+      return new Measured(sum, Method.GIVEN);
+    }
+
+    private Measured divergence(
+        String name, LogRatioFunction integrand, String left, String right) {
+      if (task.dynamics().isPresent() && name.equals("forward_kl")) {
+        return divergenceOfActions(task.dynamics().get(), right, left);
+      }
+      if (task.dynamics().isPresent() && REVERSE_KL.contains(name)) {
+        return divergenceOfActions(task.dynamics().get(), left, right);
+      }
       if (enumerated.isEmpty()) {
         return sampledDivergence(integrand, left, right);
       }
@@ -238,6 +327,9 @@ public final class QuantityEvaluator {
     }
 
     private Measured entropy(String actor) {
+      if (task.dynamics().isPresent()) {
+        return entropyOfActions(actor, task.dynamics().get());
+      }
       if (enumerated.isEmpty()) {
         return sampledEntropy(actor);
       }
@@ -255,6 +347,19 @@ public final class QuantityEvaluator {
       return exact(total);
     }
 
+    /** The entropies of the actions in the states that are visited, summed. */
+    private Measured entropyOfActions(String actor, Dynamics dynamics) {
+      Policy policy = actors.policy(actor);
+      double[] visits = dynamics.visits(policy, 1);
+      double sum = 0;
+      for (int state = 0; state < visits.length; state++) {
+        if (visits[state] > 0) {
+          sum += visits[state] * entropyOf(Responses.nextToken(policy, state, NO_TOKENS, 0));
+        }
+      }
+      return new Measured(sum, Method.GIVEN);
+    }
+
     private Measured sampledEntropy(String actor) {
       List<Response> drawn = samples(actor);
       Policy policy = actors.policy(actor);
@@ -265,11 +370,7 @@ public final class QuantityEvaluator {
             for (int i = from; i < to; i++) {
               Response response = drawn.get(i);
               for (int t = 0; t < response.length(); t++) {
-                for (double logProbability :
-                    Responses.nextToken(policy, response.prompt(), response.tokens(), t)) {
-                  double probability = Math.exp(logProbability);
-                  entropies[i] -= probability > 0 ? probability * logProbability : 0;
-                }
+                entropies[i] += entropyOf(Responses.nextToken(policy, response, t));
               }
             }
           });
@@ -372,6 +473,15 @@ public final class QuantityEvaluator {
             return List.of(drawn);
           });
     }
+  }
+
+  private static double entropyOf(double[] logProbabilities) {
+    double entropy = 0;
+    for (double logProbability : logProbabilities) {
+      double probability = Math.exp(logProbability);
+      entropy -= probability > 0 ? probability * logProbability : 0;
+    }
+    return entropy;
   }
 
   /** {@code q f(p / q)} with its limits where a probability is 0. */

@@ -3,10 +3,12 @@ package org.alignlang.runtime.optimizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Residual;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.policy.SoftmaxTable;
+import org.alignlang.runtime.task.Dynamics;
 import org.alignlang.runtime.task.Task;
 import org.alignlang.runtime.task.Task.Response;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
@@ -21,7 +23,10 @@ import org.apache.commons.math3.linear.CholeskyDecomposition;
  *
  * <p>The sum is over all responses. For a softmax table of one-token responses the matrix has one
  * block per prompt, {@code (diag(p) - p p') / prompts}, which is inverted in closed form (Sherman
- * and Morrison); otherwise the matrix is formed and solved by Cholesky's decomposition.
+ * and Morrison); otherwise the matrix is formed and solved by Cholesky's decomposition. For a
+ * softmax table over the states of a decision process it has one block per state, {@code d(s)
+ * (diag(p) - p p')} with the discounted visits {@code d(s) = sum_t discount^t P(s_t = s)}, exact by
+ * dynamic programming: the step is then the advantage of each action (Kakade 2001).
  *
  * <p>Source: Amari, "Natural Gradient Works Efficiently in Learning", Neural Computation 1998;
  * Kakade, "A Natural Policy Gradient", NeurIPS 2001.
@@ -38,6 +43,8 @@ public final class NaturalGradient implements Optimizer {
   private final Policy policy;
   private final int prompts;
   private final boolean blocks;
+  private final Optional<Dynamics> dynamics;
+  private final double discount;
   private final List<List<Response>> responses = new ArrayList<>();
 
   /**
@@ -53,9 +60,17 @@ public final class NaturalGradient implements Optimizer {
     this.policy = policy;
     prompts = task.prompts();
     Policy own = policy instanceof Residual residual ? residual.own() : policy;
-    blocks = own instanceof SoftmaxTable && task.maximumLength() == 1;
+    blocks = own instanceof SoftmaxTable && task.memory() <= 1;
+    dynamics = task.dynamics();
+    discount = task.discount();
     if (blocks) {
       return;
+    }
+    if (!task.deterministic()) {
+      throw new IllegalArgumentException(
+          ("optimizer `natural` sums over all responses, and the states of task `%s` follow at"
+                  + " random; use policy `softmax_table` or optimizer `adam`")
+              .formatted(task.name()));
     }
     double count = 0;
     for (int prompt = 0; prompt < prompts; prompt++) {
@@ -106,21 +121,30 @@ public final class NaturalGradient implements Optimizer {
   private double[] solveBlocks(double[] gradient) {
     int vocabulary = policy.vocabulary();
     double[] direction = new double[gradient.length];
-    for (int prompt = 0; prompt < prompts; prompt++) {
+    double[] weights =
+        dynamics
+            .map(process -> process.visits(policy, discount))
+            .orElseGet(() -> {
+              double[] equal = new double[prompts];
+              Arrays.fill(equal, 1.0 / prompts);
+              return equal;
+            });
+    for (int prompt = 0; prompt < weights.length; prompt++) {
       double[] p = Responses.nextToken(policy, prompt, new int[1], 0);
       int start = prompt * vocabulary;
+      double weight = weights[prompt];
       double projection = 0;
       double remainder = 0;
       for (int v = 0; v < vocabulary; v++) {
         p[v] = Math.exp(p[v]);
-        double diagonal = p[v] / prompts + damping;
+        double diagonal = p[v] * weight + damping;
         direction[start + v] = gradient[start + v] / diagonal;
-        projection += p[v] * direction[start + v] / prompts;
-        // 1 - p' A^-1 p / prompts, summed without cancellation since the p sum to 1.
+        projection += p[v] * direction[start + v] * weight;
+        // 1 - weight p' A^-1 p, summed without cancellation since the p sum to 1.
         remainder += p[v] * damping / diagonal;
       }
       for (int v = 0; v < vocabulary; v++) {
-        direction[start + v] += p[v] / (p[v] / prompts + damping) * projection / remainder;
+        direction[start + v] += p[v] / (p[v] * weight + damping) * projection / remainder;
       }
     }
     return direction;

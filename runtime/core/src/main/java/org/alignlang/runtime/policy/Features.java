@@ -20,8 +20,8 @@ public sealed interface Features {
   }
 
   /**
-   * One vector per choice of token. For tasks of one-token responses the vectors are kept, as there
-   * is one state per prompt.
+   * One vector per choice of token. Where policies see no tokens before, the vectors are kept, as
+   * there is one state per prompt.
    */
   final class OfAction implements Features {
     private final Task task;
@@ -31,10 +31,10 @@ public sealed interface Features {
     private OfAction(Task task, int dimension) {
       this.task = task;
       this.dimension = dimension;
-      long size = (long) task.prompts() * task.vocabulary() * dimension;
+      long size = (long) task.contexts() * task.vocabulary() * dimension;
       kept =
-          task.maximumLength() == 1 && size <= MAXIMUM_KEPT
-              ? new double[task.prompts()][][]
+          task.memory() <= 1 && size <= MAXIMUM_KEPT
+              ? new double[task.contexts()][][]
               : new double[0][][];
       for (int prompt = 0; prompt < kept.length; prompt++) {
         kept[prompt] = compute(prompt, new int[1], 0);

@@ -50,7 +50,8 @@ public final class Policies {
         switch (name) {
           case "softmax_table" -> {
             read.requireAllRead();
-            yield SoftmaxTable.zeros(task.prompts(), task.vocabulary(), task.maximumLength());
+            yield SoftmaxTable.zeros(
+                task.contexts(), task.vocabulary(), Math.max(1, task.memory()));
           }
           case "linear" -> {
             Features features = features(read, name, task);
@@ -67,9 +68,9 @@ public final class Policies {
           case "autoregressive" -> {
             Autoregressive.Shape shape =
                 new Autoregressive.Shape(
-                    task.prompts(),
+                    task.contexts(),
                     task.vocabulary(),
-                    read.integer("context", Math.min(4, task.maximumLength()), 1, 256),
+                    read.integer("context", Math.clamp(task.memory(), 1, 4), 1, 256),
                     read.integer("embedding", 16, 1, 4096),
                     read.integer("hidden", 32, 1, 4096));
             read.requireAllRead();
@@ -125,6 +126,6 @@ public final class Policies {
                             + "(features = \""
                             + (ofAction.isPresent() ? "action" : "state")
                             + "\")"
-                        : task.maximumLength() == 1 ? "softmax_table" : "autoregressive")));
+                        : task.memory() <= 1 ? "softmax_table" : "autoregressive")));
   }
 }

@@ -58,11 +58,18 @@ public final class Responses {
     return logits;
   }
 
+  /**
+   * The log-probabilities of the token {@code t} of a response, one per token of the vocabulary.
+   */
+  public static double[] nextToken(Policy policy, Response response, int t) {
+    return nextToken(policy, response.promptAt(t), response.tokens(), response.seenAt(t));
+  }
+
   /** The log-probability of each token of a response, {@code response.length()} numbers. */
   public static double[] tokenLogProbabilities(Policy policy, Response response) {
     double[] result = new double[response.length()];
     for (int t = 0; t < result.length; t++) {
-      result[t] = nextToken(policy, response.prompt(), response.tokens(), t)[response.tokens()[t]];
+      result[t] = nextToken(policy, response, t)[response.tokens()[t]];
     }
     return result;
   }
@@ -83,31 +90,39 @@ public final class Responses {
   public static double[] logProbabilities(Policy policy, List<Response> responses) {
     double[] result = new double[responses.size()];
     List<double[]> path = new ArrayList<>();
-    int[] before = new int[0];
-    int promptBefore = -1;
     for (int i = 0; i < result.length; i++) {
       Response response = responses.get(i);
-      int shared = 0;
-      if (response.prompt() == promptBefore) {
-        int limit = Math.min(Math.min(path.size() - 1, before.length), response.length() - 1);
-        while (shared < limit && before[shared] == response.tokens()[shared]) {
-          shared++;
-        }
-        shared++;
-      }
+      int shared = i == 0 ? 0 : sharedStates(responses.get(i - 1), response);
       while (path.size() > shared) {
         path.removeLast();
       }
       while (path.size() < response.length()) {
-        path.add(nextToken(policy, response.prompt(), response.tokens(), path.size()));
+        path.add(nextToken(policy, response, path.size()));
       }
       for (int t = 0; t < response.length(); t++) {
         result[i] += path.get(t)[response.tokens()[t]];
       }
-      before = Arrays.copyOf(response.tokens(), response.length());
-      promptBefore = response.prompt();
     }
     return result;
+  }
+
+  /** How many tokens of two responses, from the first, are drawn in the same states. */
+  private static int sharedStates(Response a, Response b) {
+    int limit = Math.min(a.length(), b.length());
+    int shared = 0;
+    if (a.visitsStates()) {
+      while (shared < limit && a.states()[shared] == b.states()[shared]) {
+        shared++;
+      }
+      return shared;
+    }
+    if (a.prompt() != b.prompt()) {
+      return 0;
+    }
+    while (shared < limit && a.tokens()[shared] == b.tokens()[shared]) {
+      shared++;
+    }
+    return Math.min(shared + 1, limit);
   }
 
   /**
@@ -121,19 +136,24 @@ public final class Responses {
       if (weights[t] == 0) {
         continue;
       }
-      double[] logitGradient = nextToken(policy, response.prompt(), response.tokens(), t);
+      double[] logitGradient = nextToken(policy, response, t);
       for (int v = 0; v < logitGradient.length; v++) {
         logitGradient[v] = -weights[t] * Math.exp(logitGradient[v]);
       }
       logitGradient[response.tokens()[t]] += weights[t];
-      policy.backward(response.prompt(), response.tokens(), t, logitGradient, parameterGradient);
+      policy.backward(
+          response.promptAt(t),
+          response.tokens(),
+          response.seenAt(t),
+          logitGradient,
+          parameterGradient);
     }
   }
 
-  /** Draws a response to a prompt of a task, token by token, one draw per token. */
+  /** Draws a response to a prompt of a task, token by token. */
   public static Response sample(
       Policy policy, Task task, int prompt, UniformRandomProvider random) {
-    return sample(policy, prompt, task.maximumLength(), task.endToken(), random);
+    return task.sample(policy, prompt, random);
   }
 
   /**

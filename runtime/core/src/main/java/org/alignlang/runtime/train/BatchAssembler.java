@@ -147,7 +147,7 @@ final class BatchAssembler {
           for (int row = from; row < to; row++) {
             Response response = responses.get(row);
             for (int t = 0; t < response.length(); t++) {
-              policy.logits(response.prompt(), response.tokens(), t, logits);
+              policy.logits(response.promptAt(t), response.tokens(), response.seenAt(t), logits);
               int position = offsets[row] + t;
               if (wantsLogits) {
                 System.arraycopy(logits, 0, column, position * vocabulary, vocabulary);
@@ -406,7 +406,7 @@ final class BatchAssembler {
   }
 
   /** The score behind {@code reward.NAME} or {@code feature.NAME}; empty for other columns. */
-  private static String score(Input input) {
+  static String score(Input input) {
     String column = withoutSequence(input);
     for (String prefix : List.of("reward.", "feature.")) {
       if (column.startsWith(prefix)) {

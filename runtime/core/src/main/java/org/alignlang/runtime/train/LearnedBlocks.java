@@ -31,36 +31,106 @@ import org.alignlang.runtime.task.Task.Response;
  *
  * <ul>
  *   <li>{@code table(init = 0)}: one number per state; the default of blocks per token or sequence
+ *   <li>{@code table(of = "message")}: one number for each value of a score that the task gives as
+ *       whole numbers from 0, per token or per sequence as the block is
  *   <li>{@code linear()}, {@code mlp(hidden = [32])}: of the task's state features
  *   <li>{@code number(init = 0)}: one number; the default, and the only form, of blocks per batch
  * </ul>
  *
  * <p>Every form takes {@code optimizer = adam(rate = 0.05)}; without it a block has an optimiser
  * like the policy's. A block per token sees the prompt and the tokens before, one per sequence the
- * whole response.
+ * whole response; where responses visit states, the state before the token, or the last one.
  */
 final class LearnedBlocks {
   private static final List<String> FORMS = List.of("table", "linear", "mlp", "number");
 
-  /** A block: its network, its optimiser, and the inputs that it gives. */
+  /**
+   * What a block sees of a response: states, or the values of a score.
+   *
+   * @param values the score's values, one per token or one in all; empty for states
+   */
+  record Sight(Response response, double[] values) {
+    private static final int[] NONE = new int[0];
+
+    /**
+     * Looks at a response.
+     *
+     * @param of the score whose values are seen, empty for states
+     * @throws ExperimentException if the score is not what a table has entries for
+     */
+    static Sight of(Task task, String of, boolean perToken, Response response) {
+      if (of.isEmpty()) {
+        return new Sight(response, new double[0]);
+      }
+      double[] values = task.score(of, response);
+      int entries = task.values(of);
+      if (values.length != (perToken ? response.length() : 1)) {
+        throw new ExperimentException(
+            "score `%s` of task `%s` gives %d numbers for the response `%s`"
+                .formatted(of, task.name(), values.length, task.show(response)));
+      }
+      for (double value : values) {
+        if (value != Math.rint(value) || value < 0 || value >= entries) {
+          throw new ExperimentException(
+              "score `%s` of task `%s` is %s, not a whole number below %d, for the response `%s`"
+                  .formatted(of, task.name(), value, entries, task.show(response)));
+        }
+      }
+      return new Sight(response, values);
+    }
+
+    /** What the network gives after {@code t} tokens. */
+    void ask(Policy network, int t, double[] out) {
+      if (values.length > 0) {
+        network.logits(entry(t), NONE, 0, out);
+      } else {
+        network.logits(response.promptAt(t), response.tokens(), response.seenAt(t), out);
+      }
+    }
+
+    /** Adds the gradient of what the network gives after {@code t} tokens. */
+    void tell(Policy network, int t, double[] gradient, double[] parameterGradient) {
+      if (values.length > 0) {
+        network.backward(entry(t), NONE, 0, gradient, parameterGradient);
+      } else {
+        network.backward(
+            response.promptAt(t),
+            response.tokens(),
+            response.seenAt(t),
+            gradient,
+            parameterGradient);
+      }
+    }
+
+    private int entry(int t) {
+      return (int) values[Math.min(t, values.length - 1)];
+    }
+  }
+
+  /** A block: its network, what it sees, its optimiser, and the inputs that it gives. */
   private static final class Block {
     final Policy network;
+    final String of;
     final Policy sampled;
     final Optimizer optimizer;
     final List<Input> inputs = new ArrayList<>();
     final double[] gradient;
 
-    Block(Policy network, Optimizer optimizer) {
+    Block(Policy network, String of, Optimizer optimizer) {
       this.network = network;
+      this.of = of;
       this.sampled = network.copy();
       this.optimizer = optimizer;
       gradient = new double[network.parameters().length];
     }
   }
 
+  private final Task task;
   private final Map<String, Block> blocks = new TreeMap<>();
 
-  private LearnedBlocks() {}
+  private LearnedBlocks(Task task) {
+    this.task = task;
+  }
 
   /**
    * Makes the blocks of an objective.
@@ -78,7 +148,7 @@ final class LearnedBlocks {
       Task task,
       LearnedScores.Networks networks,
       long seed) {
-    LearnedBlocks made = new LearnedBlocks();
+    LearnedBlocks made = new LearnedBlocks(task);
     for (Input input : signature.inputs()) {
       if (input.role() == Role.LEARNED) {
         String name = Signature.block(input);
@@ -131,12 +201,41 @@ final class LearnedBlocks {
       if (optimizer != null && !(optimizer instanceof Component)) {
         throw read.wrong("optimizer", "an optimiser such as `adam(rate = 0.05)`", optimizer);
       }
+      String of = form.name().equals("table") ? of(name, level, read, task) : "";
       return new Block(
-          networks.get(name, level, () -> network(name, level, form.name(), network, task, seed)),
+          networks.get(
+              name, level, of, () -> network(name, level, form.name(), network, task, seed)),
+          of,
           Optimizers.create(chosen.name(), chosen.arguments()));
     } catch (IllegalArgumentException e) {
       throw new ExperimentException(form.place() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** The score whose values a table has entries for; empty if it has them for states. */
+  private static String of(String name, Level level, Arguments read, Task task) {
+    String of = read.text("of").orElse("");
+    if (of.isEmpty()) {
+      return of;
+    }
+    List<String> tabled =
+        task.scores().stream()
+            .filter(
+                score -> task.values(score) > 0 && task.perToken(score) == (level == Level.TOKEN))
+            .toList();
+    if (!tabled.contains(of)) {
+      throw new IllegalArgumentException(
+          ("`%s`, a block per %s, cannot be a table of `%s`: task `%s` has %s per %s whose values"
+                  + " are whole numbers")
+              .formatted(
+                  name,
+                  level.word(),
+                  of,
+                  task.name(),
+                  tabled.isEmpty() ? "no scores" : Names.quoted(tabled),
+                  level.word()));
+    }
+    return of;
   }
 
   private static Policy network(
@@ -145,10 +244,14 @@ final class LearnedBlocks {
       case "table", "number" -> {
         Arguments read = Arguments.of("block", form, arguments);
         double init = read.real("init", 0, -Double.MAX_VALUE, Double.MAX_VALUE);
+        String of = form.equals("table") ? of(name, level, read, task) : "";
         read.requireAllRead();
-        yield form.equals("number")
-            ? StateTable.filled(1, 1, 0, init)
-            : StateTable.filled(task.prompts(), task.vocabulary(), task.maximumLength(), init);
+        if (form.equals("number")) {
+          yield StateTable.filled(1, 1, 0, init);
+        }
+        yield of.isEmpty()
+            ? StateTable.filled(task.contexts(), task.vocabulary(), task.memory(), init)
+            : StateTable.filled(task.values(of), 1, 0, init);
       }
       default -> {
         if (level == Level.SEQUENCE && task.maximumLength() == 1) {
@@ -176,11 +279,12 @@ final class LearnedBlocks {
         Policy network = input.trained() ? block.network : block.sampled;
         double[] column = batch.column(input.name());
         visit(
+            block,
             input,
             batch,
             rows,
-            (response, length, index) -> {
-              network.logits(response.prompt(), response.tokens(), length, out);
+            (sight, t, index) -> {
+              sight.ask(network, t, out);
               column[index] = out[0];
             });
       }
@@ -216,13 +320,13 @@ final class LearnedBlocks {
         if (input.trained()) {
           double[] column = evaluation.gradient(input.name());
           visit(
+              block,
               input,
               batch,
               rows,
-              (response, length, index) -> {
+              (sight, t, index) -> {
                 one[0] = column[index];
-                block.network.backward(
-                    response.prompt(), response.tokens(), length, one, block.gradient);
+                sight.tell(block.network, t, one, block.gradient);
               });
         }
       }
@@ -231,26 +335,28 @@ final class LearnedBlocks {
     return gradients;
   }
 
-  /** Receives a state, and the entry of the column that belongs to it. */
+  /** Receives what a block sees, and the entry of the column that belongs to it. */
   private interface Visitor {
-    void at(Response response, int length, int index);
+    void at(Sight sight, int t, int index);
   }
 
-  private static void visit(Input input, Batch batch, Rows rows, Visitor visitor) {
+  private void visit(Block block, Input input, Batch batch, Rows rows, Visitor visitor) {
     if (input.level() == Level.BATCH) {
-      visitor.at(new Response(0, new int[0], 0), 0, 0);
+      visitor.at(new Sight(new Response(0, new int[0], 0), new double[0]), 0, 0);
       return;
     }
     List<Response> responses = rows.of(BatchAssembler.sequence(input));
     int[] offsets = batch.offsets(BatchAssembler.sequence(input));
     for (int row = 0; row < responses.size(); row++) {
       Response response = responses.get(row);
-      if (input.level() == Level.SEQUENCE) {
-        visitor.at(response, response.length(), row);
-      } else {
+      boolean perToken = input.level() == Level.TOKEN;
+      Sight sight = Sight.of(task, block.of, perToken, response);
+      if (perToken) {
         for (int t = 0; t < response.length(); t++) {
-          visitor.at(response, t, offsets[row] + t);
+          visitor.at(sight, t, offsets[row] + t);
         }
+      } else {
+        visitor.at(sight, response.length(), row);
       }
     }
   }

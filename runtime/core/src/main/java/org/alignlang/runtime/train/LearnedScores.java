@@ -11,7 +11,9 @@ import java.util.function.ToDoubleFunction;
 import org.alignlang.kernel.Level;
 import org.alignlang.runtime.experiment.ExperimentException;
 import org.alignlang.runtime.policy.Policy;
+import org.alignlang.runtime.task.Dynamics;
 import org.alignlang.runtime.task.Task;
+import org.apache.commons.rng.UniformRandomProvider;
 
 /**
  * A task whose scores include what trained blocks give: a reward model that one objective fits is a
@@ -22,16 +24,23 @@ final class LearnedScores implements Task {
 
   /** The networks of a training's blocks, by name. */
   static final class Networks {
-    private record Network(Policy policy, Level level) {}
+    private record Network(Policy policy, Level level, String of) {}
 
     private final Map<String, Network> networks = new LinkedHashMap<>();
 
-    /** The network of a name, made if there is none. */
-    Policy get(String name, Level level, Supplier<Policy> make) {
+    /**
+     * The network of a name, made if there is none.
+     *
+     * @param of the score whose values the network is a table of; empty if it sees states
+     */
+    Policy get(String name, Level level, String of, Supplier<Policy> make) {
       Network known = networks.get(name);
       if (known == null) {
-        known = new Network(make.get(), level);
+        known = new Network(make.get(), level, of);
         networks.put(name, known);
+      } else if (!known.of().equals(of)) {
+        throw new IllegalArgumentException(
+            "`%s` has another form in another objective".formatted(name));
       } else if (known.level() != level) {
         throw new IllegalArgumentException(
             "`%s` is a block per %s in one objective and per %s in another"
@@ -41,7 +50,7 @@ final class LearnedScores implements Task {
     }
   }
 
-  private record Score(List<Policy> members, boolean perToken) {}
+  private record Score(List<Policy> members, boolean perToken, String of) {}
 
   private final Task task;
   private final Map<String, Score> learned;
@@ -57,11 +66,11 @@ final class LearnedScores implements Task {
     networks.networks.forEach((name, network) -> {
       if (network.level() == Level.SEQUENCE || network.level() == Level.TOKEN) {
         boolean perToken = network.level() == Level.TOKEN;
-        learned.put(name, new Score(List.of(network.policy()), perToken));
+        learned.put(name, new Score(List.of(network.policy()), perToken, network.of()));
         String ensemble = name.replaceFirst("1$", "");
         List<Policy> members = members(ensemble, networks);
         if (!ensemble.equals(name) && members.size() > 1 && !perToken) {
-          learned.put(ensemble, new Score(members, false));
+          learned.put(ensemble, new Score(members, false, network.of()));
         }
       }
     });
@@ -111,17 +120,18 @@ final class LearnedScores implements Task {
       return task.score(score, response);
     }
     double[] one = new double[1];
+    LearnedBlocks.Sight sight = LearnedBlocks.Sight.of(task, own.of(), own.perToken(), response);
     if (own.perToken()) {
       double[] values = new double[response.length()];
       for (int t = 0; t < values.length; t++) {
-        own.members().getFirst().logits(response.prompt(), response.tokens(), t, one);
+        sight.ask(own.members().getFirst(), t, one);
         values[t] = one[0];
       }
       return values;
     }
     double[] values = new double[own.members().size()];
     for (int m = 0; m < values.length; m++) {
-      own.members().get(m).logits(response.prompt(), response.tokens(), response.length(), one);
+      sight.ask(own.members().get(m), response.length(), one);
       values[m] = one[0];
       if (!Double.isFinite(values[m])) {
         throw new ExperimentException(
@@ -154,6 +164,50 @@ final class LearnedScores implements Task {
   @Override
   public int endToken() {
     return task.endToken();
+  }
+
+  @Override
+  public int contexts() {
+    return task.contexts();
+  }
+
+  @Override
+  public int memory() {
+    return task.memory();
+  }
+
+  @Override
+  public boolean deterministic() {
+    return task.deterministic();
+  }
+
+  @Override
+  public Response sample(Policy policy, int prompt, UniformRandomProvider random) {
+    return task.sample(policy, prompt, random);
+  }
+
+  @Override
+  public Optional<Dynamics> dynamics() {
+    return task.dynamics();
+  }
+
+  @Override
+  public double discount() {
+    return task.discount();
+  }
+
+  @Override
+  public int values(String score) {
+    return learned.containsKey(score) ? 0 : task.values(score);
+  }
+
+  /** A block per token depends on what it sees, the state or a score of the task. */
+  @Override
+  public boolean markov(String score) {
+    Score own = learned.get(score);
+    return own == null
+        ? task.markov(score)
+        : own.perToken() && (own.of().isEmpty() || task.markov(own.of()));
   }
 
   @Override

@@ -94,7 +94,7 @@ final class PolicyGradient {
           } else if (column[position] == 0) {
             continue;
           } else {
-            policy.logits(response.prompt(), response.tokens(), t, logits);
+            policy.logits(response.promptAt(t), response.tokens(), response.seenAt(t), logits);
             Responses.logSoftmax(logits);
             for (int v = 0; v < vocabulary; v++) {
               logitGradient[v] = -column[position] * Math.exp(logits[v]);
@@ -102,7 +102,11 @@ final class PolicyGradient {
             logitGradient[response.tokens()[t]] += column[position];
           }
           policy.backward(
-              response.prompt(), response.tokens(), t, logitGradient, accumulators[chunk]);
+              response.promptAt(t),
+              response.tokens(),
+              response.seenAt(t),
+              logitGradient,
+              accumulators[chunk]);
         }
       }
     }

@@ -2,6 +2,7 @@ package org.alignlang.runtime.train;
 
 import java.util.List;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature.Input;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ActorPolicies;
@@ -35,6 +36,15 @@ public final class RowFunctions {
     }
     sequence = sequences.isEmpty() ? "y" : sequences.getFirst();
     assembler = new BatchAssembler(task, function.inputs(), List.of(sequence), true, owner);
+  }
+
+  /** Whether an input sees no more of a response than the step that its token is. */
+  public static boolean ofStep(Task task, Input input) {
+    return switch (input.role()) {
+      case LOG_PROBABILITY, TOKENS -> true;
+      case COLUMN -> input.level() == Level.TOKEN && task.markov(BatchAssembler.score(input));
+      case LOGITS, LEARNED -> false;
+    };
   }
 
   /** Whether the function's value may change while policies are trained. */

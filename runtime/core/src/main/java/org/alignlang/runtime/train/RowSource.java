@@ -184,6 +184,11 @@ sealed interface RowSource {
     }
 
     private static String tooMany(Task task, String owner) {
+      if (!task.deterministic()) {
+        return ("%s is estimated over all responses (`estimate with exact`), and the states of task"
+                + " `%s` follow at random: use a sampling estimator")
+            .formatted(owner, task.name());
+      }
       double perPrompt = Responses.count(task.vocabulary(), task.maximumLength(), task.endToken());
       return ("%s is estimated over all responses (`estimate with exact`), at most %d; task `%s`"
               + " has up to %.4g responses to each of %d prompts: use a sampling estimator or a"
