@@ -1,6 +1,7 @@
 package org.alignlang.kernel;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,6 +20,8 @@ import java.util.Optional;
  * @param grouped whether rows are grouped by prompt (the batch must say which group a row is in)
  * @param enumerated whether the rows of each group must be all responses of that prompt ({@code
  *     estimate with exact})
+ * @param discounts the discount of the occupancy measures that an input {@code occupancy.ACTOR}
+ *     compares, by the input's name
  */
 public record Signature(
     String objective,
@@ -31,7 +34,8 @@ public record Signature(
     List<State> states,
     boolean measured,
     boolean grouped,
-    boolean enumerated) {
+    boolean enumerated,
+    Map<String, Double> discounts) {
 
   public Signature {
     sequences = List.copyOf(sequences);
@@ -40,6 +44,7 @@ public record Signature(
     constraints = List.copyOf(constraints);
     metrics = List.copyOf(metrics);
     states = List.copyOf(states);
+    discounts = Map.copyOf(discounts);
   }
 
   /**
@@ -102,17 +107,33 @@ public record Signature(
     return input.name().substring(input.name().lastIndexOf('.') + 1);
   }
 
-  /** The actor that {@code preference.P.ACTOR}, a win rate per sequence, is against. */
+  /**
+   * The actor that {@code preference.P.ACTOR}, a win rate per sequence, or {@code occupancy.ACTOR},
+   * a log-ratio per token, is against.
+   */
   public static Optional<String> opponent(Input input) {
-    String column =
-        input.name().startsWith(input.sequence() + ".")
-            ? input.name().substring(input.sequence().length() + 1)
-            : input.name();
-    return input.role() == Role.COLUMN
-            && input.level() == Level.SEQUENCE
-            && column.startsWith("preference.")
+    String column = column(input);
+    boolean winRate = input.level() == Level.SEQUENCE && column.startsWith("preference.");
+    return input.role() == Role.COLUMN && (winRate || isOccupancy(input))
         ? Optional.of(column.substring(column.lastIndexOf('.') + 1))
         : Optional.empty();
+  }
+
+  /**
+   * Whether an input is {@code occupancy.ACTOR}: for each state and action of a row the logarithm
+   * of how much more often the trained policy is there than the actor.
+   */
+  public static boolean isOccupancy(Input input) {
+    return input.role() == Role.COLUMN
+        && input.level() == Level.TOKEN
+        && column(input).startsWith("occupancy.");
+  }
+
+  /** An input's name without its sequence. */
+  private static String column(Input input) {
+    return input.name().startsWith(input.sequence() + ".")
+        ? input.name().substring(input.sequence().length() + 1)
+        : input.name();
   }
 
   /** A declared parameter of the objective with its default, NaN where it has none. */

@@ -25,7 +25,7 @@ class ColumnsTest {
           List.of(),
           false,
           false,
-          false);
+          false, java.util.Map.of());
 
   private static Batch batch(Column column) {
     return Batch.builder(1)

@@ -15,6 +15,13 @@ public final class ExpressionWalk {
     return walk.found;
   }
 
+  /** An expression and all that it is made of. */
+  public static List<Expression> of(Expression expression) {
+    ExpressionWalk walk = new ExpressionWalk();
+    walk.visit(expression);
+    return walk.found;
+  }
+
   private void visit(Statement statement) {
     switch (statement) {
       case Statement.Actor actor -> actor.definition().ifPresent(this::visit);

@@ -43,7 +43,7 @@ final class BoundednessRules {
    */
   static List<Finding> findings(WrittenGraph graph, Span place) {
     List<Finding> found = new ArrayList<>();
-    unboundedBelow(graph, place).ifPresent(found::add);
+    unboundedBelow(graph, place).or(() -> unboundedBlock(graph, place)).ifPresent(found::add);
     Set<Node> bounded = bounded(graph);
     for (Node node : graph.nodes()) {
       if (!bounded.contains(node)) {
@@ -103,6 +103,68 @@ final class BoundednessRules {
                       .withHelp(
                           "bound the term, as `log_sigmoid` and `relu` do, or hold it with a"
                               + " regulariser that grows as fast")));
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Moves what a block gives ever further and looks whether the loss falls in proportion, whatever
+   * the data: then the block runs away. A slope that depends on the data may change its sign from
+   * row to row, as that of a multiplier does.
+   */
+  private static Optional<Finding> unboundedBlock(WrittenGraph graph, Span place) {
+    Set<Signature.Input> blocks = new HashSet<>();
+    boolean plain = graph.context().expectations.isEmpty();
+    for (Node node : graph.nodes()) {
+      plain &= node.domain().level() != Level.VOCAB;
+      switch (node.operation()) {
+        case Operation.Input input
+            when input.input().role() == Signature.Role.LEARNED && input.input().trained() ->
+            blocks.add(input.input());
+        // What stands behind a stop is no part of the loss's slope.
+        case Operation.Stop _ -> plain = false;
+        default -> {}
+      }
+    }
+    if (!plain) {
+      return Optional.empty();
+    }
+    for (Signature.Input block : blocks) {
+      for (double side : new double[] {1, -1}) {
+        double[] falls = new double[2];
+        boolean proportional = true;
+        for (int i = 0; i < falls.length; i++) {
+          double data = i == 0 ? 0.5 : 0.2;
+          double[] losses = new double[DEPTHS.length];
+          for (int k = 0; k < DEPTHS.length; k++) {
+            double moved = side * DEPTHS[k];
+            losses[k] =
+                OneRow.value(
+                    graph.loss(),
+                    input ->
+                        input.equals(block)
+                            ? moved
+                            : input.role() == Signature.Role.LOG_PROBABILITY ? -1 - data : data,
+                    parameter -> graph.chosen(parameter).orElse(0.5));
+          }
+          falls[i] = losses[2] - losses[1];
+          proportional &=
+              falls[i] < -1 && Math.abs(falls[i] - 10 * (losses[1] - losses[0])) < 1e-6 * -falls[i];
+        }
+        if (proportional && Math.abs(falls[0] - falls[1]) < 1e-6 * -falls[0]) {
+          return Optional.of(
+              new Finding(
+                  graph.loss(),
+                  Diagnostic.of(
+                          UNBOUNDED_BELOW,
+                          place,
+                          "the loss falls for ever as `%s` %s, whatever the data are"
+                              .formatted(Signature.block(block), side > 0 ? "grows" : "falls"))
+                      .withHelp(
+                          "compare it with something by a loss that has a least value, such as a"
+                              + " square or `-log_sigmoid`")));
         }
       }
     }

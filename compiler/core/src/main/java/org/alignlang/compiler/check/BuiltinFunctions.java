@@ -90,7 +90,7 @@ final class BuiltinFunctions {
 
   private static Set<String> names() {
     Set<String> names = new TreeSet<>(ELEMENTWISE.keySet());
-    names.addAll(List.of("log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy"));
+    names.addAll(List.of("log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy", "occupancy"));
     names.addAll(ALONG_TOKENS);
     return names;
   }
@@ -98,6 +98,9 @@ final class BuiltinFunctions {
   Meaning call(String name, Expression.Call call, Scope scope) {
     if (ALONG_TOKENS.contains(name)) {
       return alongTokens(name, call, scope);
+    }
+    if (name.equals("occupancy")) {
+      return occupancy(call, scope);
     }
     List<Meaning.Value> values = new ArrayList<>();
     if (!name.equals("length")) {
@@ -165,6 +168,22 @@ final class BuiltinFunctions {
       }
       default -> throw new IllegalStateException("builtin " + name);
     };
+  }
+
+  /** {@code occupancy(pi)}, which divergences compare. */
+  private Meaning occupancy(Expression.Call call, Scope scope) {
+    List<Expression.Argument> arguments = call.arguments();
+    if (arguments.size() == 1
+        && arguments.getFirst().name().isEmpty()
+        && arguments.getFirst().against().isEmpty()
+        && checker.check(arguments.getFirst().value(), scope)
+            instanceof Meaning.ActorName actor) {
+      return new Meaning.OccupancyMeasure(actor);
+    }
+    throw context.fail(
+        WRONG_ARGUMENTS,
+        call.span(),
+        "`occupancy` takes an actor, as in `KL(occupancy(pi) || occupancy(ref))`");
   }
 
   /**

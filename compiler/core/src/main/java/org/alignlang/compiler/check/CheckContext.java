@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
@@ -401,6 +402,9 @@ final class CheckContext {
             0,
             false));
   }
+
+  /** The discounts of occupancy measures, by the input that compares them. */
+  final Map<String, Double> discounts = new TreeMap<>();
 
   /** A reward, feature, label or preference column. */
   Meaning.Value column(String contractName, String sequence, Level level, int members, Kind kind) {

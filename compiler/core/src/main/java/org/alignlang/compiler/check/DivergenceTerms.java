@@ -25,6 +25,7 @@ import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.compiler.symbolic.Convexity;
@@ -325,6 +326,9 @@ final class DivergenceTerms {
     Expression right = arguments.get(0).against().orElseThrow();
     Meaning p = checker.check(left, scope);
     Meaning q = checker.check(right, scope);
+    if (p instanceof Meaning.OccupancyMeasure a && q instanceof Meaning.OccupancyMeasure c) {
+      return occupancyTerm(d, a.actor(), c.actor(), call, scope);
+    }
     if (p instanceof Meaning.Value pv && q instanceof Meaning.Value qv) {
       if (arguments.size() > 1) {
         throw context.fail(
@@ -352,6 +356,89 @@ final class DivergenceTerms {
       return Meaning.Value.of(Kind.REAL, b.sumTo(density, Domain.token(density.domain().owner())));
     }
     return actorTerm(d, p, q, call, left.span(), right.span());
+  }
+
+  /**
+   * A divergence between occupancy measures {@code mu(s, a) = E[sum over t of g^t 1(s_t = s, a_t =
+   * a)] / Z}, with {@code Z = E[sum over t of g^t]}. With {@code w = mu / mu'} it is {@code E[sum of
+   * g^t f(w_t) / w_t] / Z}; as a functional of {@code mu} its derivative is {@code f'(w)}, so that
+   * its gradient is that of the sampled return {@code sum of g^t (f'(w_t) - m) / Z}, with {@code m}
+   * the mean of {@code f'(w)} under {@code mu}: what Z depends on is taken into account.
+   */
+  private Meaning occupancyTerm(
+      Divergence d,
+      Meaning.ActorName p,
+      Meaning.ActorName q,
+      Expression.Call call,
+      Scope scope) {
+    boolean leftTrained = isPolicy(p);
+    if (leftTrained == isPolicy(q)) {
+      throw context.fail(
+          MISSING_ACTOR,
+          call.span(),
+          leftTrained
+              ? "both sides of this divergence are the trained policy"
+              : "neither side of this divergence is the trained policy: it has no gradient");
+    }
+    if (context.paired) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "an occupancy measure is an expectation under the policy, and pairs are not samples of"
+              + " it",
+          "use it in an objective whose rows are single responses");
+    }
+    double discount = 1;
+    for (Expression.Argument argument : call.arguments().subList(1, call.arguments().size())) {
+      if (!argument.name().orElse("").equals("discount")) {
+        throw context.unknown(
+            argument.span(),
+            "option of a divergence between occupancy measures called",
+            argument.name().orElse(""),
+            List.of("discount"));
+      }
+      Span span = argument.value().span();
+      discount = checker.fixed(checker.check(argument.value(), scope), span);
+      if (!(discount > 0 && discount <= 1)) {
+        throw context.fail(
+            WRONG_ARGUMENTS, span, "a discount is above 0 and at most 1, and this is " + discount);
+      }
+    }
+    Divergence oriented = leftTrained ? d : d.dual();
+    Meaning.ActorName other = leftTrained ? q : p;
+    CheckContext.Actor actor = checker.actor(other, call.span());
+    String sequence = context.sequences.get(0);
+    Node x =
+        context
+            .column("occupancy." + actor.name(), sequence, Level.TOKEN, 0, Kind.REAL)
+            .node();
+    String input = ((Operation.Input) x.operation()).input().name();
+    Double before = context.discounts.put(input, discount);
+    if (before != null && before != discount) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "the occupancy measures of `%s` are compared with two discounts, %s and %s"
+              .formatted(actor.name(), before, discount));
+    }
+    Domain token = Domain.token(sequence);
+    Domain rows = Domain.sequence(sequence);
+    Node weight =
+        discount == 1
+            ? b.broadcast(b.constant(1), token)
+            : b.power(b.constant(discount), b.position(token, rows));
+    Node visits = b.sumTo(weight, rows);
+    Node norm = b.meanTo(visits, Domain.BATCH, "mean over no sequences");
+    Node value = discounted(weight, Divergence.lower(b, oriented.estimator(Estimator.K1), x), rows);
+    Node slope = discounted(weight, Divergence.lower(b, oriented.derivative(), x), rows);
+    Node mean = b.divide(b.meanTo(slope, Domain.BATCH, "mean over no sequences"), norm);
+    Node score = b.divide(b.subtract(slope, b.multiply(mean, visits)), norm);
+    return expectation(
+        metricName(call, other), b.divide(value, norm), score, call.span(), Optional.empty());
+  }
+
+  private Node discounted(Node weight, Node x, Domain rows) {
+    return b.sumTo(b.multiply(weight, x), rows);
   }
 
   private record Options(String by, String in, String per, boolean ratio) {}

@@ -728,6 +728,7 @@ final class ExpressionChecker {
           Meaning.ModuleName _,
           Meaning.SequenceName _,
           Meaning.RankedName _,
+          Meaning.OccupancyMeasure _,
           Meaning.SequenceView _ ->
           throw context.fail(
               WRONG_THING, call.function().span(), function.what() + " cannot be called here");

@@ -65,6 +65,14 @@ public sealed interface Meaning {
     }
   }
 
+  /** {@code occupancy(pi)}: how often an actor is in each state and takes each action. */
+  record OccupancyMeasure(ActorName actor) implements Meaning {
+    @Override
+    public String what() {
+      return "an occupancy measure";
+    }
+  }
+
   /** {@code y.token} or {@code y.vocab}. */
   record SequenceView(String sequence, Level level) implements Meaning {
     @Override

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.ExpressionWalk;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
@@ -507,9 +508,7 @@ public final class ObjectiveChecker {
                       "`%1$s` is what records call the %1$s of a training".formatted(state.name()))
                   .withHelp("give the kept number another name"));
         }
-        double initial =
-            expressions.fixed(
-                expressions.check(state.initial(), parameterScope), state.initial().span());
+        double initial = initial(state);
         Signature.State kept = new Signature.State(state.name(), initial);
         declareName(
             state.name(), state.nameSpan(), Meaning.Value.of(Kind.REAL, context.state(kept)));
@@ -731,6 +730,35 @@ public final class ObjectiveChecker {
     }
   }
 
+  /** What a number that is kept is before the first batch. */
+  private double initial(Statement.State state) {
+    Set<String> data = new HashSet<>();
+    declaration.statements().stream()
+        .filter(Statement.Column.class::isInstance)
+        .forEach(column -> data.add(((Statement.Column) column).name()));
+    boolean readsData =
+        ExpressionWalk.of(state.initial()).stream()
+            .anyMatch(e -> e instanceof Expression.NameReference n && data.contains(n.name()));
+    if (readsData) {
+      context.report(
+          Diagnostic.of(
+                  WRONG_THING,
+                  state.initial().span(),
+                  "a kept number begins before there is a batch, with a number made of parameters")
+              .withHelp("write for instance `from 0`"));
+      return 0;
+    }
+    return expressions.fixed(
+        expressions.check(state.initial(), parameterScope), state.initial().span());
+  }
+
+  private static boolean readsBlock(Node value) {
+    return ObjectiveProgram.reachable(List.of(value)).stream()
+        .anyMatch(n ->
+            n.operation() instanceof Operation.Input input
+                && input.input().role() == Signature.Role.LEARNED);
+  }
+
   /** A value at batch level. */
   private Node batch(Expression expression, String what) {
     return batch(expression, what, scope);
@@ -786,9 +814,13 @@ public final class ObjectiveChecker {
           BAD_CONSTRAINT,
           condition.span(),
           bound.active()
-              ? "the bound of a constraint must not depend on the policy"
+              ? readsBlock(bound)
+                  ? "the bound of a constraint must not be trained: it would be moved out of the way"
+                  : "the bound of a constraint must not depend on the policy"
               : "nothing in this constraint depends on the policy",
-          "put what depends on the policy on the left");
+          bound.active() && readsBlock(bound)
+              ? "make it a parameter, whose schedule an experiment may give"
+              : "put what depends on the policy on the left");
     }
     String relation = condition.operator().symbol();
     Optional<String> expectation =
@@ -1333,7 +1365,8 @@ public final class ObjectiveChecker {
             states,
             countsTokens(outputs, allMetrics.values()),
             context.grouped,
-            context.enumerated);
+            context.enumerated,
+            context.discounts);
     ObjectiveProgram program =
         new ObjectiveProgram(
             signature,

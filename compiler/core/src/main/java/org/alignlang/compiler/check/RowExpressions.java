@@ -1,12 +1,14 @@
 package org.alignlang.compiler.check;
 
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.alignlang.compiler.ast.Expression;
+import org.alignlang.compiler.ast.ExpressionWalk;
 import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
@@ -28,6 +30,9 @@ public final class RowExpressions {
   private final CheckedObjective objective;
   private final Scope moduleScope;
   private final DiagnosticSink sink;
+
+  /** What the objective declares and a response alone has no value of. */
+  private final Set<String> left = new HashSet<>();
 
   /**
    * A number per sequence.
@@ -67,10 +72,22 @@ public final class RowExpressions {
     context.sequences = List.of("y");
     ExpressionChecker checker = new ExpressionChecker(context);
     Scope scope = outer(parameters, context);
+    left.clear();
     if (objective.signature().sequences().equals(List.of("y"))) {
       declareRewards(parameters, context, checker, scope);
     }
     try {
+      ExpressionWalk.of(expression).stream()
+          .filter(e -> e instanceof Expression.NameReference n && left.contains(n.name()))
+          .findFirst()
+          .ifPresent(e -> {
+            throw context.fail(
+                DiagnosticCode.WRONG_THING,
+                e.span(),
+                "`%s` has no value per response alone: it is made of what only a training batch has"
+                    .formatted(e.span().text()),
+                "record what it is made of, or make it a `metric` of the objective");
+          });
       Meaning.Value value =
           checker.real(
               checker.check(withTask(expression, context, scope), scope), expression.span());
@@ -123,9 +140,18 @@ public final class RowExpressions {
     ExpressionChecker trialChecker = new ExpressionChecker(trial);
     Scope trialScope = outer(parameters, trial);
     for (Statement statement : objective.declaration().statements()) {
+      if (statement instanceof Statement.State state) {
+        left.add(state.name());
+        continue;
+      }
       try {
         declare(statement, trialChecker, trialScope);
       } catch (Abandoned | LevelException _) {
+        switch (statement) {
+          case Statement.Column column -> left.add(column.name());
+          case Statement.Let let -> left.add(let.name());
+          default -> {}
+        }
         continue;
       }
       declare(statement, checker, scope);

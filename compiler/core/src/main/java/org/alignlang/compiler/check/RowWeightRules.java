@@ -217,7 +217,7 @@ final class RowWeightRules {
                 ? 0.5
                 : graph.role(input.actor()) != Statement.Role.POLICY
                     ? -1.5
-                    : input.sequence().equals("rejected") ? -2 : -1,
+                    : -1 - Math.max(0, graph.context().sequences.indexOf(input.sequence())),
         parameter -> graph.chosen(parameter).orElse(0.5));
   }
 

@@ -16,6 +16,7 @@ import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Substitution;
+import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 
 /**
@@ -28,8 +29,9 @@ final class ClosedForms {
 
   static Optional<ExperimentPlan.ClosedForm> of(
       CheckedObjective objective, Map<String, Double> parameters) {
-    if (readsState(objective)) {
-      // What is optimised changes with what is kept: there is no one optimum.
+    // What is optimised changes with what is kept, or is no function of single responses.
+    if (readsState(objective)
+        || objective.signature().inputs().stream().anyMatch(Signature::isOccupancy)) {
       return Optional.empty();
     }
     if (objective.target().isPresent()) {

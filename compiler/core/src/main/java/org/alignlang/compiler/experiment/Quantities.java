@@ -240,6 +240,13 @@ final class Quantities {
             quantity(binary.right(), true));
       }
     }
+    if (expression instanceof Expression.Binary binary
+        && binary.operator() == Expression.Operator.NOT_EQUAL) {
+      throw fail(
+          expression.span(),
+          "two measured numbers are hardly ever equal, so `!=` would claim nothing",
+          "say on which side and by how much: `a > b + 0.01`");
+    }
     throw fail(
         expression.span(),
         "a claim compares two numbers",
@@ -406,7 +413,7 @@ final class Quantities {
   }
 
   private Quantity call(Expression.Call call, boolean claim) {
-    if (call.arguments().size() == 1 && call.arguments().get(0).against().isPresent()) {
+    if (!call.arguments().isEmpty() && call.arguments().get(0).against().isPresent()) {
       return inClaim(claim, call.span(), () -> divergence(call));
     }
     if (!(call.function() instanceof Expression.NameReference function)) {
@@ -551,6 +558,7 @@ final class Quantities {
           Quantity.Label _,
           Quantity.Expectation _,
           Quantity.Divergence _,
+          Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
           Quantity.Exploitability _,
           Quantity.Series _,
@@ -640,15 +648,58 @@ final class Quantities {
 
   private Quantity divergence(Expression.Call call) {
     Expression.Argument argument = call.arguments().get(0);
+    Optional<Expression> left = occupied(argument.value());
+    Optional<Expression> right = occupied(argument.against().orElseThrow());
     Divergence d =
         new RowExpressions(points.get(0).objective(), scope, sink)
             .divergence(call.function())
             .orElseThrow(ExperimentCompiler.Reported::new);
+    if (left.isPresent() && right.isPresent()) {
+      return new Quantity.OccupancyDivergence(
+          d.name(),
+          d.integrand()::applyAsDouble,
+          actor(left.get()),
+          actor(right.get()),
+          discount(call));
+    }
+    if (call.arguments().size() > 1) {
+      throw fail(
+          call.arguments().get(1).span(),
+          "a divergence is measured as it is, and takes no options here",
+          "write `" + call.function().span().text() + "(" + argument.span().text() + ")`");
+    }
     return new Quantity.Divergence(
         d.name(),
         d.integrand()::applyAsDouble,
         actor(argument.value()),
         actor(argument.against().orElseThrow()));
+  }
+
+  /** The actor of {@code occupancy(pi)}. */
+  private static Optional<Expression> occupied(Expression expression) {
+    return expression instanceof Expression.Call call
+            && call.function() instanceof Expression.NameReference name
+            && name.name().equals("occupancy")
+            && call.arguments().size() == 1
+        ? Optional.of(call.arguments().getFirst().value())
+        : Optional.empty();
+  }
+
+  private double discount(Expression.Call call) {
+    double discount = 1;
+    for (Expression.Argument argument : call.arguments().subList(1, call.arguments().size())) {
+      if (!argument.name().orElse("").equals("discount")
+          || !(argument.value() instanceof Expression.NumberLiteral number)
+          || !(number.value() > 0 && number.value() <= 1)) {
+        throw fail(
+            argument.span(),
+            "a divergence between occupancy measures takes a discount above 0 and at most 1, as a"
+                + " number",
+            "write for instance `discount = 0.97`");
+      }
+      discount = number.value();
+    }
+    return discount;
   }
 
   /** An actor of every objective, or the base policy, which is there whether declared or not. */

@@ -59,6 +59,16 @@ record Formalism(String name, String form, String reason, String witness) {
               : "Two policies that differ only where neither ever comes have the same expected"
                   + " returns: no preorder on returns puts one above the other.");
     }
+    boolean occupancies =
+        objective.signature().inputs().stream().anyMatch(Signature::isOccupancy);
+    if (occupancies && !divergence && !hasDirectPart(objective)) {
+      return new Formalism(
+          "FOMR",
+          "f(occupancy)",
+          "its expectations are functions of how often each state and action come up; it is equal"
+              + " to OMORL and FTLR",
+          LEXICOGRAPHIC);
+    }
     boolean linear = isLinear(objective);
     boolean direct = hasDirectPart(objective);
     if (direct) {

@@ -333,6 +333,18 @@ final class GraphNotation {
         function, Symbols.sequence(compared.get(0)), Symbols.sequence(compared.get(1)));
   }
 
+  /** How much more often the policy is in a state and takes an action there than another actor. */
+  private static Notation occupancies(Signature.Input input) {
+    List<Notation> place =
+        List.of(
+            Notation.symbol("sₜ", "s_t"),
+            Symbols.token(Symbols.sequence(input.sequence().isEmpty() ? "y" : input.sequence())));
+    return Notation.quotient(
+        new Notation.Called(Symbols.occupancy("", true), place),
+        new Notation.Called(
+            Symbols.occupancy(Signature.opponent(input).orElse(""), false), place));
+  }
+
   private static Notation taken(Domain domain) {
     Symbol token = Symbols.token(Symbols.sequence(domain.owner()));
     return indicator(WrittenNotation.relation(Symbols.VOCAB, "=", "=", token));
@@ -355,6 +367,9 @@ final class GraphNotation {
       }
       case TOKENS -> Symbols.token(sequence);
       case COLUMN, LEARNED -> {
+        if (Signature.isOccupancy(input)) {
+          yield Symbols.log(occupancies(input));
+        }
         if (input.name().contains("preference.")) {
           yield preference(input, sequence);
         }
@@ -551,6 +566,8 @@ final class GraphNotation {
         switch (node.operation()) {
           case Operation.Input input when input.input().role() == Signature.Role.LOG_PROBABILITY ->
               Optional.of(of(input.input().actor(), node.domain(), whole));
+          case Operation.Input input when Signature.isOccupancy(input.input()) && !whole ->
+              Optional.of(occupancies(input.input()));
           case Operation.Reduce reduce
               when reduce.reduction() == Operation.Reduction.SUM
                   && x.get(0).domain().level() == Level.TOKEN

@@ -393,6 +393,13 @@ public final class ObjectiveExplainer {
     return new Expression.Call(member.span(), member, List.of());
   }
 
+  /** {@code occupancy(pi)}. */
+  private static boolean isOccupancy(Expression expression) {
+    return expression instanceof Expression.Call call
+        && call.function() instanceof Expression.NameReference name
+        && name.name().equals("occupancy");
+  }
+
   /** A divergence parameter stands for its value. */
   private Expression named(Expression expression) {
     if (expression instanceof Expression.NameReference name) {
@@ -421,6 +428,12 @@ public final class ObjectiveExplainer {
     call.arguments().stream()
         .skip(1)
         .forEach(a -> options.put(a.name().orElse(""), a.value().span().text()));
+    if (isOccupancy(call.arguments().getFirst().value())) {
+      return "Between occupancy measures, how often each state and action come up in an episode."
+          + " As a functional of d_π its derivative is f′(d_π/d), which is therefore a reward per"
+          + " step, taken as a constant and less its mean (Zahavy et al. 2021, Reward is enough for"
+          + " convex MDPs).";
+    }
     String by = options.getOrDefault("by", "");
     String in = options.getOrDefault("in", "");
     boolean perToken = options.getOrDefault("per", "").equals("token");

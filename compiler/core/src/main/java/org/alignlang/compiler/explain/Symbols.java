@@ -127,6 +127,13 @@ final class Symbols {
     return new Notation.Called(at, List.of(entry));
   }
 
+  /** How often an actor is in each state and takes each action. */
+  static Symbol occupancy(String actor, boolean policy) {
+    return policy
+        ? Notation.symbol("d_π", "d_{\\pi}")
+        : Notation.symbol("d_" + actor, "d_{" + upright(actor) + "}");
+  }
+
   static Notation length(Symbol sequence) {
     return new Notation.Enclosed(BAR, sequence, BAR_CLOSE);
   }

@@ -216,6 +216,12 @@ final class WrittenNotation {
     List<Notation> values = arguments.stream().map(a -> of(a.value())).toList();
     if (call.function() instanceof Expression.NameReference function) {
       String name = function.name();
+      if (name.equals("occupancy")
+          && values.size() == 1
+          && arguments.getFirst().value() instanceof Expression.NameReference of
+          && actors.containsKey(of.name())) {
+        return Symbols.occupancy(of.name(), values.getFirst().equals(policy));
+      }
       Symbol actor = actors.get(name);
       if (actor != null && values.size() == 1) {
         boolean vocab =

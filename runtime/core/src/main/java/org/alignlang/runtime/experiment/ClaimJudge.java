@@ -316,6 +316,7 @@ final class ClaimJudge {
       case Quantity.Named named -> {}
       case Quantity.Expectation expectation -> {}
       case Quantity.Divergence divergence -> {}
+      case Quantity.OccupancyDivergence divergence -> {}
       case Quantity.Entropy entropy -> {}
       case Quantity.Exploitability exploitability -> {}
     }

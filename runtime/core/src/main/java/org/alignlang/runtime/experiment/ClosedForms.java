@@ -101,6 +101,7 @@ final class ClosedForms implements Optima {
           Quantity.Label _,
           Quantity.Expectation _,
           Quantity.Divergence _,
+          Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
           Quantity.Exploitability _ ->
           true;
@@ -178,6 +179,7 @@ final class ClosedForms implements Optima {
           Quantity.Label _,
           Quantity.Expectation _,
           Quantity.Divergence _,
+          Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
           Quantity.Exploitability _,
           Quantity.Series _,

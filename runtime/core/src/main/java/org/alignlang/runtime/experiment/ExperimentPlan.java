@@ -330,6 +330,16 @@ public record ExperimentPlan(
     record Divergence(String name, LogRatioFunction integrand, String left, String right)
         implements Quantity {}
 
+    /**
+     * {@code D(left || right)} between the occupancy measures of two actors in a decision process;
+     * exact.
+     *
+     * @param discount the discount of the measures
+     */
+    record OccupancyDivergence(
+        String name, LogRatioFunction integrand, String left, String right, double discount)
+        implements Quantity {}
+
     /** The entropy of an actor's response distribution in nats. */
     record Entropy(String actor) implements Quantity {}
 

@@ -145,6 +145,7 @@ public final class QuantityEvaluator {
                 String left,
                 String right) ->
             divergence(name, integrand, left, right);
+        case Quantity.OccupancyDivergence occupancies -> occupancies(occupancies);
         case Quantity.Entropy(String actor) -> entropy(actor);
         case Quantity.Exploitability(String actor) -> exploitability(actor);
         case Quantity.Apply(String function, List<Quantity> arguments) -> {
@@ -309,6 +310,27 @@ public final class QuantityEvaluator {
         total += sum;
       }
       return exact(total);
+    }
+
+    private Measured occupancies(Quantity.OccupancyDivergence of) {
+      double[][] p = occupancy(of.left(), of.discount());
+      double[][] q = occupancy(of.right(), of.discount());
+      double sum = 0;
+      for (int state = 0; state < p.length; state++) {
+        for (int action = 0; action < p[state].length; action++) {
+          sum +=
+              term(of.integrand(), Math.log(p[state][action]), Math.log(q[state][action]));
+        }
+      }
+      return new Measured(sum, Method.GIVEN);
+    }
+
+    private double[][] occupancy(String actor, double discount) {
+      return task.occupancy(actors.policy(actor), discount)
+          .orElseThrow(() ->
+              new ExperimentException(
+                  "`occupancy(%s)` needs a decision process, and task `%s` is none"
+                      .formatted(actor, task.name())));
     }
 
     private Measured sampledDivergence(LogRatioFunction integrand, String left, String right) {

@@ -28,6 +28,18 @@ public final class QuantityText {
               String left,
               String right) ->
           name.contains("(") ? name : "%s(%s || %s)".formatted(name, left, right);
+      case Quantity.OccupancyDivergence(
+              String name,
+              LogRatioFunction integrand,
+              String left,
+              String right,
+              double discount) ->
+          "%s(occupancy(%s) || occupancy(%s)%s)"
+              .formatted(
+                  name,
+                  left,
+                  right,
+                  discount == 1 ? "" : ", discount = " + Interval.show(discount));
       case Quantity.Entropy(String actor) -> "entropy(%s)".formatted(actor);
       case Quantity.Exploitability(String actor) -> "exploitability(%s)".formatted(actor);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->

@@ -90,6 +90,7 @@ final class RecordList {
       case Quantity.Apply apply -> apply.arguments().forEach(this::collect);
       case Quantity.Expectation expectation -> add(expectation);
       case Quantity.Divergence divergence -> add(divergence);
+      case Quantity.OccupancyDivergence divergence -> add(divergence);
       case Quantity.Entropy entropy -> add(entropy);
       case Quantity.Exploitability exploitability -> add(exploitability);
       // What is asked for at the optimum alone needs no record.

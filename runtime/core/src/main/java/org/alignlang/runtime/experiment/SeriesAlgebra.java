@@ -49,6 +49,7 @@ final class SeriesAlgebra {
               : recorded.of(name);
       case Quantity.Expectation direct -> recorded.of(nameOf(direct));
       case Quantity.Divergence direct -> recorded.of(nameOf(direct));
+      case Quantity.OccupancyDivergence direct -> recorded.of(nameOf(direct));
       case Quantity.Entropy direct -> recorded.of(nameOf(direct));
       case Quantity.Exploitability direct -> recorded.of(nameOf(direct));
       case Quantity.Apply(String function, List<Quantity> arguments) -> {
@@ -97,6 +98,7 @@ final class SeriesAlgebra {
       case Quantity.Named named -> throw wholeSeries(named);
       case Quantity.Expectation direct -> throw wholeSeries(direct);
       case Quantity.Divergence direct -> throw wholeSeries(direct);
+      case Quantity.OccupancyDivergence direct -> throw wholeSeries(direct);
       case Quantity.Entropy direct -> throw wholeSeries(direct);
       case Quantity.Exploitability direct -> throw wholeSeries(direct);
     };

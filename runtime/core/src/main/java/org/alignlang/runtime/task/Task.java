@@ -111,13 +111,13 @@ public interface Task {
 
   /**
    * The occupancy measure of a policy, {@code [contexts][vocabulary]}: the probability of each
-   * state and action, {@code sum over t of discount^t P(s_t = s, a_t = a)} divided by its sum, with
-   * the task's discount. Empty where responses visit no states.
+   * state and action, {@code sum over t of discount^t P(s_t = s, a_t = a)} divided by its sum.
+   * Empty where responses visit no states.
    */
-  default Optional<double[][]> occupancy(Policy policy) {
+  default Optional<double[][]> occupancy(Policy policy, double discount) {
     return dynamics()
         .map(dynamics -> {
-          double[] visits = dynamics.visits(policy, discount());
+          double[] visits = dynamics.visits(policy, discount);
           double total = Arrays.stream(visits).sum();
           double[][] occupancy = new double[visits.length][];
           for (int s = 0; s < visits.length; s++) {

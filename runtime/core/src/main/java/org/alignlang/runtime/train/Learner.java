@@ -73,7 +73,7 @@ final class Learner {
       Signature empty =
           new Signature(
               "", "", List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), false,
-              false, false);
+              false, false, Map.of());
       Batch batch = Batch.builder(0).build();
       return new Prepared(-1, Rows.of(List.of(), new int[0]), batch, new Evaluation(empty, batch));
     }

@@ -67,7 +67,7 @@ class BatchContractTest {
         List.of(),
         true,
         true,
-        false);
+        false, java.util.Map.of());
   }
 
   /**
@@ -253,7 +253,7 @@ class BatchContractTest {
         List.of(),
         true,
         false,
-        false);
+        false, java.util.Map.of());
   }
 
   @Test
@@ -312,7 +312,7 @@ class BatchContractTest {
         List.of(),
         true,
         false,
-        false);
+        false, java.util.Map.of());
   }
 
   @Test

@@ -67,7 +67,7 @@ public final class HandWrittenKernels {
         List.of(),
         true,
         grouped,
-        enumerated);
+        enumerated, java.util.Map.of());
   }
 
   private static double sum(double[] column, int[] offsets, int row) {

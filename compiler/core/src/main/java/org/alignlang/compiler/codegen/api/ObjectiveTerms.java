@@ -89,7 +89,8 @@ record ObjectiveTerms(CheckedObjective objective, List<Term> terms) {
             signature.states(),
             signature.measured(),
             signature.grouped(),
-            signature.enumerated());
+            signature.enumerated(),
+            signature.discounts());
     ObjectiveProgram withTerms =
         new ObjectiveProgram(
             extended,

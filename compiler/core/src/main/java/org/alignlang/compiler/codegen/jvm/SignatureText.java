@@ -2,6 +2,8 @@ package org.alignlang.compiler.codegen.jvm;
 
 import com.palantir.javapoet.CodeBlock;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.kernel.Level;
@@ -14,7 +16,7 @@ public final class SignatureText {
   /** The expression of a signature. */
   public static CodeBlock of(Signature signature) {
     return CodeBlock.of(
-        "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
+        "new $T($>$>\n$S,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L,\n$L)$<$<",
         Signature.class,
         signature.objective(),
         JavaText.text(signature.source()),
@@ -41,7 +43,20 @@ public final class SignatureText {
                     JavaText.number(s.initial()))),
         signature.measured(),
         signature.grouped(),
-        signature.enumerated());
+        signature.enumerated(),
+        discounts(signature.discounts()));
+  }
+
+  private static CodeBlock discounts(Map<String, Double> discounts) {
+    return CodeBlock.of(
+        "$T.of($L)",
+        Map.class,
+        CodeBlock.join(
+            new TreeMap<>(discounts)
+                .entrySet().stream()
+                    .map(e -> CodeBlock.of("$S, $L", e.getKey(), JavaText.number(e.getValue())))
+                    .toList(),
+            ", "));
   }
 
   private static CodeBlock input(Signature.Input input) {
