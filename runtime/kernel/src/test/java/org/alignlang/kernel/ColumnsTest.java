@@ -25,7 +25,8 @@ class ColumnsTest {
           List.of(),
           false,
           false,
-          false, java.util.Map.of());
+          false,
+          java.util.Map.of());
 
   private static Batch batch(Column column) {
     return Batch.builder(1)

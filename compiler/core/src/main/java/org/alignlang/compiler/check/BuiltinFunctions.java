@@ -90,7 +90,9 @@ final class BuiltinFunctions {
 
   private static Set<String> names() {
     Set<String> names = new TreeSet<>(ELEMENTWISE.keySet());
-    names.addAll(List.of("log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy", "occupancy"));
+    names.addAll(
+        List.of(
+            "log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy", "occupancy"));
     names.addAll(ALONG_TOKENS);
     return names;
   }
@@ -176,8 +178,7 @@ final class BuiltinFunctions {
     if (arguments.size() == 1
         && arguments.getFirst().name().isEmpty()
         && arguments.getFirst().against().isEmpty()
-        && checker.check(arguments.getFirst().value(), scope)
-            instanceof Meaning.ActorName actor) {
+        && checker.check(arguments.getFirst().value(), scope) instanceof Meaning.ActorName actor) {
       return new Meaning.OccupancyMeasure(actor);
     }
     throw context.fail(

@@ -360,17 +360,13 @@ final class DivergenceTerms {
 
   /**
    * A divergence between occupancy measures {@code mu(s, a) = E[sum over t of g^t 1(s_t = s, a_t =
-   * a)] / Z}, with {@code Z = E[sum over t of g^t]}. With {@code w = mu / mu'} it is {@code E[sum of
-   * g^t f(w_t) / w_t] / Z}; as a functional of {@code mu} its derivative is {@code f'(w)}, so that
-   * its gradient is that of the sampled return {@code sum of g^t (f'(w_t) - m) / Z}, with {@code m}
-   * the mean of {@code f'(w)} under {@code mu}: what Z depends on is taken into account.
+   * a)] / Z}, with {@code Z = E[sum over t of g^t]}. With {@code w = mu / mu'} it is {@code E[sum
+   * of g^t f(w_t) / w_t] / Z}; as a functional of {@code mu} its derivative is {@code f'(w)}, so
+   * that its gradient is that of the sampled return {@code sum of g^t (f'(w_t) - m) / Z}, with
+   * {@code m} the mean of {@code f'(w)} under {@code mu}: what Z depends on is taken into account.
    */
   private Meaning occupancyTerm(
-      Divergence d,
-      Meaning.ActorName p,
-      Meaning.ActorName q,
-      Expression.Call call,
-      Scope scope) {
+      Divergence d, Meaning.ActorName p, Meaning.ActorName q, Expression.Call call, Scope scope) {
     boolean leftTrained = isPolicy(p);
     if (leftTrained == isPolicy(q)) {
       throw context.fail(
@@ -409,9 +405,7 @@ final class DivergenceTerms {
     CheckContext.Actor actor = checker.actor(other, call.span());
     String sequence = context.sequences.get(0);
     Node x =
-        context
-            .column("occupancy." + actor.name(), sequence, Level.TOKEN, 0, Kind.REAL)
-            .node();
+        context.column("occupancy." + actor.name(), sequence, Level.TOKEN, 0, Kind.REAL).node();
     String input = ((Operation.Input) x.operation()).input().name();
     Double before = context.discounts.put(input, discount);
     if (before != null && before != discount) {

@@ -815,7 +815,8 @@ public final class ObjectiveChecker {
           condition.span(),
           bound.active()
               ? readsBlock(bound)
-                  ? "the bound of a constraint must not be trained: it would be moved out of the way"
+                  ? "the bound of a constraint must not be trained: it would be moved out of the"
+                        + " way"
                   : "the bound of a constraint must not depend on the policy"
               : "nothing in this constraint depends on the policy",
           bound.active() && readsBlock(bound)

@@ -59,8 +59,7 @@ record Formalism(String name, String form, String reason, String witness) {
               : "Two policies that differ only where neither ever comes have the same expected"
                   + " returns: no preorder on returns puts one above the other.");
     }
-    boolean occupancies =
-        objective.signature().inputs().stream().anyMatch(Signature::isOccupancy);
+    boolean occupancies = objective.signature().inputs().stream().anyMatch(Signature::isOccupancy);
     if (occupancies && !divergence && !hasDirectPart(objective)) {
       return new Formalism(
           "FOMR",

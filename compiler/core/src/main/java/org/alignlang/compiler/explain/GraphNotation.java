@@ -341,8 +341,7 @@ final class GraphNotation {
             Symbols.token(Symbols.sequence(input.sequence().isEmpty() ? "y" : input.sequence())));
     return Notation.quotient(
         new Notation.Called(Symbols.occupancy("", true), place),
-        new Notation.Called(
-            Symbols.occupancy(Signature.opponent(input).orElse(""), false), place));
+        new Notation.Called(Symbols.occupancy(Signature.opponent(input).orElse(""), false), place));
   }
 
   private static Notation taken(Domain domain) {

@@ -318,8 +318,7 @@ public final class QuantityEvaluator {
       double sum = 0;
       for (int state = 0; state < p.length; state++) {
         for (int action = 0; action < p[state].length; action++) {
-          sum +=
-              term(of.integrand(), Math.log(p[state][action]), Math.log(q[state][action]));
+          sum += term(of.integrand(), Math.log(p[state][action]), Math.log(q[state][action]));
         }
       }
       return new Measured(sum, Method.GIVEN);

@@ -57,19 +57,22 @@ final class BatchAssembler {
     inputs.forEach(this::check);
   }
 
-  /** The inputs that are log-probabilities, logits or win rates of an actor. */
+  /** The inputs that are log-probabilities, logits, win rates or occupancies of an actor. */
   List<Input> actorInputs() {
     return inputs.stream().filter(BatchAssembler::ofActor).toList();
   }
 
-  /** Whether an input is a log-probability or a logit of an actor, or a win rate against it. */
+  /** Whether an input is a log-probability or a logit of an actor, or compares with it. */
   static boolean ofActor(Input input) {
-    return input.role() == Role.LOG_PROBABILITY || input.role() == Role.LOGITS || isWinRate(input);
+    return input.role() == Role.LOG_PROBABILITY
+        || input.role() == Role.LOGITS
+        || isWinRate(input)
+        || Signature.isOccupancy(input);
   }
 
   /** Whether an input is how probably a response is preferred to what an actor gives. */
   private static boolean isWinRate(Input input) {
-    return Signature.opponent(input).isPresent();
+    return Signature.opponent(input).isPresent() && !Signature.isOccupancy(input);
   }
 
   /** The actor whose probabilities an input is made of. */
@@ -158,6 +161,32 @@ final class BatchAssembler {
             }
           }
         });
+  }
+
+  /**
+   * Fills in by how much more often the trained policy is in each state of a row and takes the
+   * action there than another: {@code log(d_pi(s, a) / d_other(s, a))}.
+   */
+  void fillOccupancies(
+      Input input, Batch batch, Rows rows, Policy trained, Policy other, double discount) {
+    double[][] own = occupancy(trained, discount);
+    double[][] others = occupancy(other, discount);
+    List<Response> responses = rows.of(sequence(input));
+    int[] offsets = batch.offsets(sequence(input));
+    double[] column = batch.column(input.name());
+    for (int row = 0; row < responses.size(); row++) {
+      Response response = responses.get(row);
+      for (int t = 0; t < response.length(); t++) {
+        int state = response.promptAt(t);
+        int action = response.tokens()[t];
+        column[offsets[row] + t] = Math.log(own[state][action]) - Math.log(others[state][action]);
+      }
+    }
+  }
+
+  private double[][] occupancy(Policy policy, double discount) {
+    return task.occupancy(policy, discount)
+        .orElseThrow(() -> new IllegalStateException(task.name() + " has no occupancy measures"));
   }
 
   /** How probably each response is preferred to what a policy gives, by its own probabilities. */
@@ -272,8 +301,8 @@ final class BatchAssembler {
               input.name(),
               isLabel(input)
                   ? rows.labels()
-                  : isPreference(input)
-                      ? new double[responses.size()]
+                  : ofActor(input)
+                      ? new double[entries(input, responses, offsets)]
                       : scores(input, responses, offsets, workers));
     }
   }
@@ -332,6 +361,14 @@ final class BatchAssembler {
     }
     if (isPreference(input)) {
       checkPreference(input);
+      return;
+    }
+    if (Signature.isOccupancy(input)) {
+      if (task.dynamics().isEmpty()) {
+        throw new ExperimentException(
+            "%s reads `%s`, and task `%s` is no decision process"
+                .formatted(owner, input.name(), task.name()));
+      }
       return;
     }
     if (!sequences.contains(sequence(input))) {

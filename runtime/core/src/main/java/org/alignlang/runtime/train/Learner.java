@@ -243,6 +243,18 @@ final class Learner {
 
   private void fillActors(Actors.Volatility volatility) {
     for (Input input : assembler.actorInputs()) {
+      if (Signature.isOccupancy(input)) {
+        if (volatility == Actors.Volatility.EACH_STEP) {
+          assembler.fillOccupancies(
+              input,
+              prepared.batch(),
+              prepared.rows(),
+              policy,
+              actors.policy(BatchAssembler.actor(input)),
+              signature.discounts().getOrDefault(input.name(), 1.0));
+        }
+        continue;
+      }
       Policy actor =
           BatchAssembler.ofTrainedPolicy(input)
               ? policy

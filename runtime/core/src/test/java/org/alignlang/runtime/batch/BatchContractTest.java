@@ -67,7 +67,8 @@ class BatchContractTest {
         List.of(),
         true,
         true,
-        false, java.util.Map.of());
+        false,
+        java.util.Map.of());
   }
 
   /**
@@ -253,7 +254,8 @@ class BatchContractTest {
         List.of(),
         true,
         false,
-        false, java.util.Map.of());
+        false,
+        java.util.Map.of());
   }
 
   @Test
@@ -312,7 +314,8 @@ class BatchContractTest {
         List.of(),
         true,
         false,
-        false, java.util.Map.of());
+        false,
+        java.util.Map.of());
   }
 
   @Test

@@ -67,7 +67,8 @@ public final class HandWrittenKernels {
         List.of(),
         true,
         grouped,
-        enumerated, java.util.Map.of());
+        enumerated,
+        java.util.Map.of());
   }
 
   private static double sum(double[] column, int[] offsets, int row) {
