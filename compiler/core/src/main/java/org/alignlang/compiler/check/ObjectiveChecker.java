@@ -816,7 +816,7 @@ public final class ObjectiveChecker {
           bound.active()
               ? readsBlock(bound)
                   ? "the bound of a constraint must not be trained: it would be moved out of the"
-                        + " way"
+                      + " way"
                   : "the bound of a constraint must not depend on the policy"
               : "nothing in this constraint depends on the policy",
           bound.active() && readsBlock(bound)

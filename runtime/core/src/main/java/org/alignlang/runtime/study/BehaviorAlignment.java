@@ -1,0 +1,224 @@
+package org.alignlang.runtime.study;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.runtime.argument.Arguments;
+import org.alignlang.runtime.process.DecisionProcess;
+import org.alignlang.runtime.process.Evaluation;
+import org.alignlang.runtime.process.Occupancy;
+import org.alignlang.runtime.process.Planning;
+import org.alignlang.runtime.process.Tables;
+import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.Task;
+import org.apache.commons.math3.linear.Array2DRowRealMatrix;
+import org.apache.commons.math3.linear.ArrayRealVector;
+import org.apache.commons.math3.linear.DecompositionSolver;
+import org.apache.commons.math3.linear.LUDecomposition;
+import org.apache.commons.math3.linear.RealMatrix;
+
+/**
+ * Study {@code behavior_alignment}: a primary reward and a designer's heuristic are blended with
+ * learned weights, so that the policy that is optimal for the blend does well by the primary
+ * reward: a bilevel programme with the exact implicit gradient.
+ *
+ * <p>Inner: {@code r = w_p r_primary + w_h r_heuristic}, and the soft-optimal policy {@code pi(a |
+ * s) = e^((Q - V) / tau)} at the inner discount. Outer: gradient ascent on {@code J_p(pi)}, the
+ * return of the primary reward at the outer discount. The fixed point {@code V = tau log sum e^(Q /
+ * tau)} gives {@code dV/dw = (I - g P_pi)^-1 E_pi[dr/dw]}, {@code dQ/dw = dr/dw + g P dV/dw}, and
+ * {@code dJ_p/dw = 1 / (1 - G) sum_{s,a} d(s) pi(a | s) A_p(s, a) (dQ/dw - dV/dw) / tau}.
+ *
+ * <p>Source: Gupta et al., "Behavior Alignment via Reward Function Optimization", 2023 (BARFI),
+ * with an exact inner solver in place of a policy gradient method.
+ *
+ * <p>Arguments: {@code process} ({@link ProcessArgument}, a chain of 6; its discount is the outer
+ * one), {@code primary} (its reward {@code goal}), {@code heuristic}, numbers by state and action;
+ * or {@code push}, a heuristic that is this number for the last action and its negative for the
+ * first; {@code inner_discount} (0.9), {@code temperature} (0.25), {@code rate} (1), {@code steps}
+ * (80), {@code start_primary} (1), {@code start_heuristic} (1). Ending states give no bonus of
+ * entropy.
+ */
+public final class BehaviorAlignment implements StudyProvider {
+  @Override
+  public String name() {
+    return "behavior_alignment";
+  }
+
+  @Override
+  public String summary() {
+    return "learned weights of a primary reward and a heuristic, by implicit gradients";
+  }
+
+  @Override
+  public Map<String, String> quantities() {
+    Map<String, String> quantities = new LinkedHashMap<>();
+    quantities.put("primary_return", "J_p of the inner optimum at each outer step");
+    quantities.put("primary_weight", "w_p at each outer step");
+    quantities.put("heuristic_weight", "w_h at each outer step");
+    quantities.put(
+        "gradient_error", "largest difference from central differences, relative, at the start");
+    quantities.put("gradient_size", "largest |dJ_p/dw| at each outer step");
+    return quantities;
+  }
+
+  @Override
+  public Set<String> lists() {
+    return Set.of("heuristic", "primary");
+  }
+
+  @Override
+  public Findings run(Arguments arguments, Optional<Task> task, Path dataDirectory, long seed) {
+    DecisionProcess process =
+        ProcessArgument.read(
+            arguments,
+            "process",
+            ProcessArgument.component("chain", Map.of("states", 6.0, "discount", 0.99)),
+            CounterRandom.of(seed).stream("behavior_alignment"));
+    double[][] primary = ProcessArgument.reward(arguments, "primary", "goal", process);
+    double push = arguments.real("push", 0, -1e6, 1e6);
+    double[][] heuristic =
+        ProcessArgument.numbers(arguments, "heuristic", process)
+            .orElseGet(() -> pushed(process, push));
+    DecisionProcess inner = process.withDiscount(arguments.real("inner_discount", 0.9, 0, 0.9999));
+    double temperature = arguments.above("temperature", 0.25, 0);
+    double rate = arguments.real("rate", 1, 0, 1e6);
+    int steps = arguments.integer("steps", 80, 0, 100_000);
+    double[] weights = {
+      arguments.real("start_primary", 1, -1e6, 1e6), arguments.real("start_heuristic", 1, -1e6, 1e6)
+    };
+    double[][][] parts = {primary, heuristic};
+    Blend blend = new Blend(process, inner, primary, parts, temperature);
+    double[] returns = new double[steps + 1];
+    double[] ofPrimary = new double[steps + 1];
+    double[] ofHeuristic = new double[steps + 1];
+    double[] sizes = new double[steps + 1];
+    double error = blend.gradientError(weights);
+    for (int step = 0; step <= steps; step++) {
+      returns[step] = blend.outer(weights);
+      ofPrimary[step] = weights[0];
+      ofHeuristic[step] = weights[1];
+      double[] gradient = blend.gradient(weights);
+      sizes[step] = Math.max(Math.abs(gradient[0]), Math.abs(gradient[1]));
+      weights[0] += rate * gradient[0];
+      weights[1] += rate * gradient[1];
+    }
+    Map<String, double[]> found = new LinkedHashMap<>();
+    found.put("primary_return", returns);
+    found.put("primary_weight", ofPrimary);
+    found.put("heuristic_weight", ofHeuristic);
+    found.put("gradient_error", new double[] {error});
+    found.put("gradient_size", sizes);
+    return new Findings(found);
+  }
+
+  private static double[][] pushed(DecisionProcess process, double push) {
+    double[][] heuristic = new double[process.states()][process.actions()];
+    for (int s = 0; s < heuristic.length; s++) {
+      if (!process.absorbing(s)) {
+        heuristic[s][0] -= push;
+        heuristic[s][process.actions() - 1] += push;
+      }
+    }
+    return heuristic;
+  }
+
+  /**
+   * The inner problem and its derivative.
+   *
+   * @param outside the process at the outer discount
+   * @param inside the process at the inner discount
+   * @param primary the reward that counts, {@code [S][A]}
+   * @param parts the rewards that are blended, {@code [parts][S][A]}
+   */
+  record Blend(
+      DecisionProcess outside,
+      DecisionProcess inside,
+      double[][] primary,
+      double[][][] parts,
+      double temperature) {
+
+    /** The return of the primary reward under the inner optimum. */
+    double outer(double[] weights) {
+      return Evaluation.expectedReturn(outside, inner(weights), primary);
+    }
+
+    /** {@code dJ_p/dw}, by the implicit function theorem. */
+    double[] gradient(double[] weights) {
+      double[][] policy = inner(weights);
+      double[][] occupancy = Occupancy.pairs(outside, policy);
+      double[][] advantages = Evaluation.advantages(outside, policy, primary);
+      double[] gradient = new double[weights.length];
+      DecompositionSolver solver = resolvent(policy);
+      for (int k = 0; k < weights.length; k++) {
+        double[] expected = new double[policy.length];
+        for (int s = 0; s < expected.length; s++) {
+          expected[s] = inside.absorbing(s) ? 0 : Tables.dot(policy[s], parts[k][s]);
+        }
+        double[] dv = solver.solve(new ArrayRealVector(expected, false)).toArray();
+        double[][] dq = Evaluation.actionValues(inside, parts[k], dv);
+        for (int s = 0; s < policy.length; s++) {
+          for (int a = 0; a < policy[s].length && !inside.absorbing(s); a++) {
+            gradient[k] +=
+                occupancy[s][a]
+                    * advantages[s][a]
+                    * (dq[s][a] - dv[s])
+                    / (temperature * (1 - outside.discount()));
+          }
+        }
+      }
+      return gradient;
+    }
+
+    /** How far the gradient is from central differences, relative to its largest entry. */
+    double gradientError(double[] weights) {
+      double[] gradient = gradient(weights);
+      double h = 1e-5;
+      double error = 0;
+      double size = 1e-300;
+      for (int k = 0; k < weights.length; k++) {
+        double[] moved = weights.clone();
+        moved[k] += h;
+        double above = outer(moved);
+        moved[k] -= 2 * h;
+        double difference = (above - outer(moved)) / (2 * h);
+        error = Math.max(error, Math.abs(difference - gradient[k]));
+        size = Math.max(size, Math.abs(difference));
+      }
+      return error / size;
+    }
+
+    /** The soft-optimal policy of the blend; episodes end in absorbing states, with value 0. */
+    private double[][] inner(double[] weights) {
+      double[][] reward = new double[inside.states()][inside.actions()];
+      for (int s = 0; s < reward.length; s++) {
+        // A bonus of entropy for ever is taken away from where an episode has ended.
+        double ended = temperature * Math.log(inside.actions());
+        for (int a = 0; a < reward[s].length; a++) {
+          reward[s][a] =
+              inside.absorbing(s)
+                  ? -ended
+                  : weights[0] * parts[0][s][a] + weights[1] * parts[1][s][a];
+        }
+      }
+      return Planning.soft(inside, reward, temperature, Optional.empty()).policy();
+    }
+
+    private DecompositionSolver resolvent(double[][] policy) {
+      RealMatrix matrix = new Array2DRowRealMatrix(policy.length, policy.length);
+      for (int s = 0; s < policy.length; s++) {
+        matrix.addToEntry(s, s, 1);
+        for (int a = 0; a < policy[s].length; a++) {
+          for (int i = 0; i < inside.successors(s, a); i++) {
+            matrix.addToEntry(
+                s,
+                inside.successor(s, a, i),
+                -inside.discount() * policy[s][a] * inside.probability(s, a, i));
+          }
+        }
+      }
+      return new LUDecomposition(matrix).getSolver();
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package org.alignlang.runtime.study;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.alignlang.runtime.argument.Arguments;
+import org.alignlang.runtime.process.DecisionProcess;
+import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.study.RewardMetric.Canonical;
+import org.alignlang.runtime.task.Task;
+
+/**
+ * Study {@code reward_distance}: how far apart two given rewards are on a process by each
+ * canonicalisation of {@link RewardMetric}, and what optimising one costs by the other.
+ *
+ * <p>Arguments: {@code process} ({@link ProcessArgument}), {@code first} and {@code second}, the
+ * rewards, numbers by state and action.
+ */
+public final class RewardDistance implements StudyProvider {
+  @Override
+  public String name() {
+    return "reward_distance";
+  }
+
+  @Override
+  public String summary() {
+    return "how far apart two rewards are on a process, and what optimising the other costs";
+  }
+
+  @Override
+  public Map<String, String> quantities() {
+    Map<String, String> quantities = new LinkedHashMap<>(distances());
+    quantities.put("regret", "what optimising the other reward loses, a share of the range");
+    return quantities;
+  }
+
+  /** The quantities that are distances. */
+  static Map<String, String> distances() {
+    Map<String, String> quantities = new LinkedHashMap<>();
+    quantities.put("none", "distance of the rewards as they are, from 0 to 2");
+    quantities.put("epic", "distance after EPIC's canonicalisation");
+    quantities.put("dard", "distance after DARD's canonicalisation");
+    quantities.put("potential", "distance after shaping by the uniform policy's values");
+    quantities.put("value", "distance of the advantages of the uniform policy");
+    quantities.put("least", "distance of the least rewards that differ by shaping only");
+    return quantities;
+  }
+
+  @Override
+  public Set<String> lists() {
+    return Set.of("first", "second");
+  }
+
+  @Override
+  public Findings run(Arguments arguments, Optional<Task> task, Path dataDirectory, long seed) {
+    DecisionProcess process =
+        ProcessArgument.read(
+            arguments,
+            "process",
+            ProcessArgument.component("chain", Map.of()),
+            CounterRandom.of(seed).stream("reward_distance"));
+    double[][][] first = given(arguments, "first", process);
+    double[][][] second = given(arguments, "second", process);
+    RewardMetric metric = new RewardMetric(process);
+    Map<String, double[]> found = new LinkedHashMap<>();
+    for (String name : distances().keySet()) {
+      found.put(name, new double[] {metric.distance(kind(name), first, second)});
+    }
+    found.put("regret", new double[] {metric.regret(first, second)});
+    return new Findings(found);
+  }
+
+  static Canonical kind(String quantity) {
+    return Canonical.valueOf(quantity.toUpperCase(Locale.ROOT));
+  }
+
+  private static double[][][] given(Arguments arguments, String name, DecisionProcess process) {
+    double[][] table =
+        ProcessArgument.numbers(arguments, name, process)
+            .orElseThrow(() -> arguments.missing(name, "a number for each state and action"));
+    double[][][] reward = new double[table.length][process.actions()][table.length];
+    for (int s = 0; s < table.length; s++) {
+      for (int a = 0; a < table[s].length; a++) {
+        Arrays.fill(reward[s][a], table[s][a]);
+      }
+    }
+    return reward;
+  }
+}
