@@ -9,6 +9,7 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.NOT_ZERO_AT_ONE;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.REWARD_GRADIENT;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNREDUCED;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
+import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
+import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.source.Span;
@@ -328,6 +330,13 @@ final class DivergenceTerms {
     Meaning q = checker.check(right, scope);
     if (p instanceof Meaning.OccupancyMeasure a && q instanceof Meaning.OccupancyMeasure c) {
       return occupancyTerm(d, a.actor(), c.actor(), call, scope);
+    }
+    if (p instanceof Meaning.OccupancyMeasure || q instanceof Meaning.OccupancyMeasure) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "an occupancy measure is compared with another",
+          "write `" + d.name() + "(occupancy(pi) || occupancy(ref))`");
     }
     if (p instanceof Meaning.Value pv && q instanceof Meaning.Value qv) {
       if (arguments.size() > 1) {
@@ -731,6 +740,7 @@ final class DivergenceTerms {
           "write a mean over the data: `mean[pair](...)`");
     }
     Node x = value.node();
+    requireNoExpectation(x, index.span());
     if (x.domain().level().compareTo(Level.SEQUENCE) > 0) {
       throw context.fail(
           UNREDUCED,
@@ -762,12 +772,26 @@ final class DivergenceTerms {
     return expectation(metric, row, row, index.span(), Optional.empty());
   }
 
+  private void requireNoExpectation(Node value, Span span) {
+    if (ObjectiveProgram.reachable(List.of(value)).stream()
+        .anyMatch(n -> n.operation() instanceof Operation.Expectation)) {
+      throw context.fail(
+          WRONG_THING,
+          span,
+          "an expectation inside another is one number of the batch, and its own gradient would be"
+              + " lost",
+          "take it out: `E[(r - E[r])^2]` is `E[r^2] - E[r]^2`");
+    }
+  }
+
   private Meaning expectation(
       String name,
       Node value,
       Node score,
       Span span,
       Optional<CheckContext.DivergenceUse> divergence) {
+    requireNoExpectation(value, span);
+    requireNoExpectation(score, span);
     Node leaf = b.expectation(name, value, score);
     boolean known = context.expectations.stream().anyMatch(e -> e.leaf() == leaf);
     if (!known) {

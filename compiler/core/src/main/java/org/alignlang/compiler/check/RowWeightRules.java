@@ -135,7 +135,7 @@ final class RowWeightRules {
 
   /** A comparison of two responses' data that has no case of its own for equality. */
   private static Optional<Finding> oneSidedTie(WrittenGraph graph, Node node) {
-    if (!graph.paired()
+    if (graph.context().sequences.size() < 2
         || !(node.operation() instanceof Operation.Select)
         || node.operand(0).active()) {
       return Optional.empty();

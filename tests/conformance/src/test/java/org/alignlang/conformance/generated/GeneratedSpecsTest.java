@@ -62,8 +62,7 @@ class GeneratedSpecsTest {
         SpecGenerator.Spec spec = SpecGenerator.of(seed, 2 + (int) (seed % 4));
         guarded(seed, spec, failures, () -> cases.add(read(number, spec)));
       }
-      List<ObjectiveKernel> kernels =
-          KernelsTogether.compile(cases.stream().map(Case::objective).toList());
+      List<ObjectiveKernel> kernels = compiled(cases, failures);
       for (int i = 0; i < cases.size(); i++) {
         Case each = cases.get(i);
         ObjectiveKernel jvm = kernels.get(i);
@@ -74,6 +73,31 @@ class GeneratedSpecsTest {
     assertThat(failures).isEmpty();
     assertThat(counts.getOrDefault("finite", 0)).isGreaterThanOrEqualTo(SPECS);
     assertThat(counts.getOrDefault("finite differences", 0)).isGreaterThanOrEqualTo(SPECS / 20);
+  }
+
+  /** The kernels of specs, compiled together; one by one where that fails, to know which it is. */
+  private static List<ObjectiveKernel> compiled(List<Case> cases, List<String> failures) {
+    try {
+      return KernelsTogether.compile(cases.stream().map(Case::objective).toList());
+    } catch (IllegalStateException e) {
+      int before = failures.size();
+      List<ObjectiveKernel> kernels = new ArrayList<>();
+      for (Case each : List.copyOf(cases)) {
+        int known = failures.size();
+        guarded(
+            each.seed,
+            each.spec,
+            failures,
+            () -> kernels.addAll(KernelsTogether.compile(List.of(each.objective))));
+        if (failures.size() > known) {
+          cases.remove(each);
+        }
+      }
+      if (failures.size() == before) {
+        throw e;
+      }
+      return kernels;
+    }
   }
 
   /** A generated spec, compiled with and without simplification. */
