@@ -98,6 +98,20 @@ public final class Arguments {
     return word;
   }
 
+  /** A list of texts; a single text is a list of one. */
+  public Optional<List<String>> texts(String name) {
+    return find(name)
+        .map(value ->
+            asList(value).stream()
+                .map(entry -> {
+                  if (entry instanceof String text) {
+                    return text;
+                  }
+                  throw wrong(name, "texts in quotes", entry);
+                })
+                .toList());
+  }
+
   /** A list of whole numbers; a single number is a list of one. */
   public Optional<int[]> integers(String name, int least, int most) {
     return find(name)

@@ -20,15 +20,33 @@ import org.alignlang.runtime.task.Task.Response;
  * @param noise the probability of a flipped label
  */
 record SampledPairs(
-    Policy policy,
-    int prompts,
-    int maximumLength,
-    int endToken,
-    ToDoubleFunction<Response> reward,
-    int count,
-    double noise) {
+    Source source, int prompts, ToDoubleFunction<Response> reward, int count, double noise) {
   /** How often a second response equal to the first is drawn again before the pair is given up. */
   private static final int ATTEMPTS = 64;
+
+  /** Where responses come from. */
+  @FunctionalInterface
+  interface Source {
+    /** Draws a response to a prompt. */
+    Response draw(int prompt, CounterRandom random);
+  }
+
+  /** Pairs from a policy over tokens. */
+  SampledPairs(
+      Policy policy,
+      int prompts,
+      int maximumLength,
+      int endToken,
+      ToDoubleFunction<Response> reward,
+      int count,
+      double noise) {
+    this(
+        (prompt, random) -> Responses.sample(policy, prompt, maximumLength, endToken, random),
+        prompts,
+        reward,
+        count,
+        noise);
+  }
 
   /** Draws the pairs; fewer than {@code count} only where the policy hardly varies. */
   List<Pair> sample(CounterRandom random) {
@@ -61,6 +79,6 @@ record SampledPairs(
   }
 
   private Response draw(int prompt, CounterRandom draws) {
-    return Responses.sample(policy, prompt, maximumLength, endToken, draws);
+    return source.draw(prompt, draws);
   }
 }
