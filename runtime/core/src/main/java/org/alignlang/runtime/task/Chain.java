@@ -8,7 +8,7 @@ import org.alignlang.runtime.random.CounterRandom;
 /**
  * Task {@code chain}: a corridor with the actions {@code left} and {@code right}, whose last state
  * ends an episode. With probability {@code slip} the other direction is taken. Scores beside those
- * of every process: {@code reward}, 1 where the last state was entered, {@code success} and {@code
+ * of every process: {@code score}, 1 where the last state was entered, {@code success} and {@code
  * return}.
  *
  * <p>Arguments: {@code states} (8), {@code start} (0), {@code slip} (0), {@code horizon} (64),
@@ -39,7 +39,7 @@ public final class Chain implements TaskProvider {
                     0)
                 .withHorizon(ProcessTask.horizon(arguments))
                 .withDiscount(ProcessTask.discount(arguments)))
-        .score("reward", goal)
+        .score("score", goal)
         .reached("success", goal)
         .build(arguments, CounterRandom.of(seed).stream("chain"));
   }

@@ -33,7 +33,7 @@ import org.alignlang.runtime.random.CounterRandom;
  * cell stayed the same; {@code done}, the share of the order that is done; {@code fresh}, the share
  * of tended cells that are fresh; {@code message}, what happened as one number (0 nothing, 1 a
  * bump, then the marks in their order), and {@code message_count}, how often that had happened by
- * now; {@code reward}, 1 where the order was completed plus {@code fresh}. Per episode: {@code
+ * now; {@code score}, 1 where the order was completed plus {@code fresh}. Per episode: {@code
  * success}, 1 where the order was completed, and {@code return}.
  *
  * <p>Arguments: {@code map} (a list of rows), {@code order} ({@code "G"} if the map has that mark),
@@ -272,13 +272,13 @@ public final class GridWorld implements TaskProvider {
                     : 0;
         task.reached("success", completed);
         task.score("done", (s, a, next) -> (double) states.get(next).done() / order.length());
-        task.score("reward", (s, a, next) -> completed.at(s, a, next) + fresh(next));
+        task.score("score", (s, a, next) -> completed.at(s, a, next) + fresh(next));
       }
       if (tended.length > 0) {
         task.score("fresh", (s, a, next) -> fresh(next));
       }
       if (order.isEmpty() && tended.length > 0) {
-        task.score("reward", (s, a, next) -> fresh(next));
+        task.score("score", (s, a, next) -> fresh(next));
       }
       return task.place(s -> states.get(s).cell());
     }

@@ -43,8 +43,8 @@ import org.apache.commons.rng.UniformRandomProvider;
  *   <li>{@code first}: 1 where it is entered for the first time, else 0
  * </ul>
  *
- * <p>Tasks with a reward have {@code reward} per token, and {@code return} per episode, {@code sum_t
- * discount^t reward_t}; pairs, ranked lists and preferences go by it.
+ * <p>Tasks with a reward have {@code score} per token, and {@code return} per episode, {@code sum_t
+ * discount^t score_t}; pairs, ranked lists and preferences go by it.
  */
 public final class ProcessTask implements Task {
   /** The most numbers of a linear policy over state features: 32 MiB. */
@@ -116,16 +116,16 @@ public final class ProcessTask implements Task {
     deterministic = follows();
     dynamics = followed();
     double skill = arguments.real("skill", 0, 0, 1);
-    if (skill > 0 && !steps.containsKey("reward")) {
+    if (skill > 0 && !steps.containsKey("score")) {
       throw arguments.wrong("skill", "0 where the task has no reward", skill);
     }
     base = skill == 0 ? uniform() : skilled(skill, arguments);
     int count = arguments.integer("pairs", 0, 0, 1 << 20);
     double noise = arguments.real("label_noise", 0, 0, 1);
-    if (count > 0 && !steps.containsKey("reward")) {
+    if (count > 0 && !steps.containsKey("score")) {
       throw arguments.wrong("pairs", "0 where the task has no reward", count);
     }
-    if (steps.containsKey("reward")) {
+    if (steps.containsKey("score")) {
       wholes.put("return", this::discountedReturn);
     }
     pairs =
@@ -155,7 +155,7 @@ public final class ProcessTask implements Task {
       this.process = process;
     }
 
-    /** A score per token; {@code reward} is what the return is made of. */
+    /** A score per token; {@code score} is what the return is made of. */
     Builder score(String score, StepScore value) {
       steps.put(score, new Step(value, 0));
       return this;
@@ -267,7 +267,7 @@ public final class ProcessTask implements Task {
 
   /** The optimal policy, which does with probability {@code 1 - skill} anything. */
   private Policy skilled(double skill, Arguments arguments) {
-    double[][] reward = expected(score("reward"));
+    double[][] reward = expected(score("score"));
     if (!timed) {
       if (process.discount() >= 1) {
         throw arguments.wrong("discount", "below 1 where `skill` is given and not `timed`", 1.0);
@@ -462,7 +462,7 @@ public final class ProcessTask implements Task {
   private double discountedReturn(Response response) {
     double sum = 0;
     double factor = 1;
-    for (double reward : of(response, score("reward"))) {
+    for (double reward : of(response, score("score"))) {
       sum += factor * reward;
       factor *= process.discount();
     }
@@ -594,7 +594,7 @@ public final class ProcessTask implements Task {
 
   @Override
   public Optional<ToDoubleFunction<Response>> utility() {
-    return steps.containsKey("reward") ? Optional.of(this::discountedReturn) : Optional.empty();
+    return steps.containsKey("score") ? Optional.of(this::discountedReturn) : Optional.empty();
   }
 
   @Override

@@ -9,7 +9,7 @@ import org.alignlang.runtime.random.CounterRandom;
 /**
  * Task {@code random_process}: transitions from a symmetric Dirichlet distribution, and for each
  * state and action a reward, uniform from 0 to 1. Episodes start in state 0. Scores beside those of
- * every process: {@code reward} and {@code return}.
+ * every process: {@code score} and {@code return}.
  *
  * <p>Arguments: {@code states} (8), {@code actions} (3), {@code concentration} (0.2), {@code
  * horizon} (64), {@code discount} (0.95), and what every process takes.
@@ -45,7 +45,7 @@ public final class RandomProcess implements TaskProvider {
       }
     }
     return new ProcessTask.Builder("random_process", process)
-        .score("reward", (s, a, next) -> reward[s][a])
+        .score("score", (s, a, next) -> reward[s][a])
         .build(arguments, random);
   }
 }

@@ -26,7 +26,7 @@ import org.alignlang.runtime.random.CounterRandom;
  *
  * <p>Scores beside those of every process, for names that are words: {@code at_STATE}, 1 where that
  * state was entered; {@code in_STATE}, 1 where the action was taken there; {@code take_ACTION}, 1
- * where it was that action. With {@code goal}, a word or several: {@code reward}, 1 where one of
+ * where it was that action. With {@code goal}, a word or several: {@code score}, 1 where one of
  * these states was entered, {@code success} and {@code return}.
  *
  * <p>Arguments: {@code rules} (a list of texts), {@code goal} (none), {@code horizon} (64), {@code
@@ -83,7 +83,7 @@ public final class RuledProcess implements TaskProvider {
         goals.add(state);
       }
       ProcessTask.StepScore reached = (s, a, next) -> goals.contains(next) ? 1 : 0;
-      task.score("reward", reached).reached("success", reached);
+      task.score("score", reached).reached("success", reached);
     });
     return task.build(arguments, CounterRandom.of(seed).stream("process"));
   }
