@@ -169,8 +169,7 @@ public final class GridWorld implements TaskProvider {
       int done = from.done() + (next ? 1 : 0);
       Map<Integer, Double> fresh = new LinkedHashMap<>(Map.of(0, 1.0));
       for (int bit = 0; bit < tended.length; bit++) {
-        double stays =
-            tended[bit] == cell ? 1 : (from.fresh() >> bit & 1) == 1 ? 1 - decay : 0;
+        double stays = tended[bit] == cell ? 1 : (from.fresh() >> bit & 1) == 1 ? 1 - decay : 0;
         Map<Integer, Double> more = new LinkedHashMap<>();
         for (Map.Entry<Integer, Double> entry : fresh.entrySet()) {
           if (stays > 0) {
@@ -194,12 +193,12 @@ public final class GridWorld implements TaskProvider {
       }
       Map<State, Double> law = new LinkedHashMap<>();
       if (slip < 1) {
-        entered(from, moves.get(action)).forEach((s, p) -> law.merge(s, (1 - slip) * p, Double::sum));
+        entered(from, moves.get(action))
+            .forEach((s, p) -> law.merge(s, (1 - slip) * p, Double::sum));
       }
       if (slip > 0) {
         for (int[] move : moves) {
-          entered(from, move)
-              .forEach((s, p) -> law.merge(s, slip / moves.size() * p, Double::sum));
+          entered(from, move).forEach((s, p) -> law.merge(s, slip / moves.size() * p, Double::sum));
         }
       }
       return law;

@@ -104,7 +104,8 @@ public final class ProcessTask implements Task {
     steps.put("state", new Step((s, a, next) -> s, process.states()));
     steps.put("next", new Step((s, a, next) -> next, process.states()));
     steps.put("action", new Step((s, a, next) -> a, actions));
-    steps.put("choice", new Step((s, a, next) -> (double) s * actions + a, process.states() * actions));
+    steps.put(
+        "choice", new Step((s, a, next) -> (double) s * actions + a, process.states() * actions));
     steps.putAll(builder.steps);
     histories.put("visits", response -> entries(response, builder.place));
     histories.put(
@@ -172,8 +173,7 @@ public final class ProcessTask implements Task {
     Builder reached(String score, StepScore value) {
       wholes.put(
           score,
-          task ->
-              response -> Arrays.stream(task.of(response, value)).anyMatch(x -> x > 0) ? 1 : 0);
+          task -> response -> Arrays.stream(task.of(response, value)).anyMatch(x -> x > 0) ? 1 : 0);
       return this;
     }
 
@@ -277,8 +277,7 @@ public final class ProcessTask implements Task {
     double[][][] stepwise = Planning.optimalStepwise(process, reward).policy();
     double[][] rows = new double[(horizon + 1) * process.states()][process.actions()];
     for (int t = 0; t < horizon; t++) {
-      System.arraycopy(
-          logits(stepwise[t], skill), 0, rows, t * process.states(), process.states());
+      System.arraycopy(logits(stepwise[t], skill), 0, rows, t * process.states(), process.states());
     }
     return new StatePolicy(rows);
   }
@@ -297,8 +296,7 @@ public final class ProcessTask implements Task {
     for (int s = 0; s < reward.length; s++) {
       for (int a = 0; a < process.actions() && !over[s]; a++) {
         for (int i = 0; i < process.successors(s, a); i++) {
-          reward[s][a] +=
-              process.probability(s, a, i) * score.at(s, a, process.successor(s, a, i));
+          reward[s][a] += process.probability(s, a, i) * score.at(s, a, process.successor(s, a, i));
         }
       }
     }
@@ -337,9 +335,7 @@ public final class ProcessTask implements Task {
       for (int s = 0; s < process.states(); s++) {
         for (int a = 0; a < process.actions() && !over[s]; a++) {
           for (int i = 0; i < process.successors(s, a); i++) {
-            int[] states = {
-              context(s, time), context(process.successor(s, a, i), time + 1)
-            };
+            int[] states = {context(s, time), context(process.successor(s, a, i), time + 1)};
             all.add(new Response(0, new int[] {a}, 1, states));
             probabilities.add(process.probability(s, a, i));
           }

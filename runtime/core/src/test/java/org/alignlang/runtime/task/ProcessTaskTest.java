@@ -106,7 +106,8 @@ class ProcessTaskTest {
                     .transition(episode.states()[t], episode.tokens()[t], episode.states()[t + 1]))
             .isPositive();
       }
-      assertThat(episode.length() == 6 || task.process().absorbing(episode.states()[episode.length()]))
+      assertThat(
+              episode.length() == 6 || task.process().absorbing(episode.states()[episode.length()]))
           .isTrue();
     }
     // A visit count has a variance of at most 9 here: four standard errors.
@@ -123,8 +124,13 @@ class ProcessTaskTest {
     List<String> shown = all.stream().map(task::show).toList();
     assertThat(shown)
         .containsExactly(
-            "left left left", "left left right", "left right left", "left right right",
-            "right left left", "right left right", "right right");
+            "left left left",
+            "left left right",
+            "left right left",
+            "left right right",
+            "right left left",
+            "right left right",
+            "right right");
     assertThat(Responses.logSumExp(Responses.logProbabilities(policy(task), all)))
         .isCloseTo(0, offset(1e-12));
     assertThat(task.responses(0, 6)).isEmpty();
@@ -135,9 +141,7 @@ class ProcessTaskTest {
   @Test
   void anOrderIsPartOfTheStateAndItsMarksCountInTurn() {
     ProcessTask task =
-        task(
-            "grid",
-            Map.of("map", List.of("KS.G"), "order", "KG", "horizon", 6, "discount", 1.0));
+        task("grid", Map.of("map", List.of("KS.G"), "order", "KG", "horizon", 6, "discount", 1.0));
     Response detour = walk(task, "right right left left left right");
     assertThat(task.score("at_G", detour)).containsExactly(0, 0, 0, 0, 0, 0);
     assertThat(task.score("at_K", detour)).containsExactly(0, 0, 0, 0, 1, 0);
@@ -188,16 +192,17 @@ class ProcessTaskTest {
             Map.of(
                 "rules",
                 List.of("a go -> b 75%, c", "a wait -> a", "b * -> done 0.5, c 0.5"),
-                "goal", "done",
-                "horizon", 9));
+                "goal",
+                "done",
+                "horizon",
+                9));
     DecisionProcess process = task.process();
     assertThat(process.transition(0, 0, 1)).isEqualTo(0.75);
     assertThat(process.transition(0, 0, 2)).isEqualTo(0.25);
     assertThat(process.transition(0, 1, 0)).isEqualTo(1);
     assertThat(process.transition(1, 1, 3)).isEqualTo(0.5);
     assertThat(process.absorbing(2)).isTrue();
-    Response episode =
-        new Response(0, new int[] {1, 0, 1}, 3, new int[] {0, 0, 1, 3});
+    Response episode = new Response(0, new int[] {1, 0, 1}, 3, new int[] {0, 0, 1, 3});
     assertThat(task.score("at_b", episode)).containsExactly(0, 1, 0);
     assertThat(task.score("in_b", episode)).containsExactly(0, 0, 1);
     assertThat(task.score("take_wait", episode)).containsExactly(1, 0, 1);
