@@ -83,7 +83,7 @@ class ProcessTaskTest {
         task("random_process", Map.of("states", 4, "actions", 3, "horizon", 400, "discount", 0.9));
     Policy policy = policy(task);
     double[][] expected = Occupancy.pairs(task.process(), probabilities(task, policy, 0));
-    double[][] occupancy = task.occupancy(policy).orElseThrow();
+    double[][] occupancy = task.occupancy(policy, 0.9).orElseThrow();
     for (int s = 0; s < 4; s++) {
       assertThat(occupancy[s]).containsExactly(expected[s], offset(1e-12));
     }
