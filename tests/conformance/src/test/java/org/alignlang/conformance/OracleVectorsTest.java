@@ -192,7 +192,7 @@ class OracleVectorsTest {
       covered.add(vector.parameters().getOrDefault("D", "").replaceFirst("\\(.*", ""));
     }
     Map<String, String> texts = new HashMap<>();
-    for (String path : StandardLibrary.paths()) {
+    for (String path : StandardLibrary.modules()) {
       for (Declaration declaration : StandardObjectives.library(path).module().declarations()) {
         texts.put(declaration.name(), declaration.span().text());
       }

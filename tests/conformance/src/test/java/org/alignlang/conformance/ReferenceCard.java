@@ -40,7 +40,7 @@ final class ReferenceCard {
   private final Map<String, Compilation> modules = new LinkedHashMap<>();
 
   private ReferenceCard() {
-    for (String path : StandardLibrary.paths()) {
+    for (String path : StandardLibrary.modules()) {
       modules.put(path, StandardObjectives.library(path));
     }
   }

@@ -30,7 +30,7 @@ class ReferenceCardTest {
 
   @Test
   void everythingThatIsOptimisedSaysItsNamesElsewhere() {
-    for (String path : StandardLibrary.paths()) {
+    for (String path : StandardLibrary.modules()) {
       for (Declaration declaration : StandardObjectives.library(path).module().declarations()) {
         if (declaration instanceof Declaration.ObjectiveDeclaration
             || declaration instanceof Declaration.EstimatorDeclaration) {
@@ -46,7 +46,7 @@ class ReferenceCardTest {
   @Test
   void theCoverageNamesWhatIsThere() throws IOException {
     Set<String> known = new TreeSet<>();
-    for (String path : StandardLibrary.paths()) {
+    for (String path : StandardLibrary.modules()) {
       StandardObjectives.library(path).module().declarations().forEach(d -> known.add(d.name()));
     }
     Set<String> named = new TreeSet<>();

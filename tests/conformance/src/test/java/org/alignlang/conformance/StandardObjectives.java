@@ -73,6 +73,9 @@ public final class StandardObjectives {
         switch (declaration) {
           case Declaration.ObjectiveDeclaration objective ->
               addVariants(objective, compilation, path, found);
+          // What papers declare besides cannot be imported.
+          case Declaration.EstimatorDeclaration _ when path.startsWith("papers/") -> {}
+          case Declaration.DivergenceDeclaration _ when path.startsWith("papers/") -> {}
           case Declaration.EstimatorDeclaration estimator -> {
             String module = imported(path);
             if (imports.indexOf(module) < 0) {

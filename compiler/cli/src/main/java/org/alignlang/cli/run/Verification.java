@@ -131,10 +131,7 @@ public final class Verification {
     for (String argument : settings.specs()) {
       if (argument.equals(PAPERS) && !Files.exists(Path.of(PAPERS))) {
         List<String> papers =
-            StandardLibrary.paths().stream()
-                .filter(path -> path.startsWith(PAPERS + "/"))
-                .map(path -> "align:" + path)
-                .toList();
+            StandardLibrary.papers().stream().map(path -> "align:" + path).toList();
         if (papers.isEmpty()) {
           throw new UserError("this standard library has no papers");
         }

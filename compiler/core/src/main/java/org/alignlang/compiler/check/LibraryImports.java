@@ -24,7 +24,7 @@ public final class LibraryImports {
     List<String> modules =
         name.isEmpty() || !name.codePoints().allMatch(Character::isJavaIdentifierPart)
             ? List.of()
-            : StandardLibrary.paths().stream()
+            : StandardLibrary.modules().stream()
                 .filter(path -> !path.startsWith("prelude/"))
                 .filter(path -> declares(path, name))
                 .map(path -> "align." + path.replace(".align", "").replace('/', '.'))

@@ -160,7 +160,7 @@ public final class ModuleLoader {
     Optional<LibraryModule> module = path.isEmpty() ? Optional.empty() : LibraryModule.of(path);
     if (module.isEmpty()) {
       List<String> known =
-          StandardLibrary.paths().stream()
+          StandardLibrary.modules().stream()
               .filter(p -> !p.startsWith("prelude/"))
               .map(p -> LIBRARY + p.replace(".align", "").replace('/', '.'))
               .toList();

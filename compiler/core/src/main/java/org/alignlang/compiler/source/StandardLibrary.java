@@ -11,11 +11,23 @@ import java.util.Optional;
 public final class StandardLibrary {
   private static final String ROOT = "/org/alignlang/stdlib/";
 
+  private static final String PAPERS = "papers/";
+
   private StandardLibrary() {}
 
-  /** Returns the paths of all sources, sorted, for example {@code papers/dpo.align}. */
+  /** Returns the paths of all sources, sorted, for example {@code losses/dpo.align}. */
   public static List<String> paths() {
     return Index.PATHS;
+  }
+
+  /** The paths of what can be imported: all but the papers, which are experiments. */
+  public static List<String> modules() {
+    return Index.PATHS.stream().filter(path -> !path.startsWith(PAPERS)).toList();
+  }
+
+  /** The paths of the papers' specs, sorted. */
+  public static List<String> papers() {
+    return Index.PATHS.stream().filter(path -> path.startsWith(PAPERS)).toList();
   }
 
   /** Read once: it is part of the program. */

@@ -1,0 +1,114 @@
+package org.alignlang.integration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.alignlang.compiler.ast.Declaration;
+import org.alignlang.compiler.codegen.BackEnds;
+import org.alignlang.compiler.diagnostic.DiagnosticSink;
+import org.alignlang.compiler.driver.Compilation;
+import org.alignlang.compiler.driver.Compiler;
+import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.experiment.ExperimentCompiler;
+import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.SourceFolder;
+import org.alignlang.runtime.experiment.ExperimentPlan;
+import org.alignlang.runtime.experiment.ExperimentResult;
+import org.alignlang.runtime.experiment.ExperimentRunner;
+import org.alignlang.runtime.experiment.Progress;
+import org.alignlang.runtime.experiment.RunLog;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * The rows of the papers: every claim holds, and in every control one fails. {@code
+ * -Dalign.papers=all} runs all of them, as continuous integration does; otherwise a few quick ones
+ * are run and the others compiled.
+ */
+class PapersTest {
+  private static final Path PAPERS = Path.of("..", "..", "stdlib", "papers");
+  private static final boolean ALL = "all".equals(System.getProperty("align.papers"));
+  private static final Set<String> QUICK = Set.of("03", "12", "21", "24", "26", "30");
+
+  @TestFactory
+  Stream<DynamicTest> everyRowHoldsAndItsControlsFail() throws IOException {
+    List<Path> rows;
+    try (Stream<Path> all = Files.list(PAPERS)) {
+      rows = all.filter(file -> file.toString().endsWith(".align")).sorted().toList();
+    }
+    assertThat(rows).isNotEmpty();
+    return rows.stream()
+        .map(row -> DynamicTest.dynamicTest(row.getFileName().toString(), () -> verify(row)));
+  }
+
+  private static void verify(Path row) {
+    boolean run = ALL || QUICK.contains(row.getFileName().toString().substring(0, 2));
+    List<ExperimentPlan> plans = plans(row);
+    assertThat(plans.stream().mapToInt(plan -> plan.controls().size()).sum())
+        .as("negative controls")
+        .isPositive();
+    for (ExperimentPlan plan : plans) {
+      assertThat(plan.claims()).as("claims of " + plan.name()).isNotEmpty();
+      if (!run) {
+        continue;
+      }
+      ExperimentResult result = run(plan);
+      assertThat(result.complete()).as(String.join("; ", result.notes())).isTrue();
+      assertThat(result.claims())
+          .allSatisfy(claim -> assertThat(claim.passed()).as(claim.sentence()).isTrue());
+      for (ExperimentPlan.Control control : plan.controls()) {
+        assertThat(run(control.plan()).claims())
+            .as("claims where there is " + control.text())
+            .anyMatch(claim -> !claim.passed());
+      }
+    }
+  }
+
+  private static ExperimentResult run(ExperimentPlan plan) {
+    return new ExperimentRunner(
+            plan, new ExperimentRunner.Options(1, 2, 3600), Progress.silent(), RunLog.none())
+        .run();
+  }
+
+  private static List<ExperimentPlan> plans(Path row) {
+    SourceFile source = new SourceFile(row.getFileName().toString(), read(row));
+    CompilerOptions options = CompilerOptions.defaults().withResolver(new SourceFolder(PAPERS));
+    Compilation compilation = Compiler.compile(source, options);
+    assertThat(compilation.diagnostics()).as(row.toString()).noneMatch(d -> d.isError());
+    assertThat(compilation.experiments()).isNotEmpty();
+    return compilation.experiments().stream()
+        .map(experiment -> plan(experiment, compilation, options))
+        .toList();
+  }
+
+  private static ExperimentPlan plan(
+      Declaration.ExperimentDeclaration experiment,
+      Compilation compilation,
+      CompilerOptions options) {
+    DiagnosticSink sink = new DiagnosticSink();
+    return ExperimentCompiler.compile(
+            experiment,
+            compilation.scope(),
+            PAPERS,
+            options,
+            BackEnds.standard()::kernel,
+            new ExperimentCompiler.Overrides(Map.of(), 0, 0),
+            sink)
+        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
