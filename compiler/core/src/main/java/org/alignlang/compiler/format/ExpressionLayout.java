@@ -81,7 +81,15 @@ final class ExpressionLayout {
     for (Expression element : elements) {
       items.add(withComma(expression(element)));
     }
-    return enclosed(opened, items, tokens.take(close));
+    Doc closed = tokens.take(close);
+    return elements.stream().allMatch(ExpressionLayout::isNumber)
+        ? filled(opened, items, closed)
+        : enclosed(opened, items, closed);
+  }
+
+  private static boolean isNumber(Expression expression) {
+    return expression instanceof Expression.NumberLiteral
+        || expression instanceof Expression.Negated negated && isNumber(negated.operand());
   }
 
   /** The arguments of a call in their parentheses. */
@@ -107,6 +115,15 @@ final class ExpressionLayout {
   /** An item of a list, with the comma if one follows. */
   Doc withComma(Doc item) {
     return tokens.peek().text().equals(",") ? Doc.sequence(item, tokens.take()) : item;
+  }
+
+  /** Numbers in brackets: on one line, or as many on each as fit. */
+  private static Doc filled(Doc open, List<Doc> items, Doc close) {
+    List<Doc> parts = new ArrayList<>();
+    for (Doc item : items) {
+      parts.add(parts.isEmpty() ? item : Doc.group(Doc.line(), item));
+    }
+    return enclosed(open, parts.isEmpty() ? items : List.of(Doc.sequence(parts)), close);
   }
 
   /** Items in brackets: on one line, or each on its own. */

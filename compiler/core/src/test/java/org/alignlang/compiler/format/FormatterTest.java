@@ -254,6 +254,29 @@ class FormatterTest {
   }
 
   @Test
+  void numbersOfALongListShareLines() {
+    assertThat(
+            checked(
+                """
+                experiment A { task bandit(helpful = [0.125, 0.25, 0.375, -0.5, 0.625, 0.75, 0.875, 1, 0.125, 0.25, 0.375, -0.5, 0.625, 0.75, 0.875, 1])
+                  train B() steps 1 }
+                """))
+        .isEqualTo(
+            """
+            experiment A {
+              task  bandit(
+                helpful = [
+                  0.125, 0.25, 0.375, -0.5, 0.625, 0.75, 0.875, 1, 0.125, 0.25, 0.375, -0.5, 0.625, 0.75, 0.875,
+                  1
+                ]
+              )
+              train B()
+              steps 1
+            }
+            """);
+  }
+
+  @Test
   void commentsStayWhereTheyWere() {
     assertThat(
             checked(

@@ -3,6 +3,7 @@ package org.alignlang.runtime.task;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.argument.Arguments;
@@ -19,11 +20,19 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  *   <li>{@code harm} (also {@code cost}): a probability, {@code sigmoid(4 * (h - 0.3))} with {@code
  *       h} standardised and correlated with {@code helpful}
  *   <li>{@code gold}: {@code helpful - 2 * harm}, what the preference pairs go by
+ *   <li>{@code offset}: a standard normal number per prompt, the same for all arms
+ *   <li>with {@code members} above 0 an ensemble of opinions on {@code helpful}: {@code opinion} is
+ *       {@code helpful} with independent normal noise in each member, of deviation {@code
+ *       known_noise} where the arm is known, a share {@code known} of all arms, and {@code
+ *       unknown_noise} where it is not. {@code doubt} is each member's own estimate of its
+ *       deviation: the true one times {@code exp(doubt_noise * n)} with {@code n} standard normal
  * </ul>
  *
  * <p>Arguments: {@code arms} (16), {@code prompts} (1), {@code scale} (1), the standard deviation
  * of the base policy's logits, {@code correlation} (0.85), {@code pairs} (512), {@code label_noise}
- * (0). The numbers of a one-prompt bandit may be given instead: {@code helpful}, {@code harm},
+ * (0), {@code ties} (1), the {@code theta} of {@link SampledPairs}, whose ties are the column
+ * {@code tie} of the pairs; {@code members} (0), {@code known} (0.6), {@code known_noise} (0.2),
+ * {@code unknown_noise} (1.5), {@code doubt_noise} (0.3). The numbers of a one-prompt bandit may be given instead: {@code helpful}, {@code harm},
  * {@code gold} and the base policy's probabilities {@code base}, as lists of one number per arm.
  *
  * <p>With the defaults {@code E[helpful] - 0.05 * KL(pi || ref)} is greatest far above {@code
@@ -58,18 +67,22 @@ public final class Bandit implements TaskProvider {
     double correlation = arguments.real("correlation", 0.85, -1, 1);
     int count = arguments.integer("pairs", 512, 0, 1 << 20);
     double noise = arguments.real("label_noise", 0, 0, 1);
+    double ties = arguments.real("ties", 1, 1, 1e6);
+    int members = arguments.integer("members", 0, 0, 64);
 
     CounterRandom random = CounterRandom.of(seed).stream("bandit");
     double[][] helpfulness = new double[prompts][];
     double[][] harmfulness = new double[prompts][];
     double[][] quality = new double[prompts][];
     double[][] logits = new double[prompts][];
+    double[][] offset = new double[prompts][arms];
     for (int prompt = 0; prompt < prompts; prompt++) {
       CounterRandom own = random.stream(prompt);
       double[] drawn = standardised(normals(own.stream("helpful"), arms));
       helpfulness[prompt] = helpful.orElse(drawn);
       harmfulness[prompt] = harm.orElse(harm(helpfulness[prompt], correlation, own));
       quality[prompt] = gold.orElse(gold(helpfulness[prompt], harmfulness[prompt]));
+      Arrays.fill(offset[prompt], normals(own.stream("offset"), 1)[0]);
       double[] normal = normals(own.stream("base"), arms);
       logits[prompt] =
           start
@@ -85,17 +98,54 @@ public final class Bandit implements TaskProvider {
             .score("harm", harmfulness)
             .score("cost", harmfulness)
             .score("gold", quality)
+            .score("offset", offset)
             .text((prompt, arm) -> "arm " + arm);
+    if (members > 0) {
+      opine(task, helpfulness, members, arguments, random.stream("opinions"));
+    }
     ToDoubleFunction<Task.Response> utility =
         response -> quality[response.prompt()][response.tokens()[0]];
     if (wins.isPresent()) {
       // Which of two is preferred need not follow from a number of each.
       return task.wins(wins.get()).build();
     }
-    List<Task.Pair> pairs =
+    SampledPairs.Compared compared =
         new SampledPairs(SoftmaxTable.of(logits), prompts, 1, -1, utility, count, noise)
-            .sample(random.stream("pairs"));
-    return task.utility(utility).pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
+            .withTies(ties)
+            .compare(random.stream("pairs"));
+    return task.utility(utility)
+        .pairs(compared.pairs())
+        .pairColumns(Map.of("tie", compared.ties()))
+        .labelled(SampledPairs.unpaired(compared.pairs()))
+        .build();
+  }
+
+  /** Gives a task the scores {@code opinion} and {@code doubt}. */
+  private static void opine(
+      CandidateTask.Builder task,
+      double[][] helpful,
+      int members,
+      Arguments arguments,
+      CounterRandom random) {
+    double known = arguments.real("known", 0.6, 0, 1);
+    double knownNoise = arguments.real("known_noise", 0.2, 0, 1e6);
+    double unknownNoise = arguments.real("unknown_noise", 1.5, 0, 1e6);
+    double doubtNoise = arguments.real("doubt_noise", 0.3, 0, 100);
+    double[][][] opinion = new double[helpful.length][helpful[0].length][members];
+    double[][][] doubt = new double[helpful.length][helpful[0].length][members];
+    for (int prompt = 0; prompt < helpful.length; prompt++) {
+      for (int arm = 0; arm < helpful[prompt].length; arm++) {
+        CounterRandom own = random.stream(prompt, arm);
+        double deviation = own.nextDouble() < known ? knownNoise : unknownNoise;
+        double[] errors = normals(own.stream("errors"), members);
+        double[] misjudged = normals(own.stream("doubts"), members);
+        for (int member = 0; member < members; member++) {
+          opinion[prompt][arm][member] = helpful[prompt][arm] + deviation * errors[member];
+          doubt[prompt][arm][member] = deviation * Math.exp(doubtNoise * misjudged[member]);
+        }
+      }
+    }
+    task.ensemble("opinion", opinion).ensemble("doubt", doubt);
   }
 
   /** The probabilities {@code wins}, a row per arm, with {@code 1 - P} for the pair exchanged. */

@@ -29,6 +29,7 @@ final class CandidateTask implements Task {
   private final double[][] stateFeatures;
   private final double[][][] actionFeatures;
   private final List<Pair> pairs;
+  private final Map<String, double[]> pairColumns;
   private final List<Labelled> labelled;
   private final Optional<ToDoubleFunction<Response>> utility;
   private final double[][] wins;
@@ -44,6 +45,7 @@ final class CandidateTask implements Task {
     stateFeatures = builder.stateFeatures;
     actionFeatures = builder.actionFeatures;
     pairs = List.copyOf(builder.pairs);
+    pairColumns = Map.copyOf(builder.pairColumns);
     labelled = List.copyOf(builder.labelled);
     utility = builder.utility;
     wins = builder.wins;
@@ -147,6 +149,11 @@ final class CandidateTask implements Task {
   }
 
   @Override
+  public Map<String, double[]> pairColumns() {
+    return pairColumns;
+  }
+
+  @Override
   public Optional<ToDoubleFunction<Response>> utility() {
     return utility;
   }
@@ -199,6 +206,7 @@ final class CandidateTask implements Task {
     private double[][] stateFeatures;
     private double[][][] actionFeatures = new double[0][][];
     private List<Pair> pairs = List.of();
+    private Map<String, double[]> pairColumns = Map.of();
     private List<Labelled> labelled = List.of();
     private Optional<ToDoubleFunction<Response>> utility = Optional.empty();
     private double[][] wins = new double[0][];
@@ -263,6 +271,12 @@ final class CandidateTask implements Task {
 
     Builder pairs(List<Pair> values) {
       pairs = values;
+      return this;
+    }
+
+    /** What is known of the pairs besides: by name one number per pair. */
+    Builder pairColumns(Map<String, double[]> values) {
+      pairColumns = values;
       return this;
     }
 

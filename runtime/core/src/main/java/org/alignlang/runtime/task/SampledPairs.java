@@ -16,11 +16,22 @@ import org.alignlang.runtime.task.Task.Response;
  * preferred with probability {@code sigmoid(reward difference)} (Bradley and Terry), and the label
  * then flipped with a given probability.
  *
+ * <p>With {@code theta} above 1 annotators call some pairs a tie: the first of two is preferred
+ * with probability {@code sigmoid(d - log theta)}, the second with {@code sigmoid(-d - log theta)},
+ * and neither else (Rao and Kupper, "Ties in Paired-Comparison Experiments", 1967). A tie keeps the
+ * order in which it was drawn.
+ *
  * @param count how many pairs; prompts are visited in turn
  * @param noise the probability of a flipped label
+ * @param theta how alike responses must be for a tie; 1 for no ties
  */
 record SampledPairs(
-    Source source, int prompts, ToDoubleFunction<Response> reward, int count, double noise) {
+    Source source,
+    int prompts,
+    ToDoubleFunction<Response> reward,
+    int count,
+    double noise,
+    double theta) {
   /** How often a second response equal to the first is drawn again before the pair is given up. */
   private static final int ATTEMPTS = 64;
 
@@ -31,7 +42,16 @@ record SampledPairs(
     Response draw(int prompt, CounterRandom random);
   }
 
-  /** Pairs from a policy over tokens. */
+  /** Pairs, and 1 for each that is a tie, 0 for the others. */
+  record Compared(List<Pair> pairs, double[] ties) {}
+
+  /** Pairs without ties. */
+  SampledPairs(
+      Source source, int prompts, ToDoubleFunction<Response> reward, int count, double noise) {
+    this(source, prompts, reward, count, noise, 1);
+  }
+
+  /** Pairs from a policy over tokens, without ties. */
   SampledPairs(
       Policy policy,
       int prompts,
@@ -48,9 +68,21 @@ record SampledPairs(
         noise);
   }
 
+  /** The same pairs, some of which annotators may call a tie. */
+  SampledPairs withTies(double theta) {
+    return new SampledPairs(source, prompts, reward, count, noise, theta);
+  }
+
   /** Draws the pairs; fewer than {@code count} only where the policy hardly varies. */
   List<Pair> sample(CounterRandom random) {
+    return compare(random).pairs();
+  }
+
+  /** Draws the pairs and says which are ties. */
+  Compared compare(CounterRandom random) {
     List<Pair> pairs = new ArrayList<>();
+    List<Double> ties = new ArrayList<>();
+    double indifference = Math.log(theta);
     for (int i = 0; i < count; i++) {
       CounterRandom draws = random.stream(i);
       Response first = draw(i % prompts, draws);
@@ -62,11 +94,16 @@ record SampledPairs(
         continue;
       }
       double margin = reward.applyAsDouble(first) - reward.applyAsDouble(second);
-      boolean prefersFirst = draws.nextDouble() < 1 / (1 + Math.exp(-margin));
+      double level = draws.nextDouble();
+      boolean prefersFirst = level < 1 / (1 + Math.exp(indifference - margin));
+      boolean tied = theta > 1 && !prefersFirst && level < 1 / (1 + Math.exp(-indifference - margin));
       boolean flipped = draws.nextDouble() < noise;
-      pairs.add(prefersFirst != flipped ? new Pair(first, second) : new Pair(second, first));
+      pairs.add(
+          tied || prefersFirst != flipped ? new Pair(first, second) : new Pair(second, first));
+      ties.add(tied ? 1.0 : 0.0);
     }
-    return List.copyOf(pairs);
+    return new Compared(
+        List.copyOf(pairs), ties.stream().mapToDouble(Double::doubleValue).toArray());
   }
 
   /** Each pair as one desirable and one undesirable response. */

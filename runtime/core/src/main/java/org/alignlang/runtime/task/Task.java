@@ -2,6 +2,7 @@ package org.alignlang.runtime.task;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
@@ -205,6 +206,14 @@ public interface Task {
   /** Preference pairs; empty where the task has none. */
   default List<Pair> pairs() {
     return List.of();
+  }
+
+  /**
+   * What is known of the preference pairs besides their responses, such as {@code tie}: by name one
+   * number per pair, in the order of {@link #pairs()}.
+   */
+  default Map<String, double[]> pairColumns() {
+    return Map.of();
   }
 
   /** Unpaired labelled responses; empty where the task has none. */

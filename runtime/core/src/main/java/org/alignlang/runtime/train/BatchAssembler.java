@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
@@ -32,6 +33,9 @@ final class BatchAssembler {
 
   /** The most responses to a prompt that a win rate sums over. */
   private static final int MAXIMUM_OPPONENTS = 4096;
+
+  /** The column that every task has of its pairs: the number of each among them, from 0. */
+  private static final String PAIR_NUMBER = "number";
 
   private final Task task;
   private final List<Input> inputs;
@@ -107,7 +111,7 @@ final class BatchAssembler {
       int[] offsets = offsets(responses);
       builder.sequence(sequence, offsets).tokens(sequence, tokens(responses, offsets));
       for (Input input : inputs) {
-        if (!isShared(input) && !isComparison(input) && sequence(input).equals(sequence)) {
+        if (input.level() != Level.PAIR && !isShared(input) && sequence(input).equals(sequence)) {
           layColumn(input, rows, responses, offsets, builder, workers);
         }
       }
@@ -117,6 +121,8 @@ final class BatchAssembler {
         builder.column(input.name(), new double[1]);
       } else if (isComparison(input)) {
         builder.column(input.name(), comparisons(input, rows));
+      } else if (input.level() == Level.PAIR) {
+        builder.column(input.name(), ofPairs(score(input), rows.pairs()));
       }
     }
     if (inputs.stream().anyMatch(input -> input.level() == Level.VOCAB)) {
@@ -236,6 +242,34 @@ final class BatchAssembler {
       column[row] = task.preference(first.get(row), second.get(row));
     }
     return column;
+  }
+
+  /** What is known of pairs, by their numbers. */
+  private double[] ofPairs(String name, int[] pairs) {
+    double[] known = task.pairColumns().get(name);
+    return Arrays.stream(pairs)
+        .mapToDouble(pair -> known == null ? pair : known[pair])
+        .toArray();
+  }
+
+  private void checkPairColumn(Input input) {
+    if (!sequences.equals(List.of("chosen", "rejected"))) {
+      throw cannot(input, "is one number per pair", "rows are no pairs of the task");
+    }
+    Set<String> known = new TreeSet<>(task.pairColumns().keySet());
+    known.add(PAIR_NUMBER);
+    if (!known.contains(score(input))) {
+      throw new ExperimentException(
+          "%s reads `%s`, but %s"
+              .formatted(
+                  owner,
+                  input.name(),
+                  Names.unknown(
+                          "column of the pairs of task `" + task.name() + "` called",
+                          score(input),
+                          known)
+                      .getMessage()));
+    }
   }
 
   /**
@@ -369,6 +403,10 @@ final class BatchAssembler {
             "%s reads `%s`, and task `%s` is no decision process"
                 .formatted(owner, input.name(), task.name()));
       }
+      return;
+    }
+    if (input.level() == Level.PAIR) {
+      checkPairColumn(input);
       return;
     }
     if (!sequences.contains(sequence(input))) {

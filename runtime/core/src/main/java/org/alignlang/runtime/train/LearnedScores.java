@@ -236,6 +236,11 @@ final class LearnedScores implements Task {
   }
 
   @Override
+  public Map<String, double[]> pairColumns() {
+    return task.pairColumns();
+  }
+
+  @Override
   public List<Labelled> labelled() {
     return task.labelled();
   }

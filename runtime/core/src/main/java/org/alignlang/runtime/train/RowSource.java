@@ -225,7 +225,11 @@ sealed interface RowSource {
             int[] groups =
                 grouped ? chosen.stream().mapToInt(Response::prompt).toArray() : new int[0];
             return new Rows(
-                List.of("chosen", "rejected"), List.of(chosen, rejected), groups, new double[0]);
+                List.of("chosen", "rejected"),
+                List.of(chosen, rejected),
+                groups,
+                new double[0],
+                cards);
           });
     }
   }

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.data.Offset.offset;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.task.Task.Response;
 import org.junit.jupiter.api.Test;
@@ -72,6 +74,65 @@ class BanditTest {
     double rate = task.pairs().stream().filter(p -> p.chosen().tokens()[0] == 1).count() / 20_000.0;
     double expected = 0.8 / (1 + Math.exp(-1)) + 0.1;
     assertThat(Math.abs(rate - expected)).isLessThan(5 * 0.5 / Math.sqrt(20_000));
+  }
+
+  /** Rao and Kupper: with d = 1 and theta = 5 annotators prefer, tie and disagree as here. */
+  @Test
+  void tiesFollowTheirModel() {
+    Map<String, Object> arguments =
+        Map.of(
+            "gold",
+            List.of(0.0, 1.0),
+            "base",
+            List.of(0.5, 0.5),
+            "pairs",
+            20_000.0,
+            "ties",
+            5.0);
+    Task task = Tasks.create("bandit", arguments, Path.of("."), 1);
+    double[] ties = task.pairColumns().get("tie");
+    double tied = Arrays.stream(ties).sum() / 20_000;
+    double right =
+        IntStream.range(0, ties.length)
+                .filter(i -> ties[i] == 0 && task.pairs().get(i).chosen().tokens()[0] == 1)
+                .count()
+            / 20_000.0;
+
+    assertThat(ties).hasSameSizeAs(task.pairs());
+    assertThat(tied).isCloseTo(0.579279, offset(0.015));
+    assertThat(right).isCloseTo(0.352187, offset(0.015));
+  }
+
+  /** Members err by their deviations, and say of themselves roughly by how much. */
+  @Test
+  void membersOpinionsAreNoisyWhereTheArmIsUnknown() {
+    Map<String, Object> arguments =
+        Map.of("prompts", 200.0, "members", 5.0, "known", 0.25, "doubt_noise", 0.0);
+    Task task = Tasks.create("bandit", arguments, Path.of("."), 1);
+    int known = 0;
+    double squares = 0;
+    for (int prompt = 0; prompt < 200; prompt++) {
+      for (Response response : task.responses(prompt, 16)) {
+        double[] opinion = task.score("opinion", response);
+        double[] doubt = task.score("doubt", response);
+        known += doubt[0] == 0.2 ? 1 : 0;
+        for (int member = 0; member < 5; member++) {
+          double error = opinion[member] - task.score("helpful", response)[0];
+          squares += error * error / (doubt[member] * doubt[member]);
+        }
+      }
+    }
+
+    assertThat(task.members("opinion")).isEqualTo(5);
+    assertThat(known / 3200.0).isCloseTo(0.25, offset(0.04));
+    assertThat(squares / 16_000).isCloseTo(1, offset(0.06));
+  }
+
+  @Test
+  void whatMembersAreToldIsRefusedWithoutMembers() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Tasks.create("bandit", Map.of("known", 0.5), Path.of("."), 1))
+        .withMessageContaining("task `bandit` has no argument `known`");
   }
 
   @Test
