@@ -75,6 +75,11 @@ public final class RowExpressions {
     left.clear();
     if (objective.signature().sequences().equals(List.of("y"))) {
       declareRewards(parameters, context, checker, scope);
+    } else {
+      // A preference is the task's, and of any response, whatever rows the objective reads.
+      objective.declaration().statements().stream()
+          .filter(Statement.Preference.class::isInstance)
+          .forEach(statement -> declare(statement, checker, scope));
     }
     try {
       ExpressionWalk.of(expression).stream()
