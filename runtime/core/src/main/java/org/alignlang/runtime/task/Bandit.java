@@ -32,8 +32,9 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  * of the base policy's logits, {@code correlation} (0.85), {@code pairs} (512), {@code label_noise}
  * (0), {@code ties} (1), the {@code theta} of {@link SampledPairs}, whose ties are the column
  * {@code tie} of the pairs; {@code members} (0), {@code known} (0.6), {@code known_noise} (0.2),
- * {@code unknown_noise} (1.5), {@code doubt_noise} (0.3). The numbers of a one-prompt bandit may be given instead: {@code helpful}, {@code harm},
- * {@code gold} and the base policy's probabilities {@code base}, as lists of one number per arm.
+ * {@code unknown_noise} (1.5), {@code doubt_noise} (0.3). The numbers of a one-prompt bandit may be
+ * given instead: {@code helpful}, {@code harm}, {@code gold} and the base policy's probabilities
+ * {@code base}, as lists of one number per arm.
  *
  * <p>With the defaults {@code E[helpful] - 0.05 * KL(pi || ref)} is greatest far above {@code
  * E[harm] = 0.10}, and policies below it exist: the constraint is feasible and binds.

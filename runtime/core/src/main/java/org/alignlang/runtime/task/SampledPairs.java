@@ -96,7 +96,8 @@ record SampledPairs(
       double margin = reward.applyAsDouble(first) - reward.applyAsDouble(second);
       double level = draws.nextDouble();
       boolean prefersFirst = level < 1 / (1 + Math.exp(indifference - margin));
-      boolean tied = theta > 1 && !prefersFirst && level < 1 / (1 + Math.exp(-indifference - margin));
+      boolean tied =
+          theta > 1 && !prefersFirst && level < 1 / (1 + Math.exp(-indifference - margin));
       boolean flipped = draws.nextDouble() < noise;
       pairs.add(
           tied || prefersFirst != flipped ? new Pair(first, second) : new Pair(second, first));

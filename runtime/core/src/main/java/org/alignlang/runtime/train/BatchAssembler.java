@@ -247,9 +247,7 @@ final class BatchAssembler {
   /** What is known of pairs, by their numbers. */
   private double[] ofPairs(String name, int[] pairs) {
     double[] known = task.pairColumns().get(name);
-    return Arrays.stream(pairs)
-        .mapToDouble(pair -> known == null ? pair : known[pair])
-        .toArray();
+    return Arrays.stream(pairs).mapToDouble(pair -> known == null ? pair : known[pair]).toArray();
   }
 
   private void checkPairColumn(Input input) {

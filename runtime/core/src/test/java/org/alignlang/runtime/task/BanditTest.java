@@ -81,14 +81,7 @@ class BanditTest {
   void tiesFollowTheirModel() {
     Map<String, Object> arguments =
         Map.of(
-            "gold",
-            List.of(0.0, 1.0),
-            "base",
-            List.of(0.5, 0.5),
-            "pairs",
-            20_000.0,
-            "ties",
-            5.0);
+            "gold", List.of(0.0, 1.0), "base", List.of(0.5, 0.5), "pairs", 20_000.0, "ties", 5.0);
     Task task = Tasks.create("bandit", arguments, Path.of("."), 1);
     double[] ties = task.pairColumns().get("tie");
     double tied = Arrays.stream(ties).sum() / 20_000;
