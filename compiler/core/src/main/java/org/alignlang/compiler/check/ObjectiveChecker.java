@@ -573,6 +573,7 @@ public final class ObjectiveChecker {
     }
     Map<String, List<String>> kinds = new LinkedHashMap<>();
     kinds.put("base", List.of());
+    kinds.put("expert", List.of());
     kinds.put("initial", List.of("of"));
     kinds.put("sampling", List.of("of"));
     kinds.put("average", List.of("of"));
@@ -1728,6 +1729,11 @@ public final class ObjectiveChecker {
         actors.add(Signature.opponent(input.input()).orElse(input.input().actor()));
       }
     }
+    // What responses are drawn from decides which rows there are, whether its tensors are read or
+    // not.
+    declaration.statements().stream()
+        .filter(Statement.Sample.class::isInstance)
+        .forEach(s -> actors.add(((Statement.Sample) s).actor()));
     for (Statement statement : declaration.statements()) {
       switch (statement) {
         case Statement.Column column -> {

@@ -107,7 +107,7 @@ public final class Responses {
   }
 
   /** How many tokens of two responses, from the first, are drawn in the same states. */
-  private static int sharedStates(Response a, Response b) {
+  public static int sharedStates(Response a, Response b) {
     int limit = Math.min(a.length(), b.length());
     int shared = 0;
     if (a.visitsStates()) {

@@ -1,12 +1,14 @@
 package org.alignlang.runtime.task;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.alignlang.runtime.argument.Arguments;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.policy.SoftmaxTable;
 import org.alignlang.runtime.random.CounterRandom;
+import org.apache.commons.rng.sampling.distribution.TSampler;
 
 /**
  * Task {@code gold_proxy}: a contextual bandit with the reward that is meant, {@code gold}, and one
@@ -15,7 +17,8 @@ import org.alignlang.runtime.random.CounterRandom;
  * be exact.
  *
  * <p>Every arm of a prompt has features {@code x = s * n}, {@code s} uniform on [0.25, 2] and
- * {@code n} standard normal in {@code features} dimensions. With {@code r2 = |x|^2 / features}:
+ * {@code n} standard normal in {@code features} dimensions; or, with {@code tail} above 0, each
+ * feature is Student's t with so many degrees of freedom. With {@code r2 = |x|^2 / features}:
  *
  * <ul>
  *   <li>base policy: proportional to {@code exp(-typical * r2)}, so that arms far out are rare
@@ -27,7 +30,11 @@ import org.alignlang.runtime.random.CounterRandom;
  *       labels, and by not seeing what is wrong with arms far out. With {@code members} above 0 it
  *       is an ensemble with one fit per bootstrap sample of the pairs, whose members disagree most
  *       where data was rare (Coste et al., "Reward Model Ensembles Help Mitigate Overoptimization",
- *       2024).
+ *       2024). With {@code hidden} above 0 each proxy is linear in so many {@link RandomFeatures}
+ *       of {@code x} that are its own, as reward models that differ in their seed alone: members
+ *       are fitted to the same pairs, share what is wrong with the labels, and disagree on how to
+ *       extrapolate.
+ *   <li>{@code single}: the ensemble's first member alone, where there is one
  *   <li>{@code novelty}: {@code r2}, how far out an arm is
  * </ul>
  *
@@ -37,7 +44,8 @@ import org.alignlang.runtime.random.CounterRandom;
  *
  * <p>Arguments: {@code arms} (64), {@code features} (8), {@code prompts} (16), {@code pairs} (256),
  * {@code label_noise} (0.25), {@code members} (0: a single proxy), {@code ridge} (1), {@code
- * curvature} (1), {@code typical} (2).
+ * curvature} (1), {@code typical} (2), {@code tail} (0: features as above), {@code hidden} (0:
+ * proxies linear in {@code x}).
  */
 public final class GoldProxy implements TaskProvider {
   private static final double NEAREST = 0.25;
@@ -67,6 +75,8 @@ public final class GoldProxy implements TaskProvider {
     double ridge = arguments.above("ridge", 1, 0);
     double curvature = arguments.real("curvature", 1, 0, 1000);
     double typical = arguments.real("typical", 2, 0, 100);
+    double tail = arguments.real("tail", 0, 0, 1000);
+    int hidden = arguments.integer("hidden", 0, 0, 1024);
     if ((long) prompts * arms * features > MAXIMUM_FEATURES) {
       throw arguments.wrong(
           "arms",
@@ -75,7 +85,7 @@ public final class GoldProxy implements TaskProvider {
     }
 
     CounterRandom random = CounterRandom.of(seed).stream("gold_proxy");
-    double[][][] x = features(random.stream("features"), prompts, arms, features);
+    double[][][] x = features(random.stream("features"), prompts, arms, features, tail);
     double[] direction = direction(random.stream("direction"), features);
     double[][] gold = new double[prompts][arms];
     double[][] novelty = new double[prompts][arms];
@@ -105,7 +115,6 @@ public final class GoldProxy implements TaskProvider {
       throw arguments.wrong(
           "typical", "so small that the base policy draws two different arms", typical);
     }
-    double[][] differences = differences(pairs, x);
     CandidateTask.Builder task =
         CandidateTask.builder("gold_proxy", prompts, arms)
             .base(logits)
@@ -115,30 +124,47 @@ public final class GoldProxy implements TaskProvider {
             .utility(response -> gold[response.prompt()][response.tokens()[0]])
             .text((prompt, arm) -> "arm " + arm);
     if (members == 0) {
-      double[][] learned = proxy(differences, ridge, x, base);
+      double[][] learned =
+          hidden == 0
+              ? proxy(differences(pairs, x), ridge, x, base)
+              : network(pairs, ridge, x, hidden, random.stream("network").stream(0), base);
       task.score("proxy", learned).score("score", learned);
     } else {
       double[][][] ensemble = new double[prompts][arms][members];
+      double[][] single = new double[prompts][arms];
       for (int member = 0; member < members; member++) {
         double[][] own =
-            proxy(
-                bootstrap(differences, random.stream("bootstrap").stream(member)), ridge, x, base);
+            hidden == 0
+                ? proxy(
+                    bootstrap(differences(pairs, x), random.stream("bootstrap").stream(member)),
+                    ridge,
+                    x,
+                    base)
+                : network(pairs, ridge, x, hidden, random.stream("network").stream(member), base);
         for (int prompt = 0; prompt < prompts; prompt++) {
           for (int arm = 0; arm < arms; arm++) {
             ensemble[prompt][arm][member] = own[prompt][arm];
           }
         }
+        if (member == 0) {
+          single = own;
+        }
       }
-      task.ensemble("proxy", ensemble).ensemble("score", ensemble);
+      task.ensemble("proxy", ensemble).ensemble("score", ensemble).score("single", single);
     }
     return task.pairs(pairs).labelled(SampledPairs.unpaired(pairs)).build();
   }
 
-  private static double[][][] features(CounterRandom random, int prompts, int arms, int features) {
+  private static double[][][] features(
+      CounterRandom random, int prompts, int arms, int features, double tail) {
     double[][][] x = new double[prompts][arms][];
     for (int prompt = 0; prompt < prompts; prompt++) {
       for (int arm = 0; arm < arms; arm++) {
         CounterRandom own = random.stream(prompt, arm);
+        if (tail > 0) {
+          x[prompt][arm] = TSampler.of(own, tail).samples(features).toArray();
+          continue;
+        }
         double distance = NEAREST + (FARTHEST - NEAREST) * own.nextDouble();
         x[prompt][arm] = Bandit.normals(own.stream("direction"), features);
         for (int i = 0; i < features; i++) {
@@ -169,6 +195,22 @@ public final class GoldProxy implements TaskProvider {
           return chosen;
         })
         .toArray(double[][]::new);
+  }
+
+  /** A proxy that is linear in random features of its own. */
+  private static double[][] network(
+      List<Task.Pair> pairs,
+      double ridge,
+      double[][][] x,
+      int hidden,
+      CounterRandom random,
+      Policy base) {
+    RandomFeatures features = RandomFeatures.draw(x[0][0].length, hidden, random);
+    double[][][] seen =
+        Arrays.stream(x)
+            .map(ofPrompt -> Arrays.stream(ofPrompt).map(features::of).toArray(double[][]::new))
+            .toArray(double[][][]::new);
+    return proxy(differences(pairs, seen), ridge, seen, base);
   }
 
   private static double[][] bootstrap(double[][] rows, CounterRandom random) {

@@ -23,12 +23,14 @@ import org.alignlang.runtime.task.Task.Response;
  * </ul>
  *
  * <p>The base policy draws each token by the prompt and the letter before it, from logits that are
- * normal with standard deviation {@code scale}.
+ * normal with standard deviation {@code scale}. The expert spells the pattern: each of its letters
+ * with probability {@code skill}, and else as the base policy would err.
  *
  * <p>Arguments: {@code letters} (3), from {@code a} on; {@code length} (4), the most tokens of a
  * response; {@code end} (true), whether a further token ends a response early; {@code prompts} (1);
  * {@code keyword} (the prompt's number as a letter, and again from {@code a}); {@code pattern}
- * ({@code "ab"}); {@code scale} (1); {@code pairs} (512); {@code label_noise} (0).
+ * ({@code "ab"}); {@code scale} (1); {@code skill} (0.8); {@code pairs} (512); {@code label_noise}
+ * (0).
  */
 public final class Sequences implements TaskProvider {
   private static final int ALPHABET = 26;
@@ -57,6 +59,7 @@ public final class Sequences implements TaskProvider {
             .map(text -> word(arguments, "pattern", text, letters, length))
             .orElse(length == 1 ? new int[] {0} : new int[] {0, 1});
     double scale = arguments.real("scale", 1, 0, 100);
+    double skill = arguments.real("skill", 0.8, 0, 1);
     int count = arguments.integer("pairs", 512, 0, 1 << 20);
     double noise = arguments.real("label_noise", 0, 0, 1);
 
@@ -89,7 +92,8 @@ public final class Sequences implements TaskProvider {
             .utility(response -> reward(response, keywords, pattern, length))
             .tokenScore("hit", response -> hits(response, keywords))
             .promptText(prompt -> "say " + (char) ('a' + keywords[prompt]))
-            .text(response -> show(response, endToken));
+            .text(response -> show(response, endToken))
+            .expert(new SpellingExpert(base, pattern, skill));
     List<Task.Pair> pairs =
         new SampledPairs(
                 base,

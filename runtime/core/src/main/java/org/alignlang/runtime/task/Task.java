@@ -185,6 +185,13 @@ public interface Task {
   Policy base();
 
   /**
+   * A policy that does well, for a teacher or for demonstrations; empty where the task has none.
+   */
+  default Optional<Policy> expert() {
+    return Optional.empty();
+  }
+
+  /**
    * The features of a state (prompt and prefix) for policies that need them; empty where the task
    * has none.
    */

@@ -26,6 +26,7 @@ final class TokenTask implements Task {
 
   private final String name;
   private final Policy base;
+  private final Optional<Policy> expert;
   private final int prompts;
   private final int maximumLength;
   private final int endToken;
@@ -40,6 +41,7 @@ final class TokenTask implements Task {
   private TokenTask(Builder builder) {
     name = builder.name;
     base = builder.base;
+    expert = builder.expert;
     prompts = builder.prompts;
     maximumLength = builder.maximumLength;
     endToken = builder.endToken;
@@ -111,6 +113,11 @@ final class TokenTask implements Task {
   }
 
   @Override
+  public Optional<Policy> expert() {
+    return expert;
+  }
+
+  @Override
   public double[] features(int prompt, int[] tokens, int length) {
     int vocabulary = base.vocabulary();
     int dimension = prompts + vocabulary + 2;
@@ -169,6 +176,7 @@ final class TokenTask implements Task {
     private final int endToken;
     private final Map<String, Function<Response, double[]>> scores = new LinkedHashMap<>();
     private final Set<String> perToken = new HashSet<>();
+    private Optional<Policy> expert = Optional.empty();
     private List<Pair> pairs = List.of();
     private List<Labelled> labelled = List.of();
     private Optional<ToDoubleFunction<Response>> utility = Optional.empty();
@@ -193,6 +201,12 @@ final class TokenTask implements Task {
     Builder tokenScore(String score, Function<Response, double[]> values) {
       scores.put(score, values);
       perToken.add(score);
+      return this;
+    }
+
+    /** A policy that does well. */
+    Builder expert(Policy value) {
+      expert = Optional.of(value);
       return this;
     }
 

@@ -22,6 +22,7 @@ import org.alignlang.runtime.task.Task;
  *
  * <ul>
  *   <li>{@code base()}: the task's base policy
+ *   <li>{@code expert()}: the task's expert, for tasks that have one
  *   <li>{@code initial()}: the trained policy before its first step
  *   <li>{@code snapshot(every = K)}: a copy of the trained policy, renewed after every K steps
  *   <li>{@code ema(decay = d)}: parameters {@code d * own + (1 - d) * trained} after every step,
@@ -40,7 +41,7 @@ public final class Actors implements ActorPolicies {
   private static final Set<String> BEHAVIOUR = Set.of("old", "behavior", "behaviour");
   private static final Set<String> REFERENCE = Set.of("ref", "reference", "base");
   private static final List<String> KINDS =
-      List.of("base", "initial", "snapshot", "ema", "average", "sampling");
+      List.of("base", "expert", "initial", "snapshot", "ema", "average", "sampling");
 
   /** When an actor's distribution changes. */
   enum Volatility {
@@ -95,7 +96,7 @@ public final class Actors implements ActorPolicies {
         .filter(actor -> !trainedNames.contains(actor))
         .forEach(actor -> roles.put(actor, BEHAVIOUR.contains(actor) ? sampling : base));
     others.forEach((name, other) -> roles.put(name, new Role.Live(other)));
-    point.actors().forEach((name, component) -> roles.put(name, role(component, base)));
+    point.actors().forEach((name, component) -> roles.put(name, role(component, task, base)));
     REFERENCE.forEach(name -> roles.putIfAbsent(name, base));
     point.draws().values().stream()
         .filter(name -> !trainedNames.contains(name))
@@ -105,12 +106,19 @@ public final class Actors implements ActorPolicies {
     drawnFrom = roles.getOrDefault(behaviourName, sampling);
   }
 
-  private Role role(Component component, Role base) {
+  private Role role(Component component, Task task, Role base) {
     try {
       Arguments read = Arguments.of("actor", component.name(), component.arguments());
       Role role =
           switch (component.name()) {
             case "base" -> base;
+            case "expert" ->
+                new Role.Fixed(
+                    Frozen.of(
+                        task.expert()
+                            .orElseThrow(() ->
+                                new IllegalArgumentException(
+                                    "task `%s` has no expert".formatted(task.name())))));
             case "initial" -> new Role.Fixed(Frozen.of(trained));
             case "sampling" -> sampling;
             case "snapshot" -> {

@@ -1,5 +1,6 @@
 package org.alignlang.runtime.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -152,16 +153,26 @@ final class BatchAssembler {
     workers.run(
         rows.count(),
         (from, to) -> {
-          double[] logits = new double[vocabulary];
+          // What one row has computed the next one uses where it is in the same states.
+          List<double[]> path = new ArrayList<>();
           for (int row = from; row < to; row++) {
             Response response = responses.get(row);
+            int shared = row == from ? 0 : Responses.sharedStates(responses.get(row - 1), response);
             for (int t = 0; t < response.length(); t++) {
-              policy.logits(response.promptAt(t), response.tokens(), response.seenAt(t), logits);
+              if (t == path.size()) {
+                path.add(new double[vocabulary]);
+              }
+              double[] logits = path.get(t);
+              if (t >= shared) {
+                policy.logits(response.promptAt(t), response.tokens(), response.seenAt(t), logits);
+                if (!wantsLogits) {
+                  Responses.logSoftmax(logits);
+                }
+              }
               int position = offsets[row] + t;
               if (wantsLogits) {
                 System.arraycopy(logits, 0, column, position * vocabulary, vocabulary);
               } else {
-                Responses.logSoftmax(logits);
                 column[position] = logits[response.tokens()[t]];
               }
             }

@@ -1,5 +1,6 @@
 package org.alignlang.runtime.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.alignlang.kernel.Batch;
@@ -77,38 +78,118 @@ final class PolicyGradient {
     } else {
       Arrays.fill(accumulators[chunk], 0);
     }
-    int vocabulary = policy.vocabulary();
-    double[] logits = new double[vocabulary];
-    double[] logitGradient = new double[vocabulary];
     for (Input input : trained) {
       String sequence = BatchAssembler.sequence(input);
       List<Response> responses = rows.of(sequence);
       int[] offsets = batch.offsets(sequence);
       double[] column = evaluation.gradient(input.name());
-      for (int row = first; row < end; row++) {
-        Response response = responses.get(row);
-        for (int t = 0; t < response.length(); t++) {
-          int position = offsets[row] + t;
-          if (input.role() == Role.LOGITS) {
-            System.arraycopy(column, position * vocabulary, logitGradient, 0, vocabulary);
-          } else if (column[position] == 0) {
-            continue;
-          } else {
-            policy.logits(response.promptAt(t), response.tokens(), response.seenAt(t), logits);
-            Responses.logSoftmax(logits);
-            for (int v = 0; v < vocabulary; v++) {
-              logitGradient[v] = -column[position] * Math.exp(logits[v]);
-            }
-            logitGradient[response.tokens()[t]] += column[position];
-          }
-          policy.backward(
-              response.promptAt(t),
-              response.tokens(),
-              response.seenAt(t),
-              logitGradient,
-              accumulators[chunk]);
-        }
+      if (input.role() == Role.LOGITS) {
+        ofLogits(first, end, responses, offsets, column, accumulators[chunk]);
+      } else {
+        ofLogProbabilities(first, end, responses, offsets, column, accumulators[chunk]);
       }
+    }
+  }
+
+  private void ofLogits(
+      int first,
+      int end,
+      List<Response> responses,
+      int[] offsets,
+      double[] column,
+      double[] accumulator) {
+    int vocabulary = policy.vocabulary();
+    double[] logitGradient = new double[vocabulary];
+    for (int row = first; row < end; row++) {
+      Response response = responses.get(row);
+      for (int t = 0; t < response.length(); t++) {
+        int position = offsets[row] + t;
+        System.arraycopy(column, position * vocabulary, logitGradient, 0, vocabulary);
+        policy.backward(
+            response.promptAt(t),
+            response.tokens(),
+            response.seenAt(t),
+            logitGradient,
+            accumulator);
+      }
+    }
+  }
+
+  /**
+   * Neighbouring rows that are in the same state are gone back from together: with {@code c_i} the
+   * gradient of their log-probabilities {@code sum of c_i onehot(y_i) - (sum of c_i) softmax}.
+   */
+  private void ofLogProbabilities(
+      int first,
+      int end,
+      List<Response> responses,
+      int[] offsets,
+      double[] column,
+      double[] accumulator) {
+    List<OpenState> path = new ArrayList<>();
+    for (int row = first; row < end; row++) {
+      Response response = responses.get(row);
+      if (row > first) {
+        Response before = responses.get(row - 1);
+        close(path, Responses.sharedStates(before, response), before, accumulator);
+      }
+      for (int t = 0; t < response.length(); t++) {
+        if (t == path.size()) {
+          path.add(new OpenState(policy.vocabulary()));
+        }
+        path.get(t).add(response.tokens()[t], column[offsets[row] + t]);
+      }
+    }
+    if (end > first) {
+      close(path, 0, responses.get(end - 1), accumulator);
+    }
+  }
+
+  /** Goes back from the states of a response at position {@code from} and later. */
+  private void close(List<OpenState> path, int from, Response response, double[] accumulator) {
+    for (int t = response.length() - 1; t >= from; t--) {
+      OpenState state = path.get(t);
+      if (state.touched) {
+        state.spread(Responses.nextToken(policy, response, t));
+        policy.backward(
+            response.promptAt(t),
+            response.tokens(),
+            response.seenAt(t),
+            state.gradient,
+            accumulator);
+        state.clear();
+      }
+    }
+  }
+
+  /** The gradients at a state that rows have been in. */
+  private static final class OpenState {
+    private final double[] gradient;
+    private double total;
+    private boolean touched;
+
+    OpenState(int vocabulary) {
+      gradient = new double[vocabulary];
+    }
+
+    void add(int token, double value) {
+      if (value != 0) {
+        gradient[token] += value;
+        total += value;
+        touched = true;
+      }
+    }
+
+    void spread(double[] logProbabilities) {
+      for (int v = 0; v < gradient.length; v++) {
+        gradient[v] -= total * Math.exp(logProbabilities[v]);
+      }
+    }
+
+    void clear() {
+      Arrays.fill(gradient, 0);
+      total = 0;
+      touched = false;
     }
   }
 }

@@ -139,6 +139,38 @@ class GoldProxyTest {
     assertThat(fitted[1]).isZero();
   }
 
+  /**
+   * Members with features of their own agree where pairs were, and disagree on what lies beyond.
+   */
+  @Test
+  void membersWithRandomFeaturesDisagreeInTheTails() {
+    Task task =
+        Tasks.create(
+            "gold_proxy",
+            Map.of(
+                "prompts", 1, "arms", 2000, "typical", 0, "tail", 4, "hidden", 32, "members", 5,
+                "pairs", 400),
+            Path.of("."),
+            3);
+    double[] spread = new double[2];
+    int[] count = new int[2];
+    double farthest = 0;
+    for (Response response : task.responses(0, 5000)) {
+      double[] members = task.score("proxy", response);
+      assertThat(task.score("single", response)).containsExactly(members[0]);
+      double mean = Arrays.stream(members).average().orElseThrow();
+      double variance = Arrays.stream(members).map(m -> (m - mean) * (m - mean)).sum() / 5;
+      double novelty = task.score("novelty", response)[0];
+      farthest = Math.max(farthest, novelty);
+      spread[novelty > 5 ? 1 : 0] += variance;
+      count[novelty > 5 ? 1 : 0]++;
+    }
+    // The square of Student's t with 4 degrees of freedom has mean 2 and no variance.
+    assertThat(farthest).isGreaterThan(20);
+    assertThat(count[1]).isBetween(20, 400);
+    assertThat(spread[1] / count[1]).isGreaterThan(3 * spread[0] / count[0]);
+  }
+
   @Test
   void argumentsOutOfBoundsAreRefused() {
     assertThatIllegalArgumentException()

@@ -79,6 +79,25 @@ class SequencesTest {
     assertThat(margin).isGreaterThan(0.1);
   }
 
+  /** The expert's letters are right with its skill, and its errors are those of the base policy. */
+  @Test
+  void theExpertSpellsThePattern() {
+    Task task = task(Map.of("pattern", "cab", "length", 4, "skill", 0.7));
+    int[] written = {1, 0, 2, 1};
+    for (int t = 0; t < 3; t++) {
+      double[] own = Responses.nextToken(task.expert().orElseThrow(), 0, written, t);
+      double[] base = Responses.nextToken(task.base(), 0, written, t);
+      int right = "cab".charAt(t) - 'a';
+      assertThat(Math.exp(own[right])).isCloseTo(0.7, offset(1e-12));
+      assertThat(Responses.logSumExp(own)).isCloseTo(0, offset(1e-12));
+      int one = (right + 1) % 4;
+      int other = (right + 2) % 4;
+      assertThat(own[one] - own[other]).isCloseTo(base[one] - base[other], offset(1e-12));
+    }
+    assertThat(Responses.nextToken(task.expert().orElseThrow(), 0, written, 3))
+        .containsExactly(Responses.nextToken(task.base(), 0, written, 3));
+  }
+
   @Test
   void argumentsThatDoNotFitAreRefused() {
     assertThatIllegalArgumentException()
