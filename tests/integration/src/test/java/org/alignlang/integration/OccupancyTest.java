@@ -62,7 +62,9 @@ class OccupancyTest {
       double above = functional(task, moved);
       moved.parameters()[i] -= 2 * h;
       double exact = (above - functional(task, moved)) / (2 * h);
-      assertThat(before.parameters()[i] - after[i]).as("parameter %d", i).isCloseTo(exact, within(0.006));
+      assertThat(before.parameters()[i] - after[i])
+          .as("parameter %d", i)
+          .isCloseTo(exact, within(0.006));
       largest = Math.max(largest, Math.abs(exact));
     }
     assertThat(largest).isGreaterThan(0.05);
@@ -103,18 +105,17 @@ class OccupancyTest {
 
   @Test
   void otherTasksHaveNoSuchMeasure() {
-    assertThatThrownBy(
-            () ->
-                trainer(
-                    plan(
-                        OBJECTIVE
-                            + """
-                            experiment None {
-                              task  bandit(arms = 4)
-                              train Near()
-                              steps 1
-                            }
-                            """)))
+    assertThatThrownBy(() ->
+            trainer(
+                plan(
+                    OBJECTIVE
+                        + """
+                        experiment None {
+                          task  bandit(arms = 4)
+                          train Near()
+                          steps 1
+                        }
+                        """)))
         .isInstanceOf(ExperimentException.class)
         .hasMessageContaining("task `bandit` is no decision process");
   }

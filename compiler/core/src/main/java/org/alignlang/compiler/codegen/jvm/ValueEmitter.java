@@ -75,17 +75,22 @@ public final class ValueEmitter {
     return known.isPresent() ? known.get() : load(value, frame);
   }
 
+  /** The frame in which a value does not change: that of its rows for one of their group. */
+  private static Frame place(Scope scope, Frame frame) {
+    return switch (scope) {
+      case BATCH -> frame.start();
+      case GROUP -> frame.at(frame.scope() == Scope.GROUP ? Scope.GROUP : Scope.ROW);
+      case ROW, TOKEN, VOCAB -> frame.at(scope);
+    };
+  }
+
   /** Reads a value that was kept, in the frame where it does not change. */
   private Term load(Node value, Frame frame) {
     Scope scope = scope(value);
-    Frame place =
-        switch (scope) {
-          case BATCH -> frame.start();
-          case GROUP -> frame.at(frame.scope() == Scope.GROUP ? Scope.GROUP : Scope.ROW);
-          case ROW -> frame.at(Scope.ROW);
-          case TOKEN -> frame.at(Scope.TOKEN);
-          case VOCAB -> throw new IllegalStateException("not computed: " + value);
-        };
+    if (scope == Scope.VOCAB) {
+      throw new IllegalStateException("not computed: " + value);
+    }
+    Frame place = place(scope, frame);
     if (value.operation() instanceof Operation.Input input) {
       return define(value, read(input, place), place, uses.of(value).size() == 1);
     }
@@ -237,7 +242,7 @@ public final class ValueEmitter {
   /** The exponential of a value, computed once in a frame. */
   private String exponential(Node node, Frame frame) {
     Node value = Plan.base(node);
-    Frame place = frame.at(scope(value));
+    Frame place = place(scope(value), frame);
     return place
         .exponentials()
         .computeIfAbsent(
