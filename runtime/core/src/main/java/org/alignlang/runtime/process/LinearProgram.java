@@ -1,11 +1,13 @@
 package org.alignlang.runtime.process;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.math3.exception.TooManyIterationsException;
+import org.apache.commons.math3.linear.ArrayRealVector;
+import org.apache.commons.math3.linear.RealVector;
 import org.apache.commons.math3.optim.MaxIter;
-import org.apache.commons.math3.optim.PointValuePair;
 import org.apache.commons.math3.optim.linear.LinearConstraint;
 import org.apache.commons.math3.optim.linear.LinearConstraintSet;
 import org.apache.commons.math3.optim.linear.LinearObjectiveFunction;
@@ -19,13 +21,16 @@ import org.apache.commons.math3.optim.nonlinear.scalar.GoalType;
 
 /**
  * A small linear programme: {@code maximise <c, x>} subject to linear constraints, solved by the
- * simplex method of Commons Math with Bland's rule, which cannot cycle.
+ * simplex method of Commons Math with Bland's rule, which cannot cycle. Rounding can lead one order
+ * of pivots astray, so a programme that seems unbounded is solved again with Dantzig's rule.
+ * Variables with a lower bound are measured from it, as the method is at its best with variables
+ * that are not negative.
  */
 public final class LinearProgram {
   private static final int MAXIMUM_ITERATIONS = 100_000;
 
   private final int variables;
-  private final boolean nonNegative;
+  private final double[] least;
   private final List<LinearConstraint> constraints = new ArrayList<>();
 
   /**
@@ -34,7 +39,8 @@ public final class LinearProgram {
    */
   public LinearProgram(int variables, boolean nonNegative) {
     this.variables = variables;
-    this.nonNegative = nonNegative;
+    least = new double[variables];
+    Arrays.fill(least, nonNegative ? 0 : Double.NEGATIVE_INFINITY);
   }
 
   /**
@@ -60,11 +66,12 @@ public final class LinearProgram {
     return constrain(row, Relationship.EQ, bound);
   }
 
-  /** Requires {@code least <= x_i <= most} for one variable. */
-  public LinearProgram between(int variable, double least, double most) {
+  /** Requires {@code low <= x_i <= high} for one variable. */
+  public LinearProgram between(int variable, double low, double high) {
     double[] row = new double[variables];
     row[variable] = 1;
-    return atLeast(row, least).atMost(row, most);
+    least[variable] = Math.max(least[variable], low);
+    return atMost(row, high);
   }
 
   /** Whether any point satisfies the constraints. */
@@ -80,25 +87,55 @@ public final class LinearProgram {
   public Optional<Solution> maximise(double[] objective) {
     requireWidth(objective);
     try {
-      PointValuePair optimum =
+      return solve(objective, PivotSelectionRule.BLAND);
+    } catch (UnboundedSolutionException | TooManyIterationsException _) {
+      try {
+        return solve(objective, PivotSelectionRule.DANTZIG);
+      } catch (UnboundedSolutionException e) {
+        throw new IllegalArgumentException("the linear programme has no bounded optimum", e);
+      } catch (TooManyIterationsException e) {
+        throw new IllegalArgumentException(
+            "the linear programme of %d variables and %d constraints is too large"
+                .formatted(variables, constraints.size()),
+            e);
+      }
+    }
+  }
+
+  private Optional<Solution> solve(double[] objective, PivotSelectionRule rule) {
+    boolean bounded = Arrays.stream(least).allMatch(Double::isFinite);
+    double[] origin = bounded ? least : new double[variables];
+    List<LinearConstraint> all = new ArrayList<>();
+    for (LinearConstraint constraint : constraints) {
+      RealVector row = constraint.getCoefficients();
+      double offset = row.dotProduct(new ArrayRealVector(origin, false));
+      all.add(
+          new LinearConstraint(row, constraint.getRelationship(), constraint.getValue() - offset));
+    }
+    for (int i = 0; i < variables; i++) {
+      if (!bounded && Double.isFinite(least[i])) {
+        double[] row = new double[variables];
+        row[i] = 1;
+        all.add(new LinearConstraint(row, Relationship.GEQ, least[i]));
+      }
+    }
+    try {
+      double[] point =
           new SimplexSolver()
               .optimize(
                   new LinearObjectiveFunction(objective, 0),
-                  new LinearConstraintSet(constraints),
+                  new LinearConstraintSet(all),
                   GoalType.MAXIMIZE,
-                  new NonNegativeConstraint(nonNegative),
+                  new NonNegativeConstraint(bounded),
                   new MaxIter(MAXIMUM_ITERATIONS),
-                  PivotSelectionRule.BLAND);
-      return Optional.of(new Solution(optimum.getPoint(), optimum.getValue()));
+                  rule)
+              .getPoint();
+      for (int i = 0; i < variables; i++) {
+        point[i] += origin[i];
+      }
+      return Optional.of(new Solution(point, Tables.dot(objective, point)));
     } catch (NoFeasibleSolutionException e) {
       return Optional.empty();
-    } catch (UnboundedSolutionException e) {
-      throw new IllegalArgumentException("the linear programme has no bounded optimum", e);
-    } catch (TooManyIterationsException e) {
-      throw new IllegalArgumentException(
-          "the linear programme of %d variables and %d constraints is too large"
-              .formatted(variables, constraints.size()),
-          e);
     }
   }
 

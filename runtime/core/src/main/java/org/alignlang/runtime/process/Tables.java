@@ -43,10 +43,20 @@ public final class Tables {
 
   /** The softmax of a row. */
   public static double[] softmax(double[] logits) {
-    double largest = Arrays.stream(logits).max().orElse(0);
-    double[] p = Arrays.stream(logits).map(x -> Math.exp(x - largest)).toArray();
-    double sum = Arrays.stream(p).sum();
-    return Arrays.stream(p).map(x -> x / sum).toArray();
+    double largest = Double.NEGATIVE_INFINITY;
+    for (double x : logits) {
+      largest = Math.max(largest, x);
+    }
+    double[] p = new double[logits.length];
+    double sum = 0;
+    for (int i = 0; i < p.length; i++) {
+      p[i] = Math.exp(logits[i] - largest);
+      sum += p[i];
+    }
+    for (int i = 0; i < p.length; i++) {
+      p[i] /= sum;
+    }
+    return p;
   }
 
   /** The greedy policy; actions within {@code 1e-12} of the best count as equal, the first wins. */

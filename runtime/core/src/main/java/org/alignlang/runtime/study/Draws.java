@@ -1,5 +1,6 @@
 package org.alignlang.runtime.study;
 
+import org.alignlang.runtime.process.DecisionProcess;
 import org.alignlang.runtime.random.CounterRandom;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
@@ -37,5 +38,18 @@ final class Draws {
       last--;
     }
     return last;
+  }
+
+  /** The state after an action. */
+  static int next(DecisionProcess process, int state, int action, CounterRandom random) {
+    double u = random.nextDouble();
+    int last = process.successors(state, action) - 1;
+    for (int i = 0; i < last; i++) {
+      u -= process.probability(state, action, i);
+      if (u < 0) {
+        return process.successor(state, action, i);
+      }
+    }
+    return process.successor(state, action, last);
   }
 }
