@@ -102,7 +102,9 @@ public final class RowExpressions {
             expression.span(),
             "an expectation is of one number per sequence");
       }
-      if (!context.logitsWanted.isEmpty()) {
+      // Asked of what the expression reads: definitions of the objective may want more.
+      if (Row.of(value.node()).inputs().stream()
+          .anyMatch(input -> input.role() == Signature.Role.LOGITS)) {
         throw context.fail(
             DiagnosticCode.WRONG_THING,
             expression.span(),
