@@ -36,9 +36,14 @@ import org.alignlang.runtime.random.CounterRandom;
  * now; {@code score}, 1 where the order was completed plus {@code fresh}. Per episode: {@code
  * success}, 1 where the order was completed, and {@code return}.
  *
+ * <p>With {@code helpful}, marks whose messages an annotator calls helpful, there are also, per
+ * token, {@code annotation}, 1 where it says so of the message, with errors of probability {@code
+ * annotation_noise} that are drawn anew for every step of every episode, and {@code recollection},
+ * with one draw for each message. The annotator stands in for a person or a language model.
+ *
  * <p>Arguments: {@code map} (a list of rows), {@code order} ({@code "G"} if the map has that mark),
  * {@code end} (none), {@code tend} (none), {@code decay} (0.1), {@code slip} (0), {@code stay}
- * (false), {@code horizon} (64), {@code discount} (0.95), and what every process takes.
+ * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code horizon} (64), {@code discount} (0.95), and what every process takes.
  */
 public final class GridWorld implements TaskProvider {
   private static final int MAXIMUM_STATES = 1 << 13;
@@ -69,6 +74,8 @@ public final class GridWorld implements TaskProvider {
     private final String order;
     private final String end;
     private final String tend;
+    private final String helpful;
+    private final double noise;
     private final double decay;
     private final double slip;
     private final int[] tended;
@@ -92,6 +99,8 @@ public final class GridWorld implements TaskProvider {
       order = marked(arguments, "order", marks.contains('G') ? "G" : "");
       end = marked(arguments, "end", "");
       tend = marked(arguments, "tend", "");
+      helpful = marked(arguments, "helpful", "");
+      noise = arguments.real("annotation_noise", 0, 0, 1);
       decay = arguments.real("decay", 0.1, 0, 1);
       slip = arguments.real("slip", 0, 0, 1);
       if (rows.size() > 1) {
@@ -239,7 +248,48 @@ public final class GridWorld implements TaskProvider {
               .horizon(ProcessTask.horizon(arguments))
               .discount(ProcessTask.discount(arguments))
               .build();
-      return scored(new ProcessTask.Builder("grid", process)).build(arguments, random);
+      ProcessTask.Builder task = scored(new ProcessTask.Builder("grid", process));
+      if (!helpful.isEmpty()) {
+        annotate(task, random.stream("annotator"));
+      }
+      return task.build(arguments, random);
+    }
+
+    /** What the annotator says of the message of each step. */
+    private void annotate(ProcessTask.Builder task, CounterRandom random) {
+      List<Character> listed = List.copyOf(marks);
+      boolean[] errs = new boolean[2 + listed.size()];
+      CounterRandom own = random.stream("recollection");
+      for (int m = 0; m < errs.length; m++) {
+        errs[m] = own.nextDouble() < noise;
+      }
+      task.score(
+          "recollection",
+          (s, a, next) -> calledHelpful(s, next) != errs[message(s, next)] ? 1 : 0);
+      task.history(
+          "annotation",
+          response -> {
+            // The same episode is annotated in the same way, whoever asks and how often.
+            CounterRandom draws =
+                random.stream(
+                    Arrays.hashCode(response.tokens()), Arrays.hashCode(response.states()));
+            double[] said = new double[response.length()];
+            for (int t = 0; t < said.length; t++) {
+              int state = response.states()[t] % states.size();
+              int next = response.states()[t + 1] % states.size();
+              said[t] = calledHelpful(state, next) != draws.nextDouble() < noise ? 1 : 0;
+            }
+            return said;
+          });
+    }
+
+    private boolean calledHelpful(int state, int next) {
+      return helpful.indexOf(happened(state, next)) >= 0;
+    }
+
+    private int message(int state, int next) {
+      int mark = List.copyOf(marks).indexOf(happened(state, next));
+      return mark >= 0 ? 2 + mark : bumped(state, next) ? 1 : 0;
     }
 
     private String show(State state) {
@@ -256,13 +306,7 @@ public final class GridWorld implements TaskProvider {
         }
       }
       task.score("bump", (s, a, next) -> bumped(s, next) ? 1 : 0);
-      task.values(
-          "message",
-          2 + listed.size(),
-          (s, a, next) -> {
-            int mark = listed.indexOf(happened(s, next));
-            return mark >= 0 ? 2 + mark : bumped(s, next) ? 1 : 0;
-          });
+      task.values("message", 2 + listed.size(), (s, a, next) -> message(s, next));
       if (!order.isEmpty()) {
         ProcessTask.StepScore completed =
             (s, a, next) ->

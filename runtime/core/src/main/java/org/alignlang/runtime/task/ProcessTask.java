@@ -169,6 +169,12 @@ public final class ProcessTask implements Task {
       return this;
     }
 
+    /** A score per token that depends on the whole episode. */
+    Builder history(String score, Function<Response, double[]> values) {
+      histories.put(score, task -> values);
+      return this;
+    }
+
     /** A score per episode: 1 where a step has this score above 0, else 0. */
     Builder reached(String score, StepScore value) {
       wholes.put(
