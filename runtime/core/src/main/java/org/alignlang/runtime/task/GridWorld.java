@@ -43,7 +43,8 @@ import org.alignlang.runtime.random.CounterRandom;
  *
  * <p>Arguments: {@code map} (a list of rows), {@code order} ({@code "G"} if the map has that mark),
  * {@code end} (none), {@code tend} (none), {@code decay} (0.1), {@code slip} (0), {@code stay}
- * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code horizon} (64), {@code discount} (0.95), and what every process takes.
+ * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code horizon} (64), {@code
+ * discount} (0.95), and what every process takes.
  */
 public final class GridWorld implements TaskProvider {
   private static final int MAXIMUM_STATES = 1 << 13;
@@ -264,8 +265,7 @@ public final class GridWorld implements TaskProvider {
         errs[m] = own.nextDouble() < noise;
       }
       task.score(
-          "recollection",
-          (s, a, next) -> calledHelpful(s, next) != errs[message(s, next)] ? 1 : 0);
+          "recollection", (s, a, next) -> calledHelpful(s, next) != errs[message(s, next)] ? 1 : 0);
       task.history(
           "annotation",
           response -> {

@@ -161,6 +161,32 @@ class ProcessTaskTest {
   }
 
   @Test
+  void anAnnotatorErrsAsOftenAsItIsSaidTo() {
+    Map<String, Object> map =
+        Map.of("map", List.of("KS.G"), "order", "KG", "horizon", 6, "helpful", "K");
+    ProcessTask certain = task("grid", map);
+    Response fetched = walk(certain, "left right right right");
+    assertThat(certain.score("annotation", fetched)).containsExactly(1, 0, 0, 0);
+    assertThat(certain.score("recollection", fetched)).containsExactly(1, 0, 0, 0);
+    Map<String, Object> noisy = new HashMap<>(map);
+    noisy.put("annotation_noise", 0.3);
+    ProcessTask task = task("grid", noisy);
+    double errors = 0;
+    double steps = 0;
+    for (Response episode : task.responses(0, 1000)) {
+      double[] said = task.score("annotation", episode);
+      assertThat(task.score("annotation", episode)).isEqualTo(said);
+      double[] meant = certain.score("annotation", episode);
+      for (int t = 0; t < said.length; t++) {
+        errors += Math.abs(said[t] - meant[t]);
+        steps++;
+      }
+    }
+    // Four standard errors.
+    assertThat(errors / steps).isCloseTo(0.3, offset(4 * Math.sqrt(0.21 / steps)));
+  }
+
+  @Test
   void tendedCellsDryAndAreFreshWhereTheyAreEntered() {
     ProcessTask task =
         task(
