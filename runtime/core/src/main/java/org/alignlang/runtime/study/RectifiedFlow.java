@@ -40,12 +40,11 @@ import org.apache.commons.statistics.distribution.NormalDistribution;
  * <p>Arguments: {@code means} ({@code [-1, 1]}), {@code deviations} ({@code [0.3, 0.3]}), {@code
  * shares} ({@code [0.7, 0.3]}) of the mixture; {@code method}; {@code slopes} ({@code [1]}) of the
  * rewards {@code a_i x}, {@code weights} ({@code [1]}) of each and {@code strength} (1) of all;
- * {@code scale} of the guidance
- * ({@code flow} for {@code t / (1 - t)} or {@code constant} for 1); {@code beta} (5); {@code
- * schedule} of {@code b_t} ({@code constant}, or {@code time} for {@code beta (1 - t)^2}); {@code
- * label_noise} (0); {@code steps} (300), {@code batch} (256) and {@code rate} (0.02) of the
- * descent, by Adam; {@code data} (6000), {@code samples} (400), {@code columns} (19), {@code rows}
- * (9).
+ * {@code scale} of the guidance ({@code flow} for {@code t / (1 - t)} or {@code constant} for 1);
+ * {@code beta} (5); {@code schedule} of {@code b_t} ({@code constant}, or {@code time} for {@code
+ * beta (1 - t)^2}); {@code label_noise} (0); {@code steps} (300), {@code batch} (256) and {@code
+ * rate} (0.02) of the descent, by Adam; {@code data} (6000), {@code samples} (400), {@code columns}
+ * (19), {@code rows} (9).
  */
 public final class RectifiedFlow implements StudyProvider {
   /** Steps of the integration from noise to data. */
