@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -171,7 +173,7 @@ public final class MemorylessAlignment implements StudyProvider {
   }
 
   private static void put(Map<String, double[]> series, String name, int i, double value) {
-    series.get(name)[i] = value;
+    requireNonNull(series.get(name))[i] = value;
   }
 
   private static double mass(double[] law, double[] reward, double highest) {
