@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -62,10 +64,10 @@ public final class ComposedDecoding implements StudyProvider {
     for (int i = 0; i < weights.length; i++) {
       double w = weights[i];
       double[] law = tree.reweighted(ofFirst.mixed(strength * w, strength * (1 - w), ofSecond));
-      found.get("weight")[i] = w;
-      found.get("first_reward")[i] = ResponseTree.mean(law, first);
-      found.get("second_reward")[i] = ResponseTree.mean(law, second);
-      found.get("kl")[i] = tree.divergence(law);
+      requireNonNull(found.get("weight"))[i] = w;
+      requireNonNull(found.get("first_reward"))[i] = ResponseTree.mean(law, first);
+      requireNonNull(found.get("second_reward"))[i] = ResponseTree.mean(law, second);
+      requireNonNull(found.get("kl"))[i] = tree.divergence(law);
     }
     return new Findings(found);
   }

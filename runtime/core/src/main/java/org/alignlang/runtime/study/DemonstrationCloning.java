@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -95,14 +97,14 @@ public final class DemonstrationCloning implements StudyProvider {
           Planning.softStepwise(expert.process(), expert.reward(), strength, Optional.of(clone))
               .policy();
       double shortfall = value - expert.value(policy);
-      found.get("demonstrations")[i] = counts[i];
-      found.get("log_demonstrations")[i] = Math.log(Math.max(1, counts[i]));
-      found.get("kl")[i] = divergence;
-      found.get("log_kl")[i] = Math.log(divergence);
-      found.get("shortfall")[i] = shortfall;
-      found.get("slack")[i] = strength * divergence - shortfall;
-      found.get("clone_shortfall")[i] = value - expert.value(clone);
-      found.get("optimality_gap")[i] = expert.best() - expert.value(policy);
+      requireNonNull(found.get("demonstrations"))[i] = counts[i];
+      requireNonNull(found.get("log_demonstrations"))[i] = Math.log(Math.max(1, counts[i]));
+      requireNonNull(found.get("kl"))[i] = divergence;
+      requireNonNull(found.get("log_kl"))[i] = Math.log(divergence);
+      requireNonNull(found.get("shortfall"))[i] = shortfall;
+      requireNonNull(found.get("slack"))[i] = strength * divergence - shortfall;
+      requireNonNull(found.get("clone_shortfall"))[i] = value - expert.value(clone);
+      requireNonNull(found.get("optimality_gap"))[i] = expert.best() - expert.value(policy);
     }
     return new Findings(found);
   }

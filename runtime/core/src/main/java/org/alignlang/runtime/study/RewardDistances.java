@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -84,11 +86,11 @@ public final class RewardDistances implements StudyProvider {
         double[][][] twin = changed(metric, first, potential, noise, factor);
         for (String name : RewardDistance.distances().keySet()) {
           RewardMetric.Canonical kind = RewardDistance.kind(name);
-          found.get(name)[index] = metric.distance(kind, first, changed);
-          found.get(SAME + name)[index] = metric.distance(kind, first, twin);
+          requireNonNull(found.get(name))[index] = metric.distance(kind, first, changed);
+          requireNonNull(found.get(SAME + name))[index] = metric.distance(kind, first, twin);
         }
-        found.get("regret")[index] = metric.regret(first, changed);
-        found.get("opposite")[index] =
+        requireNonNull(found.get("regret"))[index] = metric.regret(first, changed);
+        requireNonNull(found.get("opposite"))[index] =
             metric.distance(RewardMetric.Canonical.VALUE, first, mixed(-1, first, 0, first));
         index++;
       }

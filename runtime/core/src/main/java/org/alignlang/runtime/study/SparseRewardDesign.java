@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -99,10 +101,10 @@ public final class SparseRewardDesign implements StudyProvider {
       double[][] reward =
           ProcessArgument.rows(
               Arrays.copyOf(solution, process.states() * process.actions()), process.actions());
-      found.get("states")[round] = count;
-      found.get("informativeness")[round] = design.informativeness(solution);
-      found.get("short_sighted")[round] = design.shortSighted(reward);
-      found.get("margin")[round] = design.margin(reward);
+      requireNonNull(found.get("states"))[round] = count;
+      requireNonNull(found.get("informativeness"))[round] = design.informativeness(solution);
+      requireNonNull(found.get("short_sighted"))[round] = design.shortSighted(reward);
+      requireNonNull(found.get("margin"))[round] = design.margin(reward);
     }
     return new Findings(found);
   }

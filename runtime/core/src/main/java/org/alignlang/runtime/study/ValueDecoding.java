@@ -1,5 +1,7 @@
 package org.alignlang.runtime.study;
 
+import static java.util.Objects.requireNonNull;
+
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -99,22 +101,23 @@ public final class ValueDecoding implements StudyProvider {
           root(strength -> tree.divergence(tree.tilt(score, strength)) - divergence, 1e6);
       double[] same = tree.tilt(score, b);
       double reward = ResponseTree.mean(law, score);
-      found.get("strength")[i] = b;
-      found.get("score")[i] = reward;
-      found.get("kl")[i] = divergence;
-      found.get("learned_score")[i] = ResponseTree.mean(sampled, score);
-      found.get("learned_kl")[i] = tree.divergence(sampled);
-      found.get("best_of_score")[i] = ResponseTree.mean(best, score);
-      found.get("draws")[i] = draws;
-      found.get("tilt_score")[i] = ResponseTree.mean(tree.tilt(score, tilted), score);
-      found.get("gap")[i] =
+      requireNonNull(found.get("strength"))[i] = b;
+      requireNonNull(found.get("score"))[i] = reward;
+      requireNonNull(found.get("kl"))[i] = divergence;
+      requireNonNull(found.get("learned_score"))[i] = ResponseTree.mean(sampled, score);
+      requireNonNull(found.get("learned_kl"))[i] = tree.divergence(sampled);
+      requireNonNull(found.get("best_of_score"))[i] = ResponseTree.mean(best, score);
+      requireNonNull(found.get("draws"))[i] = draws;
+      requireNonNull(found.get("tilt_score"))[i] =
+          ResponseTree.mean(tree.tilt(score, tilted), score);
+      requireNonNull(found.get("gap"))[i] =
           b > 0
               ? ResponseTree.mean(same, score)
                   - tree.divergence(same) / b
                   - (reward - divergence / b)
               : 0;
-      found.get("distance")[i] = distance(law, same);
-      found.get("base_score")[i] = ResponseTree.mean(base, score);
+      requireNonNull(found.get("distance"))[i] = distance(law, same);
+      requireNonNull(found.get("base_score"))[i] = ResponseTree.mean(base, score);
     }
     return new Findings(found);
   }
