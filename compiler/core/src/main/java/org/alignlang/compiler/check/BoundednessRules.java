@@ -235,7 +235,10 @@ final class BoundednessRules {
     Node operand = node.operand(0);
     Bounds.Range range = graph.context().bounds.range(operand);
     boolean positive = range.low() > 0 || range.low() >= 0 && range.nonZero();
-    if (positive || graph.isParametric(operand) || isOneMinusProbability(graph, operand)) {
+    if (positive
+        || graph.isParametric(operand)
+        || isOneMinusProbability(graph, operand)
+        || isChosenWherePositive(graph, node)) {
       return Optional.empty();
     }
     return Optional.of(
@@ -262,6 +265,54 @@ final class BoundednessRules {
                             Edit.behind(argument, ", 1e-12)"))))));
   }
 
+  /**
+   * Whether a logarithm without a gradient is taken only where a choice has found its argument
+   * positive: {@code if x > 0 then log(x) else 0}. With a gradient the branch that is not taken
+   * would still divide by the argument.
+   */
+  private static boolean isChosenWherePositive(WrittenGraph graph, Node logarithm) {
+    Node argument = WrittenGraph.plain(logarithm.operand(0));
+    if (logarithm.active()) {
+      return false;
+    }
+    // What the loss is made of, without the branches that are taken where the argument is positive.
+    List<Node> open = new ArrayList<>(graph.roots());
+    Set<Node> seen = new HashSet<>();
+    while (!open.isEmpty()) {
+      Node node = open.removeLast();
+      if (!seen.add(node)) {
+        continue;
+      }
+      if (node == logarithm) {
+        return false;
+      }
+      for (int i = 0; i < node.operands().size(); i++) {
+        if (!asksIfPositive(graph, node, i, argument)) {
+          open.add(node.operand(i));
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Whether a choice takes an operand only where a value is above a number of at least 0. */
+  private static boolean asksIfPositive(WrittenGraph graph, Node choice, int operand, Node value) {
+    if (!(choice.operation() instanceof Operation.Select) || operand == 0) {
+      return false;
+    }
+    Node condition = WrittenGraph.plain(choice.operand(0));
+    boolean strict = is(condition, Binary.LESS);
+    if (!strict && !is(condition, Binary.LESS_EQUAL)) {
+      return false;
+    }
+    // Where `bound < value` holds, or `value <= bound` does not.
+    int side = operand == 1 ? 1 : 0;
+    boolean excluded = strict == (operand == 1);
+    return WrittenGraph.plain(condition.operand(side)) == value
+        && graph.chosen(condition.operand(1 - side)).orElse(-1)
+            >= (excluded ? 0 : Double.MIN_VALUE);
+  }
+
   /** {@code 1 - p}, whose logarithm has a stable form and is infinite at p = 1 only. */
   private static boolean isOneMinusProbability(WrittenGraph graph, Node node) {
     Node value = WrittenGraph.plain(node);
@@ -272,11 +323,11 @@ final class BoundednessRules {
 
   /** A mask that is multiplied with what need not be finite: 0 times infinity is no number. */
   private static Optional<Finding> maskedProduct(WrittenGraph graph, Node node) {
-    if (!is(node, Binary.MULTIPLY)) {
+    if (!is(node, Binary.MULTIPLY) && !is(node, Binary.EXP_TIMES)) {
       return Optional.empty();
     }
-    for (int i = 0; i < 2; i++) {
-      Node masked = node.operand(1 - i);
+    for (int i = is(node, Binary.EXP_TIMES) ? 1 : 0; i < 2; i++) {
+      Node masked = is(node, Binary.EXP_TIMES) ? node : node.operand(1 - i);
       if (isMask(graph, node.operand(i)) && canBeInfinite(graph, masked)) {
         return Optional.of(
             new Finding(
@@ -328,6 +379,9 @@ final class BoundednessRules {
 
   private static boolean isMask(WrittenGraph graph, Node node) {
     Node value = WrittenGraph.plain(node);
+    if (is(value, Unary.NEGATE)) {
+      value = WrittenGraph.plain(value.operand(0));
+    }
     return value.operation() instanceof Operation.Select
         && !graph.isParametric(value.operand(0))
         && graph.chosen(value.operand(1)).isPresent()

@@ -664,12 +664,17 @@ public final class ObjectiveChecker {
       case Statement.Column column -> {
         if (column.definition().isPresent()) {
           Meaning.ColumnName name = new Meaning.ColumnName(column, scope);
-          declareName(
-              column.name(),
-              column.nameSpan(),
-              context.paired
-                  ? name
-                  : expressions.columnOf(name, context.sequences.get(0), column.span()));
+          try {
+            declareName(
+                column.name(),
+                column.nameSpan(),
+                context.paired
+                    ? name
+                    : expressions.columnOf(name, context.sequences.get(0), column.span()));
+          } catch (Abandoned given) {
+            context.abandoned.add(column.name());
+            throw given;
+          }
         }
       }
       case Statement.Target target -> {
@@ -1682,6 +1687,13 @@ public final class ObjectiveChecker {
                     && count.from().level() == Level.TOKEN));
   }
 
+  /** Whether a parameter is added and subtracted again, so that no output depends on it. */
+  private static boolean cancels(Node parameter, List<Node> outputs) {
+    return ObjectiveProgram.reachable(outputs).stream()
+            .noneMatch(n -> n.operation() instanceof Operation.Expectation)
+        && outputs.stream().allMatch(o -> ShiftInvariance.holds(Set.of(parameter), o));
+  }
+
   /** Whatever is declared must matter. */
   private void checkUse(
       List<Node> outputs, Map<String, Node> metrics, Map<Signature.Input, Node> gradients) {
@@ -1695,7 +1707,7 @@ public final class ObjectiveChecker {
     });
     Set<String> parametersRead = new HashSet<>(context.fixed.keySet());
     for (Node node : ObjectiveProgram.reachable(outputs)) {
-      if (node.operation() instanceof Operation.Parameter parameter) {
+      if (node.operation() instanceof Operation.Parameter parameter && !cancels(node, outputs)) {
         parametersRead.add(parameter.name());
       }
     }

@@ -102,9 +102,11 @@ final class PenaltyRules {
   static List<Finding> findings(WrittenGraph graph, Node value) {
     PenaltyRules rules = new PenaltyRules(graph);
     rules.inertTerms(value);
+    if (graph.sampled() || graph.rewarded()) {
+      rules.detachedReturns();
+    }
     if (graph.sampled()) {
       rules.terms(graph.loss(), Place.LOSS);
-      rules.detachedReturns();
       for (CheckContext.ExpectationTerm term : graph.context().expectations) {
         if (term.divergence().isEmpty()) {
           rules.terms(term.score(), Place.REWARD);
@@ -433,8 +435,13 @@ final class PenaltyRules {
                     entropy
                         ? "use the exact entropy, `entropy(pi(y.vocab))`, or put `-log(pi(y))` into"
                             + " the reward"
-                        : "name the divergence and let the compiler place it: `beta * KL(pi ||"
-                            + " ref)`")));
+                        : "name the divergence and let the compiler place it: `beta * KL(%s || %s)`"
+                            .formatted(
+                                graph.policy().orElse("pi"),
+                                others(node).stream()
+                                    .flatMap(Set::stream)
+                                    .findFirst()
+                                    .orElse("ref")))));
   }
 
   /** Bounds on a penalty that is differentiated: no gradient beyond them. */
@@ -506,7 +513,33 @@ final class PenaltyRules {
 
   private boolean isCut(Node node) {
     return (is(node, Binary.MINIMUM) || is(node, Binary.MAXIMUM))
-        && (graph.isParametric(node.operand(0)) || graph.isParametric(node.operand(1)));
+            && (graph.isParametric(node.operand(0)) || graph.isParametric(node.operand(1)))
+        || chosenWithin(node).isPresent();
+  }
+
+  /** What a choice bounds: {@code x} in {@code if x < bound then x else bound}. */
+  private Optional<Node> chosenWithin(Node node) {
+    if (!(node.operation() instanceof Operation.Select)) {
+      return Optional.empty();
+    }
+    Node condition = WrittenGraph.plain(node.operand(0));
+    if (is(condition, Unary.NOT)) {
+      condition = WrittenGraph.plain(condition.operand(0));
+    }
+    if (!is(condition, Binary.LESS) && !is(condition, Binary.LESS_EQUAL)) {
+      return Optional.empty();
+    }
+    for (int kept = 1; kept <= 2; kept++) {
+      Node value = WrittenGraph.plain(node.operand(kept));
+      Node bound = WrittenGraph.plain(node.operand(3 - kept));
+      boolean compared =
+          condition.operands().stream().anyMatch(o -> WrittenGraph.plain(o) == value)
+              && condition.operands().stream().anyMatch(o -> WrittenGraph.plain(o) == bound);
+      if (compared && graph.isParametric(bound) && !graph.isParametric(value)) {
+        return Optional.of(value);
+      }
+    }
+    return Optional.empty();
   }
 
   /** What a bound is on, if that has no bound of its own: of `clamp` one half speaks for both. */
@@ -514,9 +547,16 @@ final class PenaltyRules {
     if (!isCut(node)) {
       return Optional.of(WrittenGraph.plain(node.operand(0)));
     }
-    Node value =
-        WrittenGraph.plain(graph.isParametric(node.operand(1)) ? node.operand(0) : node.operand(1));
+    Node value = within(node);
     return isBound(value) ? Optional.empty() : Optional.of(value);
+  }
+
+  /** What a cut is of. */
+  private Node within(Node cut) {
+    return chosenWithin(cut)
+        .orElseGet(() ->
+            WrittenGraph.plain(
+                graph.isParametric(cut.operand(1)) ? cut.operand(0) : cut.operand(1)));
   }
 
   /** Terms of what is optimised that depend on the policy and through which no gradient flows. */

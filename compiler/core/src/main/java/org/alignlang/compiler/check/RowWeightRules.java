@@ -36,10 +36,13 @@ final class RowWeightRules {
 
   static List<Finding> findings(WrittenGraph graph) {
     List<Finding> found = new ArrayList<>();
+    Set<Node> decided = withTiesDecided(graph);
     for (Node node : graph.nodes()) {
       mixedLengths(graph, node).ifPresent(found::add);
       lengthBias(graph, node).ifPresent(found::add);
-      oneSidedTie(graph, node).ifPresent(found::add);
+      if (!decided.contains(node)) {
+        oneSidedTie(graph, node).ifPresent(found::add);
+      }
       absoluteTarget(graph, node).ifPresent(found::add);
     }
     return found;
@@ -131,6 +134,77 @@ final class RowWeightRules {
       }
     }
     return Optional.empty();
+  }
+
+  /**
+   * A choice by a comparison.
+   *
+   * @param lower what is the smaller one in the case of {@code strict}
+   * @param strict what is taken where {@code lower < upper}
+   * @param rest what is taken elsewhere, at a tie too
+   */
+  private record Comparison(Node lower, Node upper, Node strict, Node rest) {
+    static Optional<Comparison> of(Node node) {
+      if (!(node.operation() instanceof Operation.Select)) {
+        return Optional.empty();
+      }
+      Node condition = WrittenGraph.plain(node.operand(0));
+      boolean negated = is(condition, Unary.NOT);
+      if (negated) {
+        condition = WrittenGraph.plain(condition.operand(0));
+      }
+      if (!is(condition, Binary.LESS) && !is(condition, Binary.LESS_EQUAL)) {
+        return Optional.empty();
+      }
+      Node first = WrittenGraph.plain(condition.operand(0));
+      Node second = WrittenGraph.plain(condition.operand(1));
+      Node yes = node.operand(negated ? 2 : 1);
+      Node no = node.operand(negated ? 1 : 2);
+      return Optional.of(
+          is(condition, Binary.LESS)
+              ? new Comparison(first, second, yes, no)
+              : new Comparison(second, first, no, yes));
+    }
+
+    boolean isOf(Node a, Node b) {
+      return lower == a && upper == b || lower == b && upper == a;
+    }
+  }
+
+  /**
+   * Comparisons beside which a tie has a case of its own: {@code if a > b then x else if a < b then
+   * y else z}, {@code if a == b then z else if a > b then x else y}.
+   */
+  private static Set<Node> withTiesDecided(WrittenGraph graph) {
+    Set<Node> decided = new HashSet<>();
+    for (Node node : graph.nodes()) {
+      if (!(node.operation() instanceof Operation.Select)) {
+        continue;
+      }
+      Node condition = WrittenGraph.plain(node.operand(0));
+      if (is(condition, Binary.EQUAL)) {
+        Node other = WrittenGraph.plain(node.operand(2));
+        Comparison.of(other)
+            .filter(c ->
+                c.isOf(
+                    WrittenGraph.plain(condition.operand(0)),
+                    WrittenGraph.plain(condition.operand(1))))
+            .ifPresent(_ -> decided.add(other));
+      }
+      Optional<Comparison> outer = Comparison.of(node);
+      Optional<Node> rest = outer.map(c -> WrittenGraph.plain(c.rest()));
+      boolean reversed =
+          rest.flatMap(Comparison::of)
+              .filter(inner ->
+                  inner.lower() == outer.orElseThrow().upper()
+                      && inner.upper() == outer.orElseThrow().lower())
+              .isPresent();
+      if (reversed) {
+        decided.add(node);
+        decided.add(rest.orElseThrow());
+      }
+    }
+    return decided;
   }
 
   /** A comparison of two responses' data that has no case of its own for equality. */

@@ -40,6 +40,9 @@ final class ShiftInvariance {
     }
   }
 
+  /** How many products a derivative may have, and a product factors, before it is given up. */
+  private static final int LIMIT = 64;
+
   private final Set<Node> links;
 
   /** The derivative of each value with respect to the shift; empty where it is not followed. */
@@ -53,9 +56,14 @@ final class ShiftInvariance {
   static boolean holds(Set<Node> links, Node value) {
     ShiftInvariance invariance = new ShiftInvariance(links);
     for (Node node : ObjectiveProgram.reachable(List.of(value))) {
-      invariance.slopes.put(node, invariance.compute(node));
+      invariance.slopes.put(node, invariance.compute(node).filter(ShiftInvariance::isFollowed));
     }
     return invariance.slope(value).filter(Map::isEmpty).isPresent();
+  }
+
+  private static boolean isFollowed(Map<Monomial, Double> slope) {
+    return slope.size() <= LIMIT
+        && slope.keySet().stream().allMatch(m -> m.factors().size() + m.divisors().size() <= LIMIT);
   }
 
   private Optional<Map<Monomial, Double>> slope(Node node) {

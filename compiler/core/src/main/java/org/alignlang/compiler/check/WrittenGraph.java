@@ -74,6 +74,7 @@ final class WrittenGraph {
 
   private final CheckContext context;
   private final Node loss;
+  private final List<Node> roots;
   private final List<Statement> statements;
   private final List<Node> nodes;
   private final Map<Node, Double> chosen = new HashMap<>();
@@ -90,7 +91,8 @@ final class WrittenGraph {
     this.statements = statements;
     this.context = context;
     this.loss = loss;
-    this.nodes = ObjectiveProgram.reachable(List.of(loss, value));
+    this.roots = List.of(loss, value);
+    this.nodes = ObjectiveProgram.reachable(roots);
     for (Node node : nodes) {
       compute(node);
     }
@@ -98,6 +100,11 @@ final class WrittenGraph {
 
   Node loss() {
     return loss;
+  }
+
+  /** The loss and what is optimised. */
+  List<Node> roots() {
+    return roots;
   }
 
   /** All that the loss and what is optimised are made of, operands first. */
@@ -190,6 +197,14 @@ final class WrittenGraph {
             .map(Statement.Let::value)
             .findFirst()
         : Optional.empty();
+  }
+
+  /** The name of the trained policy, if the objective has one. */
+  Optional<String> policy() {
+    return context.actors.values().stream()
+        .filter(a -> a.role() == Statement.Role.POLICY)
+        .map(CheckContext.Actor::name)
+        .findFirst();
   }
 
   /** The role of an actor, by name. */
