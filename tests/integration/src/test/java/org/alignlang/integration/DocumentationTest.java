@@ -32,6 +32,8 @@ import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentRunner;
+import org.alignlang.runtime.experiment.Progress;
+import org.alignlang.runtime.experiment.RunLog;
 import org.alignlang.runtime.experiment.TrainingId;
 import org.alignlang.runtime.train.Trainer;
 import org.junit.jupiter.api.DynamicTest;
@@ -183,6 +185,13 @@ class DocumentationTest {
   /** Makes the parts of every training, which is where arguments of tasks and policies are read. */
   private static void begin(ExperimentPlan plan) {
     for (TrainingId training : ExperimentRunner.trainings(plan, 1)) {
+      if (plan.points().get(training.point()) instanceof ExperimentPlan.Study) {
+        // A study reads its arguments when it computes.
+        new ExperimentRunner(
+                plan, ExperimentRunner.Options.standard(), Progress.silent(), RunLog.none())
+            .run();
+        return;
+      }
       if (training.seedIndex() == 0) {
         Trainer trainer = new Trainer(plan, training, plan.records(), Workers.serial());
         assertThat(trainer.step()).isZero();

@@ -13,17 +13,17 @@ import org.alignlang.runtime.study.StudyProvider;
 import org.junit.jupiter.api.Test;
 
 /**
- * The page of all studies is what their classes say of themselves; {@code -Dstudies=write} writes it
- * anew.
+ * The page of all studies is what their classes say of themselves; {@code -Dstudies=write} writes
+ * it anew.
  */
 class StudiesPageTest {
   private static final Path RUNTIME = Path.of("..", "..", "runtime", "core");
   private static final Path PAGE = RUNTIME.resolve("docs/studies.md");
   private static final Pattern JAVADOC =
-      Pattern.compile("/\\*\\*\\n(.*?)\\n? ?\\*/\\n(?:@\\w+.*\\n)*(?:public )?final class", Pattern.DOTALL);
+      Pattern.compile(
+          "/\\*\\*\\n(.*?)\\n? ?\\*/\\n(?:@\\w+.*\\n)*(?:public )?final class", Pattern.DOTALL);
 
-  private static final Pattern CODE =
-      Pattern.compile("\\{@code\\s([^{}]*(?:\\{[^{}]*}[^{}]*)*)}");
+  private static final Pattern CODE = Pattern.compile("\\{@code\\s([^{}]*(?:\\{[^{}]*}[^{}]*)*)}");
 
   @Test
   void thePageIsWhatTheStudiesSay() throws IOException {
@@ -31,7 +31,9 @@ class StudiesPageTest {
     if ("write".equals(System.getProperty("studies"))) {
       Files.writeString(PAGE, page);
     }
-    assertThat(Files.readString(PAGE)).as("%s; -Dstudies=write writes it anew", PAGE).isEqualTo(page);
+    assertThat(Files.readString(PAGE))
+        .as("%s; -Dstudies=write writes it anew", PAGE)
+        .isEqualTo(page);
   }
 
   private static String page() throws IOException {
@@ -72,8 +74,8 @@ class StudiesPageTest {
     assertThat(comment.find()).as(name).isTrue();
     String text =
         CODE.matcher(comment.group(1).replaceAll("(?m)^ \\* ?", ""))
-            .replaceAll(code ->
-                Matcher.quoteReplacement("`" + code.group(1).replaceAll("\\s+", " ") + "`"))
+            .replaceAll(
+                code -> Matcher.quoteReplacement("`" + code.group(1).replaceAll("\\s+", " ") + "`"))
             .replaceAll("\\{@link #?([\\w.#]+)[^}]*}", "`$1`")
             .replaceAll("(?s)<pre>`?(.*?)`?</pre>", "```\n$1\n```")
             .replaceAll("</?(ul|p|pre|ol)>\\s*", "\n")
