@@ -84,9 +84,21 @@ public final class Verification {
    * @param place file and line
    * @param passed whether a claim fails there, as one must
    * @param claims the experiment's claims, judged there
+   * @param error why it could not be run to its end; empty if it could
    */
   record Control(
-      String text, String place, boolean passed, double seconds, List<ClaimVerdict> claims) {}
+      String text,
+      String place,
+      boolean passed,
+      double seconds,
+      List<ClaimVerdict> claims,
+      String error) {
+
+    /** How many of the claims fail. */
+    long failing() {
+      return claims.stream().filter(claim -> !claim.passed()).count();
+    }
+  }
 
   public Verification(Output output, Settings settings) {
     this.output = output;
@@ -159,10 +171,10 @@ public final class Verification {
               settings.threads());
       ExperimentResult result = run(request, progress);
       List<Control> controls = new ArrayList<>();
-      List<String> errors = new ArrayList<>(result.complete() ? List.of() : result.notes());
+      List<String> errors = result.complete() ? List.of() : result.notes();
       for (ExperimentPlan.Control control : request.plan().controls()) {
         if (!Thread.currentThread().isInterrupted()) {
-          controls.add(control(control, errors));
+          controls.add(control(control));
         }
       }
       boolean interrupted = Thread.interrupted();
@@ -181,9 +193,9 @@ public final class Verification {
       return interrupted;
     } catch (InvalidSpec e) {
       output.show(e.diagnostics());
-      verified.add(Verified.failed(path, experiment.name(), "the experiment has errors"));
+      failed(spec, experiment, "the experiment has errors");
     } catch (ExperimentException e) {
-      verified.add(Verified.failed(path, experiment.name(), String.valueOf(e.getMessage())));
+      failed(spec, experiment, String.valueOf(e.getMessage()));
     } catch (RunException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     } finally {
@@ -192,8 +204,13 @@ public final class Verification {
     return false;
   }
 
+  private void failed(SpecFile spec, Declaration.ExperimentDeclaration experiment, String error) {
+    verified.add(Verified.failed(spec.source().path(), experiment.name(), error));
+    page.ifPresent(p -> p.add(verified.getLast(), spec, experiment));
+  }
+
   /** Runs the experiment without what its claims are about. */
-  private Control control(ExperimentPlan.Control control, List<String> errors) {
+  private Control control(ExperimentPlan.Control control) {
     RunProgress progress =
         new RunProgress(output, style(), control.plan().name() + ", control: " + control.text());
     try {
@@ -204,15 +221,24 @@ public final class Verification {
                   progress,
                   RunLog.none())
               .run();
-      if (!result.complete()) {
-        errors.addAll(result.notes());
-      }
+      return result.complete()
+          ? new Control(
+              control.text(),
+              control.place(),
+              result.claims().stream().anyMatch(claim -> !claim.passed()),
+              result.seconds(),
+              result.claims(),
+              "")
+          : new Control(
+              control.text(),
+              control.place(),
+              false,
+              result.seconds(),
+              List.of(),
+              String.join("; ", result.notes()));
+    } catch (ExperimentException e) {
       return new Control(
-          control.text(),
-          control.place(),
-          result.complete() && result.claims().stream().anyMatch(claim -> !claim.passed()),
-          result.seconds(),
-          result.claims());
+          control.text(), control.place(), false, 0, List.of(), String.valueOf(e.getMessage()));
     } finally {
       progress.end();
     }
@@ -320,7 +346,16 @@ public final class Verification {
 
   /** The claims in a control: what fails there first. */
   private static void control(Control control, TextTable table) {
-    String name = "  control: " + control.text();
+    String name =
+        "  control: %s%s"
+            .formatted(
+                control.text(),
+                control.passed()
+                    ? " (%d of %d fail)".formatted(control.failing(), control.claims().size())
+                    : "");
+    if (!control.error().isEmpty()) {
+      table.row(List.of("✗ error", "", name, control.error(), "", "", "", "", ""));
+    }
     String seconds = String.format(Locale.ROOT, "%.1f", control.seconds());
     for (ClaimVerdict claim : control.claims()) {
       for (ClaimVerdict.Part part : claim.parts()) {
@@ -347,7 +382,17 @@ public final class Verification {
   private void explainFailures() {
     for (Verified one : verified) {
       for (Control control : one.controls()) {
-        if (!control.passed()) {
+        if (!control.error().isEmpty()) {
+          output
+              .out()
+              .println(
+                  "%s %s: the control \"%s\" did not come to its end: %s"
+                      .formatted(
+                          output.outPalette().error("✗"),
+                          control.place(),
+                          control.text(),
+                          control.error()));
+        } else if (!control.passed()) {
           output
               .out()
               .println(

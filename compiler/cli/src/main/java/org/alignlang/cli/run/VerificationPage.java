@@ -27,6 +27,7 @@ final class VerificationPage {
 
   private final Path folder;
   private final Map<String, List<Entry>> entries = new LinkedHashMap<>();
+  private final Map<String, String> names = new LinkedHashMap<>();
 
   private record Entry(
       Verification.Verified verified, String documentation, String picture, String title) {}
@@ -41,7 +42,7 @@ final class VerificationPage {
       SpecFile spec,
       Declaration.ExperimentDeclaration experiment,
       ExperimentResult result) {
-    String name = stem(spec.source().path());
+    String name = name(spec.source().path());
     String picture = "";
     if (!result.charts().isEmpty()) {
       picture = name + "-" + experiment.name() + ".svg";
@@ -50,9 +51,33 @@ final class VerificationPage {
           SvgChart.stack(
               result.charts().subList(0, Math.min(MOST_CHARTS, result.charts().size()))));
     }
-    entries
-        .computeIfAbsent(spec.source().path(), _ -> new ArrayList<>())
-        .add(new Entry(verified, experiment.documentation(), picture, experiment.name()));
+    add(spec, new Entry(verified, experiment.documentation(), picture, experiment.name()));
+  }
+
+  /** Adds an experiment that could not be run. */
+  void add(
+      Verification.Verified verified, SpecFile spec, Declaration.ExperimentDeclaration experiment) {
+    add(spec, new Entry(verified, experiment.documentation(), "", experiment.name()));
+  }
+
+  private void add(SpecFile spec, Entry entry) {
+    name(spec.source().path());
+    entries.computeIfAbsent(spec.source().path(), _ -> new ArrayList<>()).add(entry);
+  }
+
+  /** What a spec is called on the page: its file's name, with a number where another has it. */
+  private String name(String path) {
+    String known = names.get(path);
+    if (known != null) {
+      return known;
+    }
+    String stem = stem(path);
+    String name = stem;
+    for (int i = 2; names.containsValue(name); i++) {
+      name = stem + "-" + i;
+    }
+    names.put(path, name);
+    return name;
   }
 
   /**
@@ -81,8 +106,7 @@ final class VerificationPage {
                     failing,
                     Summary.counted((int) controls, "control"),
                     String.format(Locale.ROOT, "%.0f", seconds)));
-    text.append(
-            "| spec | experiment | claims that hold | controls where a claim fails | seconds |\n")
+    text.append("| spec | experiment | claims that hold | controls | seconds |\n")
         .append("|---|---|---|---|---|\n");
     entries.forEach((path, own) -> {
       for (Entry entry : own) {
@@ -90,22 +114,23 @@ final class VerificationPage {
         text.append(
             "| [%s](#%s) | %s | %d of %d | %s | %s |\n"
                 .formatted(
-                    stem(path),
-                    anchor(stem(path)),
+                    name(path),
+                    anchor(name(path)),
                     v.experiment(),
                     v.claims().stream().filter(ClaimVerdict::passed).count(),
                     v.claims().size(),
                     v.controls().isEmpty()
                         ? ""
-                        : "%d of %d"
-                            .formatted(
-                                v.controls().stream().filter(Verification.Control::passed).count(),
-                                v.controls().size()),
+                        : v.controls().stream()
+                            .map(control ->
+                                "%d of %d claims fail"
+                                    .formatted(control.failing(), control.claims().size()))
+                            .collect(Collectors.joining("<br>")),
                     String.format(Locale.ROOT, "%.1f", v.seconds())));
       }
     });
     entries.forEach((path, own) -> {
-      text.append("\n## ").append(stem(path)).append('\n');
+      text.append("\n## ").append(name(path)).append('\n');
       own.forEach(entry -> section(entry, text));
     });
     return write("README.md", text.toString());
@@ -121,6 +146,11 @@ final class VerificationPage {
     rows("", verified.claims(), text);
     for (Verification.Control control : verified.controls()) {
       rows("control: " + control.text(), control.claims(), text);
+      if (!control.error().isEmpty()) {
+        text.append(
+            "| control: %s | %s | | | | |\n"
+                .formatted(cell(control.text()), cell(control.error())));
+      }
     }
     if (!verified.error().isEmpty()) {
       text.append('\n').append(verified.error()).append('\n');

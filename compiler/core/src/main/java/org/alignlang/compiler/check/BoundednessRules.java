@@ -7,9 +7,11 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNBOUNDED_BELOW;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNBOUNDED_EXP;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
@@ -35,6 +37,9 @@ final class BoundednessRules {
 
   /** How improbable a response is made, in nats, to see where the loss goes. */
   private static final double[] DEPTHS = {1e2, 1e3, 1e4};
+
+  /** How many times the data are drawn anew to see whether a slope depends on them. */
+  private static final int PROBES = 4;
 
   private BoundednessRules() {}
 
@@ -133,10 +138,10 @@ final class BoundednessRules {
     }
     for (Signature.Input block : blocks) {
       for (double side : new double[] {1, -1}) {
-        double[] falls = new double[2];
+        double[] falls = new double[PROBES];
         boolean proportional = true;
         for (int i = 0; i < falls.length; i++) {
-          double data = i == 0 ? 0.5 : 0.2;
+          int probe = i;
           double[] losses = new double[DEPTHS.length];
           for (int k = 0; k < DEPTHS.length; k++) {
             double moved = side * DEPTHS[k];
@@ -146,14 +151,18 @@ final class BoundednessRules {
                     input ->
                         input.equals(block)
                             ? moved
-                            : input.role() == Signature.Role.LOG_PROBABILITY ? -1 - data : data,
+                            : input.role() == Signature.Role.LOG_PROBABILITY
+                                ? -1 - data(probe, input)
+                                : data(probe, input),
                     parameter -> graph.chosen(parameter).orElse(0.5));
           }
           falls[i] = losses[2] - losses[1];
           proportional &=
               falls[i] < -1 && Math.abs(falls[i] - 10 * (losses[1] - losses[0])) < 1e-6 * -falls[i];
         }
-        if (proportional && Math.abs(falls[0] - falls[1]) < 1e-6 * -falls[0]) {
+        double slope = falls[0];
+        if (proportional
+            && Arrays.stream(falls).allMatch(f -> Math.abs(f - slope) < 1e-6 * -slope)) {
           return Optional.of(
               new Finding(
                   graph.loss(),
@@ -169,6 +178,11 @@ final class BoundednessRules {
       }
     }
     return Optional.empty();
+  }
+
+  /** A number between 0 and 1, another one for each input and probe. */
+  private static double data(int probe, Signature.Input input) {
+    return new Random(31L * input.name().hashCode() + probe).nextDouble();
   }
 
   private static double input(

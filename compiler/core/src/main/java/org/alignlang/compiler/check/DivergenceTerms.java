@@ -395,6 +395,12 @@ final class DivergenceTerms {
     }
     double discount = 1;
     for (Expression.Argument argument : call.arguments().subList(1, call.arguments().size())) {
+      if (call.arguments().size() > 2) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            call.arguments().get(2).span(),
+            "a divergence between occupancy measures takes one discount");
+      }
       if (!argument.name().orElse("").equals("discount")) {
         throw context.unknown(
             argument.span(),

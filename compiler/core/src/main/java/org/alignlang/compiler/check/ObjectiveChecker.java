@@ -1360,6 +1360,15 @@ public final class ObjectiveChecker {
     }
     checkUse(reaching, allMetrics, byInput);
 
+    if (context.enumerated && !context.discounts.isEmpty()) {
+      context.report(
+          Diagnostic.of(
+                  BAD_ESTIMATOR,
+                  declaration.nameSpan(),
+                  "occupancy measures are means over episodes that the policy draws, and with"
+                      + " `exact()` every response is in the batch once")
+              .withHelp("estimate it from samples: `estimate with rloo()`"));
+    }
     Signature signature =
         new Signature(
             declaration.name(),

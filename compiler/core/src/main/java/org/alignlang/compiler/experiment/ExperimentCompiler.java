@@ -414,7 +414,8 @@ public final class ExperimentCompiler {
                 directory,
                 options,
                 backEnd,
-                overrides,
+                // A control's own settings stand, whatever is set from outside.
+                new Overrides(Map.of(), overrides.steps(), overrides.seeds()),
                 kernels,
                 found)
             .plan();
@@ -452,6 +453,13 @@ public final class ExperimentCompiler {
           "this experiment computes a study, which has no parameters to set from outside",
           "change the spec");
     }
+    if (overrides.steps() > 0) {
+      throw fail(
+          BAD_SETTING,
+          required("study").span(),
+          "this experiment computes a study, which has no steps to set from outside",
+          "leave `--steps` out");
+    }
     List<Expression> tasks =
         settings.containsKey("task") ? sweep(required("task").value()) : List.of();
     List<Expression> studies = sweep(required("study").value());
@@ -460,6 +468,13 @@ public final class ExperimentCompiler {
     Set<String> numbers = new TreeSet<>();
     for (Expression study : studies) {
       StudyProvider provider = provider(study);
+      if (!tasks.isEmpty() && !provider.takesTask()) {
+        throw fail(
+            BAD_SETTING,
+            required("task").span(),
+            "study `" + provider.name() + "` is about no task",
+            "leave `task` out");
+      }
       given.addAll(provider.quantities().keySet());
       Component whole = component(study);
       List<Map<String, Object>> combinations = new ArrayList<>(List.of(Map.of()));

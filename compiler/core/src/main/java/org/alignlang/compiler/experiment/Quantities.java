@@ -688,7 +688,8 @@ final class Quantities {
   private double discount(Expression.Call call) {
     double discount = 1;
     for (Expression.Argument argument : call.arguments().subList(1, call.arguments().size())) {
-      if (!argument.name().orElse("").equals("discount")
+      if (call.arguments().size() > 2
+          || !argument.name().orElse("").equals("discount")
           || !(argument.value() instanceof Expression.NumberLiteral number)
           || !(number.value() > 0 && number.value() <= 1)) {
         throw fail(

@@ -257,11 +257,38 @@ final class ClosedForms implements Optima {
       notes.add(tooMany(bench.task()));
       return Optimum.none(tooMany(bench.task()));
     }
+    if (sharesContexts(responses.get())) {
+      return Optimum.none(
+          "in task `%s` policies see the same state after different actions, so what is best for"
+                  .formatted(bench.task().name())
+              + " whole episodes is out of their reach; `timed = true` may tell the states apart");
+    }
     return switch (form.get()) {
       case ClosedForm.Target(RowFunction logDensity) -> target(bench, logDensity, responses.get());
       case ClosedForm.Regularised regularised ->
           regularised(bench, regularised, responses.get(), training(point, seedIndex));
     };
+  }
+
+  /** Whether a policy sees the same after different tokens, as in a state reached by two ways. */
+  private static boolean sharesContexts(List<List<Response>> responses) {
+    Map<Integer, List<Integer>> ways = new HashMap<>();
+    for (List<Response> ofPrompt : responses) {
+      for (Response response : ofPrompt) {
+        if (!response.visitsStates()) {
+          return false;
+        }
+        List<Integer> way = new ArrayList<>();
+        for (int t = 0; t < response.length(); t++) {
+          List<Integer> known = ways.putIfAbsent(response.promptAt(t), List.copyOf(way));
+          if (known != null && !known.equals(way)) {
+            return true;
+          }
+          way.add(response.tokens()[t]);
+        }
+      }
+    }
+    return false;
   }
 
   private static String tooMany(Task task) {

@@ -221,6 +221,8 @@ public final class ExperimentRunner {
         complete
             ? new StudyRun(plan, study, id.seed()).series(records.all())
             : RecordedSeries.EMPTY;
+    // What took too long does not count, though it cannot be stopped on the way.
+    complete &= !session.mustStop();
     for (int i = 0; i < series.count(); i++) {
       log.recorded(id, series.steps()[i], series.at(i));
     }

@@ -28,6 +28,11 @@ public final class ComposedDecoding implements StudyProvider {
   }
 
   @Override
+  public boolean takesTask() {
+    return true;
+  }
+
+  @Override
   public String summary() {
     return "a frozen policy decoded with weighed values of two scores";
   }

@@ -22,6 +22,11 @@ public interface StudyProvider {
   /** What the study gives: the name of each quantity, with what it is and its unit in one line. */
   Map<String, String> quantities();
 
+  /** Whether the study is about a task; otherwise an experiment with it has none. */
+  default boolean takesTask() {
+    return false;
+  }
+
   /** The arguments whose value is a list. A list that is given for another one sweeps it. */
   default Set<String> lists() {
     return Set.of();

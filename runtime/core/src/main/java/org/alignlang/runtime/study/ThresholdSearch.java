@@ -56,6 +56,11 @@ public final class ThresholdSearch implements StudyProvider {
   }
 
   @Override
+  public boolean takesTask() {
+    return true;
+  }
+
+  @Override
   public String summary() {
     return "thresholds of rewards for which the nearest policy is best by another score";
   }

@@ -40,6 +40,11 @@ public final class ValueDecoding implements StudyProvider {
   }
 
   @Override
+  public boolean takesTask() {
+    return true;
+  }
+
+  @Override
   public String summary() {
     return "a frozen policy decoded with its own values, against best-of-n and the tilt";
   }
