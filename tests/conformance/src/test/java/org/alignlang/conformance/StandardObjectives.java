@@ -67,15 +67,12 @@ public final class StandardObjectives {
     StringBuilder imports = new StringBuilder();
     List<Declaration.EstimatorDeclaration> estimators = new ArrayList<>();
     List<String> divergences = new ArrayList<>();
-    for (String path : StandardLibrary.paths()) {
+    for (String path : StandardLibrary.modules()) {
       Compilation compilation = library(path);
       for (Declaration declaration : compilation.module().declarations()) {
         switch (declaration) {
           case Declaration.ObjectiveDeclaration objective ->
               addVariants(objective, compilation, path, found);
-          // What papers declare besides cannot be imported.
-          case Declaration.EstimatorDeclaration _ when path.startsWith("papers/") -> {}
-          case Declaration.DivergenceDeclaration _ when path.startsWith("papers/") -> {}
           case Declaration.EstimatorDeclaration estimator -> {
             String module = imported(path);
             if (imports.indexOf(module) < 0) {

@@ -325,6 +325,8 @@ final class RatioRules {
       boolean twice =
           first.filter(Exponent::isImportance).isPresent()
                   && second.filter(Exponent::isImportance).isPresent()
+                  // What corrects for one draw does not correct for another.
+                  && first.orElseThrow().meets(second.orElseThrow())
               || (is(node, Binary.EXP_TIMES) || is(node, Unary.EXP))
                   && first.filter(RatioRules::isSquare).isPresent()
                   && found.stream().noneMatch(f -> f.node() == plain(node.operand(0)));
@@ -469,10 +471,14 @@ final class RatioRules {
 
   /** Whether it is a whole power of a ratio, which weighs by it more than once. */
   private static boolean isSquare(Exponent exponent) {
-    double policy = exponent.weight(Statement.Role.POLICY);
-    return policy >= 2
-        && policy == Math.rint(policy)
-        && policy == -exponent.weight(Statement.Role.BEHAVIOR);
+    return exponent.sequences().stream()
+        .map(exponent::of)
+        .anyMatch(one -> {
+          double policy = one.weight(Statement.Role.POLICY);
+          return policy >= 2
+              && policy == Math.rint(policy)
+              && policy == -one.weight(Statement.Role.BEHAVIOR);
+        });
   }
 
   private static boolean isPolicyAlone(Exponent exponent) {

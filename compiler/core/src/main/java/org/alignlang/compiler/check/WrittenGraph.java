@@ -66,6 +66,25 @@ final class WrittenGraph {
           .anyMatch(k -> k.role() == Statement.Role.POLICY && !k.stopped());
     }
 
+    /** The sequences whose likelihoods it is made of. */
+    Set<String> sequences() {
+      Set<String> names = new HashSet<>();
+      weights.keySet().forEach(key -> names.add(key.sequence()));
+      return names;
+    }
+
+    /** What it has of one sequence. */
+    Exponent of(String sequence) {
+      Map<Likelihood, Double> own = new HashMap<>(weights);
+      own.keySet().removeIf(key -> !key.sequence().equals(sequence));
+      return new Exponent(Map.copyOf(own), summed);
+    }
+
+    /** Whether both are made of the likelihood of one sequence. */
+    boolean meets(Exponent other) {
+      return sequences().stream().anyMatch(other.sequences()::contains);
+    }
+
     /** Whether this is the log-ratio of the policy to what sampled the data. */
     boolean isImportance() {
       return weight(Statement.Role.POLICY) > 0 && weight(Statement.Role.BEHAVIOR) < 0;

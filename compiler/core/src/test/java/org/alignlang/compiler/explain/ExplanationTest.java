@@ -66,6 +66,7 @@ class ExplanationTest {
           "arctan",
           "sum",
           "frac",
+          "succ",
           "sqrt",
           "left",
           "right",

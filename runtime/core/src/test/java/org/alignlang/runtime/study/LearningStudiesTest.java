@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.data.Offset.offset;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -179,18 +177,5 @@ class LearningStudiesTest {
             .series();
     assertThat(adaptive.get("sign_error")[0]).isCloseTo(0, offset(1e-9));
     assertThat(adaptive.get("needed")[0]).isEqualTo(4);
-  }
-
-  @Test
-  void theDocumentationListsEveryStudy() throws IOException {
-    String page = Files.readString(Path.of("docs/studies.md"));
-    assertThat(Studies.providers()).isNotEmpty();
-    Studies.providers()
-        .forEach((name, provider) -> {
-          assertThat(page).contains("| `" + name + "` |");
-          for (String list : provider.lists()) {
-            assertThat(page).contains("`" + list + "`*");
-          }
-        });
   }
 }

@@ -46,6 +46,8 @@ class GeneratedClassesTest {
           "java/lang/Double\\.(isNaN|isFinite|isInfinite|compare)",
           "java/lang/Object\\.<init>",
           "java/util/List\\.of",
+          "java/util/Map\\.of",
+          "java/lang/Double\\.valueOf",
           "java/lang/(Float\\.intBitsToFloat|Integer\\.TYPE)",
           "java/util/Arrays\\.fill",
           // The runtime's own classes for kernels, which compute and hold data.
