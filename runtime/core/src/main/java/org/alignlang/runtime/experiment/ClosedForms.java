@@ -257,7 +257,7 @@ final class ClosedForms implements Optima {
       notes.add(tooMany(bench.task()));
       return Optimum.none(tooMany(bench.task()));
     }
-    if (sharesContexts(responses.get())) {
+    if (sharesContexts(responses.get(), isMarkov(form.get(), bench.task()))) {
       return Optimum.none(
           "in task `%s` policies see the same state after different actions, so what is best for"
                   .formatted(bench.task().name())
@@ -270,8 +270,32 @@ final class ClosedForms implements Optima {
     };
   }
 
-  /** Whether a policy sees the same after different tokens, as in a state reached by two ways. */
-  private static boolean sharesContexts(List<List<Response>> responses) {
+  /**
+   * Whether what is optimised adds up over steps, each of which needs its state and action only.
+   */
+  private static boolean isMarkov(ClosedForm form, Task task) {
+    List<RowFunction> read = new ArrayList<>();
+    switch (form) {
+      case ClosedForm.Target(RowFunction logDensity) -> read.add(logDensity);
+      case ClosedForm.Regularised regularised -> {
+        read.add(regularised.reward());
+        regularised.bounds().forEach(bound -> read.add(bound.value()));
+      }
+    }
+    return read.stream()
+        .flatMap(function -> function.inputs().stream())
+        .filter(input -> input.role() == Signature.Role.COLUMN)
+        .map(input -> input.name().substring(input.name().lastIndexOf('.') + 1))
+        .allMatch(score -> task.scores().contains(score) && task.markov(score));
+  }
+
+  /**
+   * Whether the best law of whole episodes may be out of a policy's reach, as it sees the same at
+   * two times, or after two ways where these differ in what is to come.
+   *
+   * @param markov whether only time and state matter for what is to come
+   */
+  private static boolean sharesContexts(List<List<Response>> responses, boolean markov) {
     Map<Integer, List<Integer>> ways = new HashMap<>();
     for (List<Response> ofPrompt : responses) {
       for (Response response : ofPrompt) {
@@ -281,7 +305,7 @@ final class ClosedForms implements Optima {
         List<Integer> way = new ArrayList<>();
         for (int t = 0; t < response.length(); t++) {
           List<Integer> known = ways.putIfAbsent(response.promptAt(t), List.copyOf(way));
-          if (known != null && !known.equals(way)) {
+          if (known != null && (markov ? known.size() != way.size() : !known.equals(way))) {
             return true;
           }
           way.add(response.tokens()[t]);
