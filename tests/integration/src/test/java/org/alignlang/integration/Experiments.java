@@ -2,7 +2,11 @@ package org.alignlang.integration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.alignlang.compiler.codegen.BackEnds;
@@ -13,8 +17,8 @@ import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.experiment.ExperimentCompiler;
 import org.alignlang.compiler.source.SourceFile;
+import org.alignlang.compiler.source.SourceFolder;
 import org.alignlang.kernel.Workers;
-import org.alignlang.runtime.experiment.ClaimVerdict;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.ExperimentRunner;
@@ -29,19 +33,59 @@ final class Experiments {
   private Experiments() {}
 
   static ExperimentPlan plan(String text) {
-    Compilation compilation =
-        Compiler.compile(new SourceFile("learn.align", text), CompilerOptions.defaults());
+    return plans(new SourceFile("learn.align", text), Path.of("."), CompilerOptions.defaults(), 0)
+        .getFirst();
+  }
+
+  /**
+   * The experiments of a file.
+   *
+   * @param text what stands in it, or should
+   * @param seeds how many seeds; 0 leaves the spec's
+   */
+  static List<ExperimentPlan> plans(Path file, String text, int seeds) {
+    Path folder = file.getParent();
+    return plans(
+        new SourceFile(file.getFileName().toString(), text),
+        folder,
+        CompilerOptions.defaults().withResolver(new SourceFolder(folder)),
+        seeds);
+  }
+
+  private static List<ExperimentPlan> plans(
+      SourceFile source, Path folder, CompilerOptions options, int seeds) {
+    Compilation compilation = Compiler.compile(source, options);
     assertThat(compilation.diagnostics().stream().filter(Diagnostic::isError)).isEmpty();
-    DiagnosticSink sink = new DiagnosticSink();
-    return ExperimentCompiler.compile(
-            compilation.experiments().getFirst(),
-            compilation.scope(),
-            Path.of("."),
-            CompilerOptions.defaults(),
-            BackEnds.standard()::kernel,
-            ExperimentCompiler.Overrides.NONE,
-            sink)
-        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
+    assertThat(compilation.experiments()).isNotEmpty();
+    return compilation.experiments().stream()
+        .map(experiment -> {
+          DiagnosticSink sink = new DiagnosticSink();
+          return ExperimentCompiler.compile(
+                  experiment,
+                  compilation.scope(),
+                  folder,
+                  options,
+                  BackEnds.standard()::kernel,
+                  new ExperimentCompiler.Overrides(Map.of(), 0, seeds),
+                  sink)
+              .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
+        })
+        .toList();
+  }
+
+  /** Runs an experiment on two threads. */
+  static ExperimentResult run(ExperimentPlan plan) {
+    return new ExperimentRunner(
+            plan, new ExperimentRunner.Options(1, 2, 3600), Progress.silent(), RunLog.none())
+        .run();
+  }
+
+  static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The first training of a plan, from its beginning. */
@@ -80,20 +124,9 @@ final class Experiments {
   }
 
   static void assertClaimsHold(String text) {
-    ExperimentResult result =
-        new ExperimentRunner(
-                plan(text),
-                new ExperimentRunner.Options(1, 2, 3600),
-                Progress.silent(),
-                RunLog.none())
-            .run();
-    assertThat(result.claims())
+    assertThat(run(plan(text)).claims())
         .isNotEmpty()
         .allSatisfy(claim ->
-            assertThat(claim.passed())
-                .as(
-                    String.join(
-                        " ", claim.parts().stream().map(ClaimVerdict.Part::sentence).toList()))
-                .isTrue());
+            assertThat(claim.passed()).as(claim.sentence()).isTrue());
   }
 }

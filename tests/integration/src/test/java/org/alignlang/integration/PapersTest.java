@@ -1,29 +1,18 @@
 package org.alignlang.integration;
 
+import static org.alignlang.integration.Experiments.plans;
+import static org.alignlang.integration.Experiments.read;
+import static org.alignlang.integration.Experiments.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.alignlang.compiler.ast.Declaration;
-import org.alignlang.compiler.codegen.BackEnds;
-import org.alignlang.compiler.diagnostic.DiagnosticSink;
-import org.alignlang.compiler.driver.Compilation;
-import org.alignlang.compiler.driver.Compiler;
-import org.alignlang.compiler.driver.CompilerOptions;
-import org.alignlang.compiler.experiment.ExperimentCompiler;
-import org.alignlang.compiler.source.SourceFile;
-import org.alignlang.compiler.source.SourceFolder;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
-import org.alignlang.runtime.experiment.ExperimentRunner;
-import org.alignlang.runtime.experiment.Progress;
-import org.alignlang.runtime.experiment.RunLog;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -50,7 +39,7 @@ class PapersTest {
 
   private static void verify(Path row) {
     boolean run = ALL || QUICK.contains(row.getFileName().toString().substring(0, 2));
-    List<ExperimentPlan> plans = plans(row);
+    List<ExperimentPlan> plans = plans(row, read(row), 0);
     assertThat(plans.stream().mapToInt(plan -> plan.controls().size()).sum())
         .as("negative controls")
         .isPositive();
@@ -68,47 +57,6 @@ class PapersTest {
             .as("claims where there is " + control.text())
             .anyMatch(claim -> !claim.passed());
       }
-    }
-  }
-
-  private static ExperimentResult run(ExperimentPlan plan) {
-    return new ExperimentRunner(
-            plan, new ExperimentRunner.Options(1, 2, 3600), Progress.silent(), RunLog.none())
-        .run();
-  }
-
-  private static List<ExperimentPlan> plans(Path row) {
-    SourceFile source = new SourceFile(row.getFileName().toString(), read(row));
-    CompilerOptions options = CompilerOptions.defaults().withResolver(new SourceFolder(PAPERS));
-    Compilation compilation = Compiler.compile(source, options);
-    assertThat(compilation.diagnostics()).as(row.toString()).noneMatch(d -> d.isError());
-    assertThat(compilation.experiments()).isNotEmpty();
-    return compilation.experiments().stream()
-        .map(experiment -> plan(experiment, compilation, options))
-        .toList();
-  }
-
-  private static ExperimentPlan plan(
-      Declaration.ExperimentDeclaration experiment,
-      Compilation compilation,
-      CompilerOptions options) {
-    DiagnosticSink sink = new DiagnosticSink();
-    return ExperimentCompiler.compile(
-            experiment,
-            compilation.scope(),
-            PAPERS,
-            options,
-            BackEnds.standard()::kernel,
-            new ExperimentCompiler.Overrides(Map.of(), 0, 0),
-            sink)
-        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

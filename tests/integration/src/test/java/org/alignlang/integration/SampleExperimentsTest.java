@@ -1,29 +1,16 @@
 package org.alignlang.integration;
 
+import static org.alignlang.integration.Experiments.plans;
+import static org.alignlang.integration.Experiments.read;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
-import org.alignlang.compiler.ast.Declaration;
-import org.alignlang.compiler.codegen.BackEnds;
-import org.alignlang.compiler.diagnostic.DiagnosticSink;
-import org.alignlang.compiler.driver.Compilation;
-import org.alignlang.compiler.driver.Compiler;
-import org.alignlang.compiler.driver.CompilerOptions;
-import org.alignlang.compiler.experiment.ExperimentCompiler;
-import org.alignlang.compiler.source.SourceFile;
-import org.alignlang.compiler.source.SourceFolder;
 import org.alignlang.runtime.experiment.ClaimVerdict;
-import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
-import org.alignlang.runtime.experiment.ExperimentRunner;
-import org.alignlang.runtime.experiment.Progress;
-import org.alignlang.runtime.experiment.RunLog;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -53,7 +40,7 @@ class SampleExperimentsTest {
                     assertThat(result.complete()).as(String.join("; ", result.notes())).isTrue();
                     assertThat(result.claims())
                         .allSatisfy(
-                            claim -> assertThat(claim.passed()).as(sentences(claim)).isTrue());
+                            claim -> assertThat(claim.passed()).as(claim.text() + ": " + claim.sentence()).isTrue());
                   }
                 }));
   }
@@ -91,53 +78,6 @@ class SampleExperimentsTest {
   }
 
   private static List<ExperimentResult> run(Path file, String text, int seeds) {
-    Path folder = file.getParent();
-    SourceFile source = new SourceFile(file.getFileName().toString(), text);
-    CompilerOptions options = CompilerOptions.defaults().withResolver(new SourceFolder(folder));
-    Compilation compilation = Compiler.compile(source, options);
-    assertThat(compilation.hasErrors()).as(compilation.diagnostics().toString()).isFalse();
-    assertThat(compilation.experiments()).isNotEmpty();
-    return compilation.experiments().stream()
-        .map(experiment -> plan(experiment, compilation, folder, options, seeds))
-        .map(plan ->
-            new ExperimentRunner(
-                    plan,
-                    new ExperimentRunner.Options(1, 2, 3600),
-                    Progress.silent(),
-                    RunLog.none())
-                .run())
-        .toList();
-  }
-
-  private static ExperimentPlan plan(
-      Declaration.ExperimentDeclaration experiment,
-      Compilation compilation,
-      Path folder,
-      CompilerOptions options,
-      int seeds) {
-    DiagnosticSink sink = new DiagnosticSink();
-    return ExperimentCompiler.compile(
-            experiment,
-            compilation.scope(),
-            folder,
-            options,
-            BackEnds.standard()::kernel,
-            new ExperimentCompiler.Overrides(Map.of(), 0, seeds),
-            sink)
-        .orElseThrow(() -> new AssertionError(sink.sorted().toString()));
-  }
-
-  private static String sentences(ClaimVerdict claim) {
-    return claim.text()
-        + ": "
-        + String.join(" ", claim.parts().stream().map(ClaimVerdict.Part::sentence).toList());
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return plans(file, text, seeds).stream().map(Experiments::run).toList();
   }
 }

@@ -98,9 +98,6 @@ public final class MemorylessAlignment implements StudyProvider {
         arguments
             .integers("lengths", 1, 1 << 16)
             .orElseThrow(() -> arguments.missing("lengths", "numbers of tokens"));
-    if (task.isPresent()) {
-      throw new IllegalArgumentException("study `memoryless_alignment` takes no task");
-    }
     if (Math.abs(Arrays.stream(law).sum() - 1) > 1e-9) {
       throw arguments.wrong("law", "probabilities that sum to 1", Arrays.stream(law).sum());
     }

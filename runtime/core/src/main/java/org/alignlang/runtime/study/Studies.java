@@ -47,6 +47,9 @@ public final class Studies {
     if (provider == null) {
       throw Names.unknown("study", name, providers.keySet());
     }
+    if (task.isPresent() && !provider.takesTask()) {
+      throw new IllegalArgumentException("study `%s` is about no task".formatted(name));
+    }
     Arguments read = Arguments.of("study", name, arguments);
     Findings findings = provider.run(read, task, dataDirectory, seed);
     read.requireAllRead();
