@@ -126,7 +126,6 @@ final class Experiments {
   static void assertClaimsHold(String text) {
     assertThat(run(plan(text)).claims())
         .isNotEmpty()
-        .allSatisfy(claim ->
-            assertThat(claim.passed()).as(claim.sentence()).isTrue());
+        .allSatisfy(claim -> assertThat(claim.passed()).as(claim.sentence()).isTrue());
   }
 }

@@ -39,8 +39,10 @@ class SampleExperimentsTest {
                   for (ExperimentResult result : run(file, read(file), 0)) {
                     assertThat(result.complete()).as(String.join("; ", result.notes())).isTrue();
                     assertThat(result.claims())
-                        .allSatisfy(
-                            claim -> assertThat(claim.passed()).as(claim.text() + ": " + claim.sentence()).isTrue());
+                        .allSatisfy(claim ->
+                            assertThat(claim.passed())
+                                .as(claim.text() + ": " + claim.sentence())
+                                .isTrue());
                   }
                 }));
   }
