@@ -65,6 +65,9 @@ public final class ExperimentCompiler {
               "every",
               "time"));
 
+  /** Begins a fit; there may be several. */
+  private static final String FIT = "fit";
+
   /** Names of the actor that draws the samples, if an experiment says which policy it is. */
   private static final Set<String> BEHAVIORS = Set.of("old", "behavior", "behaviour");
 
@@ -213,7 +216,8 @@ public final class ExperimentCompiler {
   private Optional<ExperimentPlan> compile() {
     List<ExperimentStatement.Setting> actorSettings = new ArrayList<>();
     for (ExperimentStatement statement : declaration.statements()) {
-      if (statement instanceof ExperimentStatement.Setting setting) {
+      if (statement instanceof ExperimentStatement.Setting setting
+          && !setting.name().equals(FIT)) {
         if (SETTINGS.contains(setting.name())) {
           if (settings.put(setting.name(), setting) != null) {
             throw fail(
@@ -334,6 +338,8 @@ public final class ExperimentCompiler {
                       records.add(new ExperimentPlan.Recorded(r.name(), quantities.recorded(r))));
           case ExperimentStatement.Plot plot -> plots.add(quantities.plot(plot));
           case ExperimentStatement.Expect expect -> claims.add(quantities.claim(expect));
+          case ExperimentStatement.Setting setting when setting.name().equals(FIT) ->
+              quantities.fit(setting);
           case ExperimentStatement.Setting _ -> {}
           case ExperimentStatement.Control control -> control(control).ifPresent(controls::add);
         }
@@ -377,6 +383,13 @@ public final class ExperimentCompiler {
     }
     Set<String> replaced = new HashSet<>();
     for (ExperimentStatement.Setting setting : control.settings()) {
+      if (setting.name().equals(FIT)) {
+        throw fail(
+            BAD_SETTING,
+            setting.span(),
+            "a fit belongs to the claims, which stay as they are in a control",
+            "move it before the control");
+      }
       if (!replaced.add(setting.name())) {
         throw fail(
             BAD_SETTING,

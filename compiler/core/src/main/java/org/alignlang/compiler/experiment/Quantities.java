@@ -27,6 +27,7 @@ import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentPlan.Condition;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
+import org.alignlang.runtime.experiment.Statistics;
 
 /** Turns the expressions of {@code record}, {@code plot} and {@code expect} into quantities. */
 final class Quantities {
@@ -42,7 +43,23 @@ final class Quantities {
               "least_rise",
               "largest_rise",
               "exact"));
-  private static final Set<String> RELATIONS = new TreeSet<>(Set.of("slope", "correlation"));
+
+  /** Measures of how two numbers per response agree, with the option of each. */
+  private static final Map<String, String> AGREEMENTS =
+      Map.of(
+          "correlation", "", "spearman", "", "kendall", "", "overlap", "top", "calibration", "bins");
+
+  /** Measures of how different responses are, with the options of each and what stands in. */
+  private static final Map<String, Map<String, Integer>> DIVERSITIES =
+      Map.of(
+          "edit_distance", Map.of(),
+          "similarity", Map.of("n", 1),
+          "distinct", Map.of("n", 2, "draws", 64));
+
+  private static final int DEFAULT_BINS = 10;
+
+  /** What a fit gives besides its coefficients. */
+  private static final Set<String> FIT_RESULTS = new TreeSet<>(Set.of("r_squared", "error"));
   private static final Map<String, Integer> FUNCTIONS =
       Map.of("sqrt", 1, "abs", 1, "log", 1, "exp", 1, "min", 2, "max", 2);
 
@@ -57,7 +74,15 @@ final class Quantities {
   private final DiagnosticSink sink;
   private final Set<String> recorded = new LinkedHashSet<>();
   private final Map<String, Quantity> definitions = new LinkedHashMap<>();
+  private final Map<String, Fit> fits = new LinkedHashMap<>();
+
+  /** What names stand for within the formula of a fit. */
+  private Map<String, Quantity> locals = Map.of();
+
   private boolean recording;
+
+  /** A fit, before one of its results is asked for. */
+  private record Fit(Quantity of, Quantity formula, List<String> free, List<String> over) {}
 
   /**
    * An objective of a sweep point, with the scope of its module and the values of its parameters.
@@ -189,12 +214,158 @@ final class Quantities {
               ? "a sweep is a list: `train Dpo(beta = [0.1, 1])`"
               : "swept: " + labels);
     }
+    // Numbers of points, such as `final(x)`, are drawn along the sweep.
+    boolean sweep = reduces(plot.vertical()) || reduces(plot.horizontal());
+    if (sweep && labels.isEmpty()) {
+      throw fail(
+          plot.span(),
+          "this plot has one number per point of a sweep, and nothing is swept",
+          "plot a series, or sweep something: `train Dpo(beta = [0.1, 1])`");
+    }
     return new ExperimentPlan.Plot(
-        quantity(plot.vertical(), false),
-        quantity(plot.horizontal(), false),
+        quantity(plot.vertical(), sweep),
+        quantity(plot.horizontal(), sweep),
         by,
         plot.title()
             .orElse(plot.vertical().span().text() + " against " + plot.horizontal().span().text()));
+  }
+
+  /** Whether an expression takes a number out of a series. */
+  private static boolean reduces(Expression expression) {
+    return switch (expression) {
+      case Expression.Negated negated -> reduces(negated.operand());
+      case Expression.Binary binary -> reduces(binary.left()) || reduces(binary.right());
+      case Expression.Call call
+          when call.function() instanceof Expression.NameReference name
+              && call.arguments().stream().allMatch(a -> a.against().isEmpty()) -> {
+        long plain = call.arguments().stream().filter(a -> a.name().isEmpty()).count();
+        yield Statistics.shapes().containsKey(name.name())
+                && !(FUNCTIONS.containsKey(name.name()) && plain > 1)
+            || call.arguments().stream().anyMatch(a -> reduces(a.value()));
+      }
+      default -> false;
+    };
+  }
+
+  /**
+   * {@code fit law(y, formula, free = [a, b], d = x, over = beta)}: from here on {@code law.a} is a
+   * number.
+   */
+  void fit(ExperimentStatement.Setting setting) {
+    String example =
+        "write for instance `fit line(final(y), a + b * x, free = [a, b], x = final(kl), over ="
+            + " beta)`";
+    if (!(setting.value() instanceof Expression.Call call)
+        || !(call.function() instanceof Expression.NameReference name)) {
+      throw fail(setting.span(), "a fit has a name, numbers and a formula", example);
+    }
+    if (fits.containsKey(name.name()) || recorded.contains(name.name())) {
+      throw fail(
+          name.span(), "`" + name.name() + "` is there already", "give the fit another name");
+    }
+    List<Expression> plain = new ArrayList<>();
+    List<String> free = new ArrayList<>();
+    List<String> over = List.of();
+    Map<String, Expression> given = new LinkedHashMap<>();
+    for (Expression.Argument argument : call.arguments()) {
+      switch (argument.name().orElse("")) {
+        case "" -> plain.add(argument.value());
+        case "free" -> free.addAll(names(argument.value(), "free", "[a, b]"));
+        case "over" -> over = over(argument);
+        default -> given.put(argument.name().orElseThrow(), argument.value());
+      }
+    }
+    if (plain.size() != 2 || free.isEmpty()) {
+      throw fail(
+          call.span(),
+          "a fit takes what is fitted, a formula, and `free`, the names of its coefficients",
+          example);
+    }
+    Map<String, Quantity> known = new LinkedHashMap<>();
+    for (String coefficient : free) {
+      if (isKnown(coefficient)
+          || FIT_RESULTS.contains(coefficient)
+          || given.containsKey(coefficient)
+          || known.put(coefficient, new Quantity.Coefficient(coefficient)) != null) {
+        throw fail(
+            call.span(),
+            "`" + coefficient + "` means something else here, so it is no free coefficient",
+            "give the coefficient another name");
+      }
+    }
+    boolean numbers = !over.isEmpty();
+    given.forEach((local, value) -> {
+      if (isKnown(local)) {
+        throw fail(
+            value.span(),
+            "`" + local + "` means something else here",
+            "give it another name in the fit");
+      }
+      known.put(local, quantity(value, numbers));
+    });
+    Quantity of = quantity(plain.get(0), numbers);
+    locals = known;
+    try {
+      Quantity formula = quantity(plain.get(1), numbers);
+      for (String coefficient : free) {
+        if (!uses(formula, coefficient)) {
+          throw fail(
+              plain.get(1).span(),
+              "the formula does not have `" + coefficient + "` in it",
+              "leave it out of `free`");
+        }
+      }
+      fits.put(name.name(), new Fit(of, formula, List.copyOf(free), over));
+    } finally {
+      locals = Map.of();
+    }
+  }
+
+  private static boolean uses(Quantity formula, String coefficient) {
+    return switch (formula) {
+      case Quantity.Coefficient(String name) -> name.equals(coefficient);
+      case Quantity.Apply apply ->
+          apply.arguments().stream().anyMatch(argument -> uses(argument, coefficient));
+      default -> false;
+    };
+  }
+
+  private boolean isKnown(String name) {
+    return recorded.contains(name)
+        || measured().contains(name)
+        || labels.contains(name)
+        || arguments.contains(name)
+        || points.stream().anyMatch(point -> point.parameters().containsKey(name));
+  }
+
+  /** {@code over = beta}, {@code over = [w1, w2]}. */
+  private List<String> over(Expression.Argument argument) {
+    List<String> over = names(argument.value(), "over", "beta");
+    for (String name : over) {
+      if (!labels.contains(name)) {
+        throw fail(
+            argument.span(),
+            "`" + name + "` is not swept",
+            labels.isEmpty() ? "this experiment sweeps nothing" : "swept: " + labels);
+      }
+    }
+    return over;
+  }
+
+  private List<String> names(Expression value, String argument, String example) {
+    List<Expression> elements =
+        value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
+    List<String> names = new ArrayList<>();
+    for (Expression element : elements) {
+      if (!(element instanceof Expression.NameReference name) || names.contains(name.name())) {
+        throw fail(
+            element.span(),
+            "`" + argument + "` is a name or a list of names, each once",
+            "write for instance `" + argument + " = " + example + "`");
+      }
+      names.add(name.name());
+    }
+    return names;
   }
 
   ExperimentPlan.Claim claim(ExperimentStatement.Expect expect) {
@@ -345,6 +516,10 @@ final class Quantities {
           name(
               new Expression.NameReference(member.span(), owner.name() + "." + member.name()),
               claim);
+      case Expression.Member member
+          when member.target() instanceof Expression.NameReference owner
+              && fits.containsKey(owner.name()) ->
+          fitted(owner.name(), member, claim);
       case Expression.Index index
           when index.target() instanceof Expression.NameReference target
               && target.name().equals("E")
@@ -378,7 +553,29 @@ final class Quantities {
     return quantity.get();
   }
 
+  private Quantity fitted(String name, Expression.Member member, boolean claim) {
+    Fit fit = fits.get(name);
+    if (fit == null || !claim) {
+      throw fail(
+          member.span(),
+          "`" + member.span().text() + "` is one number of a sweep or a training, no series",
+          "use it in `expect`");
+    }
+    if (!fit.free().contains(member.name()) && !FIT_RESULTS.contains(member.name())) {
+      throw fail(
+          member.span(),
+          "the fit `" + name + "` has no `" + member.name() + "`",
+          "it has: " + String.join(", ", fit.free()) + ", " + String.join(", ", FIT_RESULTS));
+    }
+    return new Quantity.Fitted(
+        name, member.name(), fit.of(), fit.formula(), fit.free(), fit.over());
+  }
+
   private Quantity name(Expression.NameReference name, boolean claim) {
+    Quantity local = locals.get(name.name());
+    if (local != null) {
+      return local;
+    }
     if (recorded.contains(name.name()) || measured().contains(name.name())) {
       if (claim) {
         throw fail(
@@ -446,8 +643,16 @@ final class Quantities {
     if (name.equals("best_of")) {
       return bestOf(call);
     }
-    if (claim && RELATIONS.contains(name) && plain == 2) {
-      return relation(name, call);
+    if (recording && AGREEMENTS.containsKey(name) && plain == 2) {
+      return inClaim(claim, call.span(), () -> agreement(name, call));
+    }
+    if (DIVERSITIES.containsKey(name) && plain == 1) {
+      return inClaim(claim, call.span(), () -> diversity(name, call));
+    }
+    boolean over = call.arguments().stream().anyMatch(a -> a.name().orElse("").equals("over"));
+    Statistics.Shape shape = Statistics.shapes().get(name);
+    if (claim && shape != null && (over || shape.least() > 1)) {
+      return statistic(name, shape, call);
     }
     if ((claim || name.equals("exact")) && SERIES.contains(name) && plain == 1) {
       return series(name, call);
@@ -462,12 +667,18 @@ final class Quantities {
         call.span(),
         "`" + name + "` cannot be used here",
         claim
-            ? "series functions: "
-                + String.join(", ", SERIES)
-                + "; of two series: "
-                + String.join(", ", RELATIONS)
-                + "; also best_of"
-            : "functions: " + String.join(", ", new TreeSet<>(FUNCTIONS.keySet())));
+            ? "functions of series: "
+                + String.join(", ", Statistics.shapes().keySet())
+                + "; also exact, best_of, "
+                + String.join(", ", new TreeSet<>(FUNCTIONS.keySet()))
+            : "functions: "
+                + String.join(", ", new TreeSet<>(FUNCTIONS.keySet()))
+                + (recording
+                    ? "; of two numbers per response: "
+                        + String.join(", ", new TreeSet<>(AGREEMENTS.keySet()))
+                        + "; of responses: "
+                        + String.join(", ", new TreeSet<>(DIVERSITIES.keySet()))
+                    : ""));
   }
 
   private Quantity series(String function, Expression.Call call) {
@@ -487,18 +698,152 @@ final class Quantities {
     return new Quantity.Exact(resolve(inner), at);
   }
 
-  /** {@code slope(y, x)}. */
-  private Quantity relation(String function, Expression.Call call) {
+  /** {@code slope(y, x)}, {@code hypervolume(final(a), final(b), reference = [0, 0], over = w)}. */
+  private Quantity statistic(String function, Statistics.Shape shape, Expression.Call call) {
     Map<String, String> at = new LinkedHashMap<>();
-    List<Quantity> series = new ArrayList<>();
+    Map<String, List<Double>> options = new LinkedHashMap<>();
+    List<Expression> lists = new ArrayList<>();
+    List<String> over = List.of();
     for (Expression.Argument argument : call.arguments()) {
-      if (argument.name().isPresent()) {
-        select(argument.name().get(), argument.value(), argument.span(), at);
+      String name = argument.name().orElse("");
+      if (name.isEmpty()) {
+        lists.add(argument.value());
+      } else if (name.equals("over")) {
+        over = over(argument);
+      } else if (shape.options().containsKey(name)) {
+        options.put(name, numbers(argument.value()));
       } else {
-        series.add(quantity(argument.value(), false));
+        select(name, argument.value(), argument.span(), at);
       }
     }
-    return new Quantity.Relation(function, series.get(0), series.get(1), at);
+    if (lists.size() < shape.least() || lists.size() > shape.most()) {
+      throw fail(
+          call.span(),
+          "`%s` is of %s, not of %d"
+              .formatted(
+                  function,
+                  shape.least() == shape.most()
+                      ? (shape.least() == 1 ? "one series" : shape.least() + " series")
+                      : shape.least() + " or " + shape.most() + " series",
+                  lists.size()),
+          "write for instance `%s(%s, over = beta)`"
+              .formatted(
+                  function,
+                  String.join(
+                      ", ", List.of("final(x)", "final(y)", "final(z)").subList(0, shape.least()))));
+    }
+    for (String name : over) {
+      if (at.containsKey(name)) {
+        throw fail(
+            call.span(),
+            "`" + name + "` is both held and gone over",
+            "leave one of them out");
+      }
+    }
+    shape.options().forEach((name, otherwise) -> {
+      List<Double> value = options.get(name);
+      int wanted = name.equals("reference") ? lists.size() : 1;
+      boolean counts = name.equals("top");
+      if (value == null
+          || value.size() != wanted
+          || counts && !(value.getFirst() >= 1 && value.getFirst() == Math.rint(value.getFirst()))) {
+        throw fail(
+            call.span(),
+            counts
+                ? "`" + function + "` says of how many: `top` is a whole number of at least 1"
+                : "`%s` needs `%s`, a list of %d numbers".formatted(function, name, wanted),
+            counts ? "write `top = 10`" : "write for instance `reference = [0, 0]`");
+      }
+    });
+    boolean numbers = !over.isEmpty();
+    return new Quantity.Statistic(
+        function,
+        lists.stream().map(list -> quantity(list, numbers)).toList(),
+        options,
+        over,
+        at);
+  }
+
+  private List<Double> numbers(Expression value) {
+    List<Expression> elements =
+        value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
+    return elements.stream()
+        .map(element -> switch (element) {
+          case Expression.NumberLiteral number -> number.value();
+          case Expression.Negated(Span _, Expression.NumberLiteral number) -> -number.value();
+          default -> throw fail(element.span(), "expected a number", "write it out");
+        })
+        .toList();
+  }
+
+  /** {@code spearman(r, task.gold, under = ref)}. */
+  private Quantity agreement(String measure, Expression.Call call) {
+    String wanted = AGREEMENTS.getOrDefault(measure, "");
+    String actor = policy(points.get(0).objective());
+    int option = measure.equals("calibration") ? DEFAULT_BINS : 0;
+    List<Expression> plain = new ArrayList<>();
+    for (Expression.Argument argument : call.arguments()) {
+      String name = argument.name().orElse("");
+      if (name.isEmpty()) {
+        plain.add(argument.value());
+      } else if (name.equals("under")) {
+        actor = actor(argument.value());
+      } else if (name.equals(wanted)) {
+        option = count(argument);
+      } else {
+        throw fail(
+            argument.span(),
+            "`" + measure + "` has no argument `" + name + "`",
+            "it takes two numbers per response, `under`"
+                + (wanted.isEmpty() ? "" : " and `" + wanted + "`"));
+      }
+    }
+    if (measure.equals("overlap") && option == 0) {
+      throw fail(call.span(), "`overlap` says of how many", "write `top = 10`");
+    }
+    return new Quantity.Agreement(
+        measure,
+        actor,
+        new InterpretedRow(row(plain.get(0)), new double[0], 0),
+        new InterpretedRow(row(plain.get(1)), new double[0], 0),
+        option,
+        oneLine(call.span()));
+  }
+
+  /** {@code edit_distance(pi)}, {@code distinct(pi, n = 2, draws = 64)}. */
+  private Quantity diversity(String measure, Expression.Call call) {
+    Map<String, Integer> options =
+        new LinkedHashMap<>(DIVERSITIES.getOrDefault(measure, Map.of()));
+    String actor = "";
+    for (Expression.Argument argument : call.arguments()) {
+      String name = argument.name().orElse("");
+      if (name.isEmpty()) {
+        actor = actor(argument.value());
+      } else if (options.containsKey(name)) {
+        options.put(name, count(argument));
+      } else {
+        throw fail(
+            argument.span(),
+            "`" + measure + "` has no argument `" + name + "`",
+            "it takes an actor"
+                + (options.isEmpty() ? "" : ", " + String.join(", ", options.keySet())));
+      }
+    }
+    return new Quantity.Diversity(
+        measure, actor, options.getOrDefault("n", 0), options.getOrDefault("draws", 0));
+  }
+
+  private int count(Expression.Argument argument) {
+    if (argument.value() instanceof Expression.NumberLiteral number
+        && number.value() >= 1
+        && number.value() <= 1_000_000
+        && number.value() == Math.rint(number.value())) {
+      return (int) number.value();
+    }
+    throw fail(
+        argument.span(),
+        "`" + argument.name().orElseThrow() + "` is a whole number of at least 1",
+        "write for instance `" + argument.name().orElseThrow() + " = 4`");
   }
 
   /** {@code best_of(x, n = 16, by = task.proxy)}. */
@@ -561,8 +906,12 @@ final class Quantities {
           Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
           Quantity.Exploitability _,
+          Quantity.Agreement _,
+          Quantity.Diversity _,
           Quantity.Series _,
-          Quantity.Relation _,
+          Quantity.Statistic _,
+          Quantity.Fitted _,
+          Quantity.Coefficient _,
           Quantity.Exact _,
           Quantity.BestOf _ ->
           quantity;
@@ -595,8 +944,16 @@ final class Quantities {
 
   private Quantity expectation(Expression.Index index) {
     Expression inner = index.indices().get(0);
-    PointContext point = points.get(0);
-    RowExpressions.Row row = point.row(inner, sink).orElseThrow(ExperimentCompiler.Reported::new);
+    return new Quantity.Expectation(
+        policy(points.get(0).objective()),
+        "E[" + inner.span().text() + "]",
+        new InterpretedRow(row(inner), new double[0], 0));
+  }
+
+  /** A number per response, the same at all points of the sweep. */
+  private RowExpressions.Row row(Expression inner) {
+    RowExpressions.Row row =
+        points.get(0).row(inner, sink).orElseThrow(ExperimentCompiler.Reported::new);
     for (PointContext other : points) {
       requireSame(inner, row, other);
     }
@@ -608,10 +965,7 @@ final class Quantities {
             "a divergence is measured by `KL(pi || ref)`");
       }
     }
-    return new Quantity.Expectation(
-        policy(point.objective()),
-        "E[" + inner.span().text() + "]",
-        new InterpretedRow(row, new double[0], 0));
+    return row;
   }
 
   /** Refuses what would be measured in one way and mean another at a point of the sweep. */

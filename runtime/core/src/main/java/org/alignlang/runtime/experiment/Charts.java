@@ -2,6 +2,7 @@ package org.alignlang.runtime.experiment;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -116,7 +117,9 @@ final class Charts {
                   .filter(training -> has(training, plot))
                   .toList();
           int count = members.stream().mapToInt(t -> t.series().count()).min().orElse(0);
-          if (count > 0) {
+          if (count > 0 && alongSweep(plot)) {
+            lines.add(sweepLine(name, plot, List.copyOf(points)));
+          } else if (count > 0) {
             lines.add(line(name, plot, members, count));
             reference(name, plot, members, lines.getLast()).ifPresent(references::add);
           }
@@ -134,7 +137,7 @@ final class Charts {
       String value = labels.get(plot.by());
       String name =
           value == null
-              ? TrainingId.showLabels(labels)
+              ? alongSweep(plot) ? "" : TrainingId.showLabels(labels)
               : TrainingId.showLabels(Map.of(plot.by(), value));
       groups.computeIfAbsent(name, n -> new LinkedHashSet<>()).add(point);
     }
@@ -174,6 +177,58 @@ final class Charts {
     boolean alone = members.size() == 1;
     return new Chart.Series(
         name, x, y, alone ? new double[0] : low, alone ? new double[0] : high, false);
+  }
+
+  /** Whether a plot has one number per point of the sweep: its quantities are of no single record. */
+  private static boolean alongSweep(Plot plot) {
+    return !isSeries(plot.vertical())
+        && !isSeries(plot.horizontal())
+        && (reduces(plot.vertical()) || reduces(plot.horizontal()));
+  }
+
+  private static boolean isSeries(Quantity quantity) {
+    return switch (quantity) {
+      case Quantity.Apply apply -> apply.arguments().stream().anyMatch(Charts::isSeries);
+      case Quantity.Constant _, Quantity.Label _ -> false;
+      default -> !reduces(quantity);
+    };
+  }
+
+  private static boolean reduces(Quantity quantity) {
+    return switch (quantity) {
+      case Quantity.Series _, Quantity.Statistic _, Quantity.Fitted _ -> true;
+      case Quantity.Apply apply -> apply.arguments().stream().anyMatch(Charts::reduces);
+      default -> false;
+    };
+  }
+
+  /** A line through points of the sweep, by what is horizontal. */
+  private Chart.Series sweepLine(String name, Plot plot, List<Integer> points) {
+    record At(double x, double y, double low, double high) {}
+    List<At> all = new ArrayList<>();
+    for (int point : points) {
+      double[] x = new double[plan.seeds()];
+      double[] y = new double[plan.seeds()];
+      for (int seed = 0; seed < plan.seeds(); seed++) {
+        x[seed] = algebra.number(plot.horizontal(), point, seed);
+        y[seed] = algebra.number(plot.vertical(), point, seed);
+      }
+      all.add(
+          new At(
+              Interval.of(x).mean(),
+              Interval.of(y).mean(),
+              Arrays.stream(y).min().orElseThrow(),
+              Arrays.stream(y).max().orElseThrow()));
+    }
+    all.sort(Comparator.comparingDouble(At::x));
+    boolean alone = plan.seeds() == 1;
+    return new Chart.Series(
+        name,
+        all.stream().mapToDouble(At::x).toArray(),
+        all.stream().mapToDouble(At::y).toArray(),
+        alone ? new double[0] : all.stream().mapToDouble(At::low).toArray(),
+        alone ? new double[0] : all.stream().mapToDouble(At::high).toArray(),
+        false);
   }
 
   /** The closed form of a line, if it is known for all its trainings. */

@@ -1,9 +1,12 @@
 package org.alignlang.runtime.experiment;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.alignlang.runtime.experiment.ExperimentPlan.Claim;
@@ -13,8 +16,9 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 /**
  * Judges claims by what was recorded.
  *
- * <p>A claim is judged at each sweep point that its {@code where} selects, or once if all its
- * series name their own points. Over seeds:
+ * <p>A claim is judged at each sweep point that its {@code where} selects. Where all its series name
+ * their own points, or are made over points, it is judged once for each combination of the swept
+ * values that they leave open; once in all, if they leave none. Over seeds:
  *
  * <ul>
  *   <li>an inequality holds if the mean of left minus right has the right sign and, where there are
@@ -48,8 +52,8 @@ final class ClaimJudge {
       located(
           claim,
           () -> {
-            for (int point : points(claim)) {
-              walk(claim.condition(), (quantity, at) -> algebra.point(at, point));
+            for (Place place : places(claim)) {
+              sides(claim.condition()).forEach(quantity -> trainingsOf(quantity, place.point()));
             }
             return List.of();
           });
@@ -90,8 +94,8 @@ final class ClaimJudge {
             claim,
             () -> {
               List<ClaimVerdict.Part> found = new ArrayList<>();
-              for (int point : points(claim)) {
-                judge(claim.condition(), point, namesItsPoints(claim), found);
+              for (Place place : places(claim)) {
+                judge(claim.condition(), place, found);
               }
               return found;
             });
@@ -103,33 +107,117 @@ final class ClaimJudge {
         parts);
   }
 
-  private List<Integer> points(Claim claim) {
-    if (!claim.where().isEmpty()) {
-      return algebra.selected(claim.where());
+  /**
+   * Where a claim is judged.
+   *
+   * @param point the point at hand
+   * @param labels what of its swept values matters
+   */
+  private record Place(int point, Map<String, String> labels) {}
+
+  private List<Place> places(Claim claim) {
+    List<Integer> points =
+        claim.where().isEmpty()
+            ? IntStream.range(0, plan.points().size()).boxed().toList()
+            : algebra.selected(claim.where());
+    Set<String> open = new TreeSet<>();
+    Set<String> over = new TreeSet<>();
+    boolean whole = wholePoint(claim.condition(), open, over);
+    if (whole) {
+      return points.stream()
+          .map(point -> new Place(point, plan.points().get(point).labels()))
+          .toList();
     }
-    if (namesItsPoints(claim)) {
-      return List.of(0);
+    Set<String> needed = new TreeSet<>(open);
+    needed.addAll(over);
+    List<Integer> complete =
+        points.stream()
+            .filter(point -> plan.points().get(point).labels().keySet().containsAll(needed))
+            .toList();
+    Map<Map<String, String>, Integer> places = new LinkedHashMap<>();
+    for (int point : complete.isEmpty() ? points : complete) {
+      Map<String, String> labels = new LinkedHashMap<>(plan.points().get(point).labels());
+      labels.keySet().retainAll(open);
+      places.putIfAbsent(labels, point);
     }
-    return IntStream.range(0, plan.points().size()).boxed().toList();
+    return places.entrySet().stream()
+        .map(place -> new Place(place.getValue(), place.getKey()))
+        .toList();
   }
 
-  /** Whether every series of a claim without {@code where} says which point it means. */
-  private static boolean namesItsPoints(Claim claim) {
-    List<Boolean> own = new ArrayList<>();
-    walk(claim.condition(), (quantity, at) -> own.add(!at.isEmpty()));
-    return claim.where().isEmpty() && !own.isEmpty() && own.stream().allMatch(named -> named);
+  private boolean wholePoint(Condition condition, Set<String> open, Set<String> over) {
+    boolean whole = false;
+    for (Quantity side : sides(condition)) {
+      whole |= needsWholePoint(side, open, over);
+    }
+    return whole;
   }
 
-  private void judge(Condition condition, int point, boolean once, List<ClaimVerdict.Part> parts) {
+  /**
+   * Whether a quantity is about the point at hand, whatever is swept; if not, collects the names
+   * that it leaves open and those that it goes over.
+   */
+  private boolean needsWholePoint(Quantity quantity, Set<String> open, Set<String> over) {
+    return switch (quantity) {
+      case Quantity.Series series -> needsWholePoint(series.at(), open);
+      case Quantity.Exact exact -> needsWholePoint(exact.at(), open);
+      case Quantity.BestOf bestOf -> needsWholePoint(bestOf.at(), open);
+      case Quantity.Statistic statistic -> {
+        if (statistic.over().isEmpty()) {
+          yield needsWholePoint(statistic.at(), open);
+        }
+        over.addAll(statistic.over());
+        open.addAll(algebra.leftOpen(statistic.at(), statistic.over()));
+        yield false;
+      }
+      case Quantity.Fitted fitted -> {
+        if (fitted.over().isEmpty()) {
+          yield true;
+        }
+        over.addAll(fitted.over());
+        open.addAll(algebra.leftOpen(Map.of(), fitted.over()));
+        yield false;
+      }
+      case Quantity.Apply apply -> {
+        boolean whole = false;
+        for (Quantity argument : apply.arguments()) {
+          whole |= needsWholePoint(argument, open, over);
+        }
+        yield whole;
+      }
+      case Quantity.Constant _ -> false;
+      case Quantity.Label _,
+          Quantity.Named _,
+          Quantity.Coefficient _,
+          Quantity.Expectation _,
+          Quantity.Divergence _,
+          Quantity.OccupancyDivergence _,
+          Quantity.Entropy _,
+          Quantity.Exploitability _,
+          Quantity.Agreement _,
+          Quantity.Diversity _ ->
+          true;
+    };
+  }
+
+  private boolean needsWholePoint(Map<String, String> at, Set<String> open) {
+    if (at.isEmpty()) {
+      return true;
+    }
+    open.addAll(algebra.leftOpen(at, List.of()));
+    return false;
+  }
+
+  private void judge(Condition condition, Place place, List<ClaimVerdict.Part> parts) {
     switch (condition) {
       case Condition.Both(Condition first, Condition second) -> {
-        judge(first, point, once, parts);
-        judge(second, point, once, parts);
+        judge(first, place, parts);
+        judge(second, place, parts);
       }
       case Condition.Compare(Quantity left, String relation, Quantity right) ->
-          parts.add(compare(new Sides(left, right, point, once), relation));
+          parts.add(compare(new Sides(left, right, place), relation));
       case Condition.Within within ->
-          parts.add(within(new Sides(within.left(), within.right(), point, once), within));
+          parts.add(within(new Sides(within.left(), within.right(), place), within));
     }
   }
 
@@ -143,8 +231,9 @@ final class ClaimJudge {
     private final double[] difference;
     private final String fault;
 
-    Sides(Quantity leftQuantity, Quantity rightQuantity, int point, boolean once) {
-      labels = once ? Map.of() : plan.points().get(point).labels();
+    Sides(Quantity leftQuantity, Quantity rightQuantity, Place place) {
+      int point = place.point();
+      labels = place.labels();
       leftText = QuantityText.show(leftQuantity);
       rightText = QuantityText.show(rightQuantity);
       left = new double[plan.seeds()];
@@ -165,17 +254,11 @@ final class ClaimJudge {
     }
 
     private String unfinished(Quantity leftQuantity, Quantity rightQuantity, int point, int seed) {
-      List<TrainingResult> unfinished = new ArrayList<>();
-      BiConsumer<Quantity, Map<String, String>> collect =
-          (quantity, at) -> {
-            TrainingResult training = algebra.training(algebra.point(at, point), seed);
-            if (quantity instanceof Quantity.Series && !training.complete()) {
-              unfinished.add(training);
-            }
-          };
-      walk(leftQuantity, collect);
-      walk(rightQuantity, collect);
-      return unfinished.stream()
+      Set<Integer> points = new LinkedHashSet<>(trainingsOf(leftQuantity, point));
+      points.addAll(trainingsOf(rightQuantity, point));
+      return points.stream()
+          .map(of -> algebra.training(of, seed))
+          .filter(training -> !training.complete())
           .findFirst()
           .map(training ->
               "the training (%s) stopped after %d of %d steps"
@@ -275,51 +358,74 @@ final class ClaimJudge {
     return a == b || Math.abs(a - b) <= EQUALITY * Math.max(Math.abs(a), Math.abs(b));
   }
 
-  private static void walk(Condition condition, BiConsumer<Quantity, Map<String, String>> visitor) {
-    switch (condition) {
+  /** The numbers that a condition compares. */
+  private static List<Quantity> sides(Condition condition) {
+    return switch (condition) {
       case Condition.Both(Condition first, Condition second) -> {
-        walk(first, visitor);
-        walk(second, visitor);
+        List<Quantity> both = new ArrayList<>(sides(first));
+        both.addAll(sides(second));
+        yield both;
       }
-      case Condition.Compare(Quantity left, String relation, Quantity right) -> {
-        walk(left, visitor);
-        walk(right, visitor);
-      }
-      case Condition.Within within -> {
-        walk(within.left(), visitor);
-        walk(within.right(), visitor);
-      }
-    }
+      case Condition.Compare(Quantity left, String relation, Quantity right) ->
+          List.of(left, right);
+      case Condition.Within within -> List.of(within.left(), within.right());
+    };
   }
 
-  /** Visits every function of a series, every exact value and every label, with its {@code at}. */
-  private static void walk(Quantity quantity, BiConsumer<Quantity, Map<String, String>> visitor) {
-    switch (quantity) {
-      case Quantity.Series series -> {
-        visitor.accept(series, series.at());
-        if (series.at().isEmpty()) {
-          walk(series.of(), visitor);
-        }
+  /**
+   * The points whose trainings a quantity reads.
+   *
+   * @throws ExperimentException if it names points that are not there, or are several
+   */
+  private Set<Integer> trainingsOf(Quantity quantity, int point) {
+    return switch (quantity) {
+      case Quantity.Series series ->
+          series.at().isEmpty()
+              ? with(point, trainingsOf(series.of(), point))
+              : Set.of(algebra.point(series.at(), point));
+      case Quantity.Statistic statistic -> {
+        int where = algebra.point(statistic.at(), statistic.over(), point);
+        List<Integer> read =
+            statistic.over().isEmpty() ? List.of(where) : algebra.along(statistic.over(), where);
+        Set<Integer> all = new LinkedHashSet<>(read);
+        read.forEach(at -> statistic.of().forEach(of -> all.addAll(trainingsOf(of, at))));
+        yield all;
       }
-      case Quantity.Relation relation -> {
-        visitor.accept(relation, relation.at());
-        if (relation.at().isEmpty()) {
-          walk(relation.of(), visitor);
-          walk(relation.against(), visitor);
-        }
+      case Quantity.Fitted fitted ->
+          new LinkedHashSet<>(
+              fitted.over().isEmpty() ? List.of(point) : algebra.along(fitted.over(), point));
+      case Quantity.Apply apply -> {
+        Set<Integer> all = new LinkedHashSet<>();
+        apply.arguments().forEach(argument -> all.addAll(trainingsOf(argument, point)));
+        yield all;
       }
-      case Quantity.Exact exact -> visitor.accept(exact, exact.at());
-      case Quantity.BestOf bestOf -> visitor.accept(bestOf, bestOf.at());
-      case Quantity.Label label -> visitor.accept(label, Map.of());
-      case Quantity.Apply apply -> apply.arguments().forEach(argument -> walk(argument, visitor));
-      case Quantity.Constant constant -> {}
-      case Quantity.Named named -> {}
-      case Quantity.Expectation expectation -> {}
-      case Quantity.Divergence divergence -> {}
-      case Quantity.OccupancyDivergence divergence -> {}
-      case Quantity.Entropy entropy -> {}
-      case Quantity.Exploitability exploitability -> {}
-    }
+      case Quantity.Exact exact -> {
+        algebra.point(exact.at(), point);
+        yield Set.of();
+      }
+      case Quantity.BestOf bestOf -> {
+        algebra.point(bestOf.at(), point);
+        yield Set.of();
+      }
+      case Quantity.Constant _,
+          Quantity.Label _,
+          Quantity.Coefficient _,
+          Quantity.Named _,
+          Quantity.Expectation _,
+          Quantity.Divergence _,
+          Quantity.OccupancyDivergence _,
+          Quantity.Entropy _,
+          Quantity.Exploitability _,
+          Quantity.Agreement _,
+          Quantity.Diversity _ ->
+          Set.of();
+    };
+  }
+
+  private static Set<Integer> with(int point, Set<Integer> others) {
+    Set<Integer> all = new LinkedHashSet<>(List.of(point));
+    all.addAll(others);
+    return all;
   }
 
   private static List<ClaimVerdict.Part> located(

@@ -96,15 +96,24 @@ final class ClosedForms implements Optima {
                   .orElse(false);
       case Quantity.Apply apply ->
           apply.arguments().stream().allMatch(argument -> isKnown(argument, optimum));
-      case Quantity.Series _, Quantity.Relation _, Quantity.Exact _, Quantity.BestOf _ -> false;
+      case Quantity.Series _,
+          Quantity.Statistic _,
+          Quantity.Fitted _,
+          Quantity.Coefficient _,
+          Quantity.Exact _,
+          Quantity.BestOf _ ->
+          false;
       case Quantity.Constant _,
           Quantity.Label _,
           Quantity.Expectation _,
           Quantity.Divergence _,
           Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
-          Quantity.Exploitability _ ->
+          Quantity.Exploitability _,
+          Quantity.Agreement _ ->
           true;
+      // Of samples of a policy that draws its tokens, which an optimum in closed form does not.
+      case Quantity.Diversity _ -> false;
     };
   }
 
@@ -182,8 +191,12 @@ final class ClosedForms implements Optima {
           Quantity.OccupancyDivergence _,
           Quantity.Entropy _,
           Quantity.Exploitability _,
+          Quantity.Agreement _,
+          Quantity.Diversity _,
           Quantity.Series _,
-          Quantity.Relation _,
+          Quantity.Statistic _,
+          Quantity.Fitted _,
+          Quantity.Coefficient _,
           Quantity.Exact _,
           Quantity.BestOf _ ->
           quantity;

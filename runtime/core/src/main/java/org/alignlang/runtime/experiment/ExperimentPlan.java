@@ -357,11 +357,82 @@ public record ExperimentPlan(
     record Series(String function, Quantity of, Map<String, String> at) implements Quantity {}
 
     /**
-     * A function over two series: {@code slope} of the least-squares line through the points
-     * (against, of), or their {@code correlation} (Pearson).
+     * A number that is made of lists of numbers, such as the {@code slope} of one against another
+     * ({@link Statistics} has the functions). The lists are series, one number per record of a
+     * training; or, where {@code over} names what is swept, they have one number for each point of
+     * the sweep that differs from the point at hand, or from the one that {@code at} names, in
+     * those names alone.
+     *
+     * @param options numbers that the function takes, by name
      */
-    record Relation(String function, Quantity of, Quantity against, Map<String, String> at)
+    record Statistic(
+        String function,
+        List<Quantity> of,
+        Map<String, List<Double>> options,
+        List<String> over,
+        Map<String, String> at)
+        implements Quantity {
+      public Statistic {
+        of = List.copyOf(of);
+        options = Map.copyOf(options);
+        over = List.copyOf(over);
+      }
+    }
+
+    /**
+     * What a least-squares fit of a formula gives: one of its free coefficients, {@code r_squared},
+     * or {@code error}, the root of the mean squared residual. Fitted over records, or over points
+     * of a sweep as a {@link Statistic} is.
+     *
+     * @param fit the name of the fit
+     * @param result the coefficient, {@code r_squared} or {@code error}
+     * @param of what is fitted
+     * @param formula by what, with {@link Coefficient}s in it
+     * @param free the coefficients
+     */
+    record Fitted(
+        String fit,
+        String result,
+        Quantity of,
+        Quantity formula,
+        List<String> free,
+        List<String> over)
+        implements Quantity {
+      public Fitted {
+        free = List.copyOf(free);
+        over = List.copyOf(over);
+      }
+    }
+
+    /** A free coefficient in the formula of a fit. */
+    record Coefficient(String name) implements Quantity {}
+
+    /**
+     * How far two numbers per response agree, over the responses of an actor and the mean over
+     * prompts: {@code correlation}, {@code spearman}, {@code kendall}, {@code overlap} of the top
+     * (each response once) or {@code calibration} (the expected calibration error of the first as a
+     * prediction of the second).
+     *
+     * @param option how many are at the top, or how many bins there are
+     */
+    record Agreement(
+        String measure,
+        String actor,
+        RowFunction first,
+        RowFunction second,
+        int option,
+        String text)
         implements Quantity {}
+
+    /**
+     * How different an actor's responses to a prompt are: {@code edit_distance} and {@code
+     * similarity} of two of them, in expectation, or {@code distinct}, of a number of draws; see
+     * {@link org.alignlang.runtime.metric.TokenSequences}.
+     *
+     * @param run how many tokens the compared runs have
+     * @param draws how many responses {@code distinct} looks at
+     */
+    record Diversity(String measure, String actor, int run, int draws) implements Quantity {}
 
     /** {@code exact(x)}: the value of x at the closed-form optimum of the point's objective. */
     record Exact(Quantity of, Map<String, String> at) implements Quantity {}

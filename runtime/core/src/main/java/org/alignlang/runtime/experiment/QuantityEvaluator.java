@@ -1,6 +1,7 @@
 package org.alignlang.runtime.experiment;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -14,6 +15,8 @@ import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 import org.alignlang.runtime.experiment.ExperimentPlan.RowFunction;
 import org.alignlang.runtime.experiment.ExperimentPlan.Training;
+import org.alignlang.runtime.metric.Agreement;
+import org.alignlang.runtime.metric.TokenSequences;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.random.CounterRandom;
@@ -34,6 +37,8 @@ import org.alignlang.runtime.train.RowFunctions;
  *   <li>{@code D(p || q)}: half of the samples are from {@code p} and half from {@code q}; with
  *       {@code u = p/q} the mean of {@code 2 (f(u) - f'(1) (u - 1)) / (1 + u)}, which is unbiased,
  *       never negative, and bounded where {@code f(u) / (1 + u)} is
+ *   <li>two responses of a prompt are compared in expectation, over all pairs where there are at
+ *       most {@link #MOST_COMPARED} responses, or else over pairs of samples
  *   <li>entropy: the mean over samples of the sum of the next-token entropies
  * </ul>
  *
@@ -50,6 +55,9 @@ public final class QuantityEvaluator {
 
   /** How many responses are sampled at each record, unless there are more prompts. */
   public static final int SAMPLES = 4096;
+
+  /** The most responses to a prompt of which all pairs are compared at each record. */
+  private static final int MOST_COMPARED = 256;
 
   private static final Set<String> REVERSE_KL = Set.of("KL", "reverse_kl");
   private static final int[] NO_TOKENS = new int[1];
@@ -158,14 +166,12 @@ public final class QuantityEvaluator {
           }
           yield new Measured(Arithmetic.apply(function, values), method);
         }
-        case Quantity.Series series ->
-            throw new ExperimentException(
-                "`%s(...)` needs a whole series, so it cannot be recorded; use it in `expect`"
-                    .formatted(series.function()));
-        case Quantity.Relation relation ->
-            throw new ExperimentException(
-                "`%s(...)` needs whole series, so it cannot be recorded; use it in `expect`"
-                    .formatted(relation.function()));
+        case Quantity.Series series -> throw notRecorded(series.function());
+        case Quantity.Statistic statistic -> throw notRecorded(statistic.function());
+        case Quantity.Fitted fitted -> throw notRecorded(fitted.fit());
+        case Quantity.Coefficient(String name) -> throw notRecorded(name);
+        case Quantity.Agreement agreement -> agreement(agreement);
+        case Quantity.Diversity diversity -> diversity(diversity);
         case Quantity.Exact exact ->
             throw new ExperimentException(
                 "`exact(...)` does not change over training, so it is not recorded; use it in"
@@ -175,6 +181,103 @@ public final class QuantityEvaluator {
                 "`best_of(...)` does not change over training, so it is not recorded; use it in"
                     + " `expect` or `plot`");
       };
+    }
+
+    private static ExperimentException notRecorded(String what) {
+      return new ExperimentException(
+          "`%s` is made of whole series, so it cannot be recorded; use it in `expect`"
+              .formatted(what));
+    }
+
+    private Measured agreement(Quantity.Agreement of) {
+      RowFunctions first = function(of.first(), of.text());
+      RowFunctions second = function(of.second(), of.text());
+      double total = 0;
+      for (int prompt = 0; prompt < task.prompts(); prompt++) {
+        List<Response> responses =
+            enumerated.isPresent()
+                ? enumerated.get().get(prompt)
+                : samplesTo(prompt, samples(of.actor()));
+        double[] weights =
+            enumerated.isPresent()
+                ? exponentials(logProbabilities(of.actor()).get(prompt))
+                : Agreement.alike(responses.size());
+        double[] x = first.apply(responses, actors, workers);
+        double[] y = second.apply(responses, actors, workers);
+        try {
+          total +=
+              switch (of.measure()) {
+                case "correlation" -> Agreement.correlation(x, y, weights);
+                case "spearman" -> Agreement.spearman(x, y, weights);
+                case "kendall" -> Agreement.kendall(x, y, weights);
+                case "overlap" -> Agreement.overlap(x, y, of.option());
+                case "calibration" -> Agreement.calibrationError(x, y, weights, of.option());
+                default -> throw new IllegalArgumentException("no measure " + of.measure());
+              };
+        } catch (IllegalArgumentException e) {
+          throw new ExperimentException("`%s`: %s".formatted(of.text(), e.getMessage()), e);
+        }
+      }
+      return enumerated.isPresent()
+          ? exact(total)
+          : new Measured(total / task.prompts(), Method.sampled(samples(of.actor()).size()));
+    }
+
+    private RowFunctions function(RowFunction value, String text) {
+      return functions.computeIfAbsent(value, v -> new RowFunctions(task, v, "`" + text + "`"));
+    }
+
+    private List<Response> samplesTo(int prompt, List<Response> drawn) {
+      int each = drawn.size() / task.prompts();
+      return drawn.subList(prompt * each, (prompt + 1) * each);
+    }
+
+    private Measured diversity(Quantity.Diversity of) {
+      boolean listed =
+          !of.measure().equals("distinct")
+              && enumerated.isPresent()
+              && enumerated.get().stream().allMatch(all -> all.size() <= MOST_COMPARED);
+      double total = 0;
+      int drawn = 0;
+      for (int prompt = 0; prompt < task.prompts(); prompt++) {
+        if (listed) {
+          List<int[]> tokens = tokens(enumerated.orElseThrow().get(prompt));
+          double[] law = exponentials(logProbabilities(of.actor()).get(prompt));
+          for (int i = 0; i < law.length; i++) {
+            for (int j = 0; j < law.length; j++) {
+              total += law[i] * law[j] * compare(of, tokens.get(i), tokens.get(j));
+            }
+          }
+          continue;
+        }
+        List<int[]> tokens = tokens(samplesTo(prompt, samples(of.actor())));
+        int used = of.measure().equals("distinct") ? of.draws() : tokens.size() / 2 * 2;
+        if (used < 2 && !of.measure().equals("distinct") || used > tokens.size()) {
+          throw new ExperimentException(
+              "`%s` looks at %d responses to a prompt, and %d are drawn to each of the %d prompts"
+                  .formatted(
+                      QuantityText.show(of), Math.max(used, 2), tokens.size(), task.prompts()));
+        }
+        drawn += used;
+        if (of.measure().equals("distinct")) {
+          total += TokenSequences.distinct(tokens.subList(0, used), of.run());
+        } else {
+          double sum = 0;
+          for (int i = 0; i < used; i += 2) {
+            sum += compare(of, tokens.get(i), tokens.get(i + 1));
+          }
+          total += sum / (used / 2);
+        }
+      }
+      return listed
+          ? exact(total)
+          : new Measured(total / task.prompts(), Method.sampled(drawn));
+    }
+
+    private static double compare(Quantity.Diversity of, int[] a, int[] b) {
+      return of.measure().equals("edit_distance")
+          ? TokenSequences.editDistance(a, b)
+          : TokenSequences.similarity(a, b, of.run());
     }
 
     private Measured named(String name) {
@@ -494,6 +597,16 @@ public final class QuantityEvaluator {
             return List.of(drawn);
           });
     }
+  }
+
+  private static double[] exponentials(double[] logarithms) {
+    return Arrays.stream(logarithms).map(Math::exp).toArray();
+  }
+
+  private static List<int[]> tokens(List<Response> responses) {
+    return responses.stream()
+        .map(response -> Arrays.copyOf(response.tokens(), response.length()))
+        .toList();
   }
 
   private static double entropyOf(double[] logProbabilities) {

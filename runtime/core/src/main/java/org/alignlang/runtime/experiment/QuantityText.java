@@ -1,7 +1,9 @@
 package org.alignlang.runtime.experiment;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
@@ -44,12 +46,16 @@ public final class QuantityText {
       case Quantity.Exploitability(String actor) -> "exploitability(%s)".formatted(actor);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->
           "%s(%s%s)".formatted(function, show(of), showAt(at));
-      case Quantity.Relation(
-              String function,
-              Quantity of,
-              Quantity against,
-              Map<String, String> at) ->
-          "%s(%s, %s%s)".formatted(function, show(of), show(against), showAt(at));
+      case Quantity.Statistic statistic -> statistic(statistic);
+      case Quantity.Fitted fitted -> fitted.fit() + "." + fitted.result();
+      case Quantity.Coefficient(String name) -> name;
+      case Quantity.Agreement agreement -> agreement.text();
+      case Quantity.Diversity(String measure, String actor, int run, int draws) ->
+          switch (measure) {
+            case "edit_distance" -> "edit_distance(%s)".formatted(actor);
+            case "distinct" -> "distinct(%s, n = %d, draws = %d)".formatted(actor, run, draws);
+            default -> "%s(%s, n = %d)".formatted(measure, actor, run);
+          };
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           "exact(%s%s)".formatted(show(of), showAt(at));
       case Quantity.BestOf bestOf ->
@@ -58,6 +64,30 @@ public final class QuantityText {
       case Quantity.Apply(String function, List<Quantity> arguments) ->
           apply(function, arguments, outer);
     };
+  }
+
+  private static String statistic(Quantity.Statistic statistic) {
+    List<String> parts = new ArrayList<>();
+    statistic.of().forEach(of -> parts.add(show(of)));
+    new TreeMap<>(statistic.options())
+        .forEach((name, values) -> parts.add(name + " = " + showOption(values)));
+    if (!statistic.over().isEmpty()) {
+      parts.add("over = " + showNames(statistic.over()));
+    }
+    return statistic.function()
+        + "("
+        + String.join(", ", parts)
+        + showAt(statistic.at())
+        + ")";
+  }
+
+  private static String showOption(List<Double> values) {
+    List<String> shown = values.stream().map(Interval::show).toList();
+    return values.size() == 1 ? shown.getFirst() : "[" + String.join(", ", shown) + "]";
+  }
+
+  private static String showNames(List<String> names) {
+    return names.size() == 1 ? names.getFirst() : "[" + String.join(", ", names) + "]";
   }
 
   private static String apply(String function, List<Quantity> arguments, int outer) {

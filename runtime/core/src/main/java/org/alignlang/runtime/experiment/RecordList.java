@@ -83,9 +83,10 @@ final class RecordList {
   private void collect(Quantity quantity) {
     switch (quantity) {
       case Quantity.Series series -> collect(series.of());
-      case Quantity.Relation relation -> {
-        collect(relation.of());
-        collect(relation.against());
+      case Quantity.Statistic statistic -> statistic.of().forEach(this::collect);
+      case Quantity.Fitted fitted -> {
+        collect(fitted.of());
+        collect(fitted.formula());
       }
       case Quantity.Apply apply -> apply.arguments().forEach(this::collect);
       case Quantity.Expectation expectation -> add(expectation);
@@ -93,12 +94,15 @@ final class RecordList {
       case Quantity.OccupancyDivergence divergence -> add(divergence);
       case Quantity.Entropy entropy -> add(entropy);
       case Quantity.Exploitability exploitability -> add(exploitability);
+      case Quantity.Agreement agreement -> add(agreement);
+      case Quantity.Diversity diversity -> add(diversity);
       // What is asked for at the optimum alone needs no record.
       case Quantity.Exact exact -> {}
       case Quantity.BestOf bestOf -> {}
       case Quantity.Constant constant -> {}
       case Quantity.Named named -> {}
       case Quantity.Label label -> {}
+      case Quantity.Coefficient coefficient -> {}
     }
   }
 

@@ -1,21 +1,20 @@
 package org.alignlang.runtime.experiment;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.alignlang.runtime.argument.Names;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
-import org.apache.commons.math3.stat.correlation.PearsonsCorrelation;
-import org.apache.commons.math3.stat.regression.SimpleRegression;
+import org.alignlang.runtime.metric.FormulaFit;
 
 /** Evaluates quantities over recorded series, as claims and plots need them. */
 final class SeriesAlgebra {
-  private static final List<String> FUNCTIONS =
-      List.of("final", "first", "max", "min", "mean", "argmax", "least_rise", "largest_rise");
-
   private final ExperimentPlan plan;
   private final RecordList records;
   private final List<TrainingResult> trainings;
@@ -63,7 +62,11 @@ final class SeriesAlgebra {
       case Quantity.Constant constant -> everywhere(constant, point, seedIndex);
       case Quantity.Label label -> everywhere(label, point, seedIndex);
       case Quantity.Series series -> everywhere(series, point, seedIndex);
-      case Quantity.Relation relation -> everywhere(relation, point, seedIndex);
+      case Quantity.Agreement direct -> recorded.of(nameOf(direct));
+      case Quantity.Diversity direct -> recorded.of(nameOf(direct));
+      case Quantity.Statistic statistic -> everywhere(statistic, point, seedIndex);
+      case Quantity.Fitted fitted -> everywhere(fitted, point, seedIndex);
+      case Quantity.Coefficient coefficient -> throw free(coefficient);
       case Quantity.Exact exact -> everywhere(exact, point, seedIndex);
       case Quantity.BestOf bestOf -> everywhere(bestOf, point, seedIndex);
     };
@@ -80,14 +83,8 @@ final class SeriesAlgebra {
       case Quantity.Label(String name) -> PointValues.of(plan.points().get(point), name);
       case Quantity.Series(String function, Quantity of, Map<String, String> at) ->
           reduce(function, of, point(at, point), seedIndex);
-      case Quantity.Relation(
-              String function,
-              Quantity of,
-              Quantity against,
-              Map<String, String> at) -> {
-        int where = point(at, point);
-        yield relate(function, series(against, where, seedIndex), series(of, where, seedIndex));
-      }
+      case Quantity.Statistic statistic -> statistic(statistic, point, seedIndex);
+      case Quantity.Fitted fitted -> fitted(fitted, point, seedIndex);
       case Quantity.Exact(Quantity of, Map<String, String> at) ->
           optima.value(of, point(at, point), seedIndex);
       case Quantity.BestOf bestOf -> optima.bestOf(bestOf, point(bestOf.at(), point), seedIndex);
@@ -101,6 +98,9 @@ final class SeriesAlgebra {
       case Quantity.OccupancyDivergence direct -> throw wholeSeries(direct);
       case Quantity.Entropy direct -> throw wholeSeries(direct);
       case Quantity.Exploitability direct -> throw wholeSeries(direct);
+      case Quantity.Agreement direct -> throw wholeSeries(direct);
+      case Quantity.Diversity direct -> throw wholeSeries(direct);
+      case Quantity.Coefficient coefficient -> throw free(coefficient);
     };
   }
 
@@ -110,16 +110,22 @@ final class SeriesAlgebra {
    * @throws ExperimentException if there is no such point, or several
    */
   int point(Map<String, String> at, int current) {
+    return point(at, List.of(), current);
+  }
+
+  /** The same where points that differ in {@code over} alone are as good as one. */
+  int point(Map<String, String> at, List<String> over, int current) {
     if (at.isEmpty()) {
       return current;
     }
     List<Integer> found = selected(at);
-    if (found.size() > 1) {
+    if (groups(found, over) > 1) {
       Map<String, String> wanted = new LinkedHashMap<>(plan.points().get(current).labels());
+      over.forEach(wanted::remove);
       wanted.putAll(at);
       List<Integer> closer =
           found.stream().filter(i -> PointValues.matches(plan.points().get(i), wanted)).toList();
-      if (closer.size() == 1) {
+      if (groups(closer, over) == 1) {
         return closer.getFirst();
       }
       throw new ExperimentException(
@@ -127,6 +133,32 @@ final class SeriesAlgebra {
               .formatted(TrainingId.showLabels(at), found.size(), showPoints(found)));
     }
     return found.getFirst();
+  }
+
+  private long groups(List<Integer> points, List<String> over) {
+    return points.stream()
+        .map(point -> {
+          Map<String, String> rest = new LinkedHashMap<>(plan.points().get(point).labels());
+          over.forEach(rest::remove);
+          return rest;
+        })
+        .distinct()
+        .count();
+  }
+
+  /**
+   * The swept names whose values at the point at hand decide which points {@code at} and {@code
+   * over} mean; none where they are the same for all.
+   */
+  Set<String> leftOpen(Map<String, String> at, List<String> over) {
+    List<Integer> found = selected(at);
+    Set<String> names = new TreeSet<>();
+    if (groups(found, over) > 1) {
+      found.forEach(point -> names.addAll(plan.points().get(point).labels().keySet()));
+      names.removeAll(at.keySet());
+      over.forEach(names::remove);
+    }
+    return names;
   }
 
   /**
@@ -158,61 +190,124 @@ final class SeriesAlgebra {
   }
 
   private double reduce(String function, Quantity of, int point, int seedIndex) {
-    double[] series = series(of, point, seedIndex);
-    if (series.length == 0) {
-      return Double.NaN;
+    int[] steps = training(point, seedIndex).series().steps();
+    return Statistics.apply(
+        function,
+        List.of(series(of, point, seedIndex)),
+        Map.of(),
+        Arrays.stream(steps).asDoubleStream().toArray());
+  }
+
+  private double statistic(Quantity.Statistic statistic, int point, int seedIndex) {
+    int where = point(statistic.at(), statistic.over(), point);
+    if (statistic.over().isEmpty()) {
+      return Statistics.apply(
+          statistic.function(),
+          statistic.of().stream().map(of -> series(of, where, seedIndex)).toList(),
+          statistic.options(),
+          new double[0]);
     }
-    return switch (function) {
-      case "final" -> series[series.length - 1];
-      case "first" -> series[0];
-      case "max" -> Arrays.stream(series).reduce(Double.NEGATIVE_INFINITY, Math::max);
-      case "min" -> Arrays.stream(series).reduce(Double.POSITIVE_INFINITY, Math::min);
-      case "mean" -> Arrays.stream(series).sum() / series.length;
-      case "least_rise" -> Arrays.stream(rises(series)).reduce(Double.POSITIVE_INFINITY, Math::min);
-      case "largest_rise" ->
-          Arrays.stream(rises(series)).reduce(Double.NEGATIVE_INFINITY, Math::max);
-      case "argmax" -> argmax(series, training(point, seedIndex).series().steps());
-      default ->
-          throw new ExperimentException(
-              Names.unknown("function of a series", function, FUNCTIONS).getMessage());
+    List<Integer> along = along(statistic.over(), where);
+    List<double[]> lists =
+        statistic.of().stream()
+            .map(of -> along.stream().mapToDouble(p -> number(of, p, seedIndex)).toArray())
+            .toList();
+    double[] places = new double[along.size()];
+    if (statistic.function().equals("argmax")) {
+      if (statistic.over().size() > 1) {
+        throw new ExperimentException("`argmax` is the value of one swept name, not of several");
+      }
+      Arrays.setAll(
+          places,
+          i -> PointValues.of(plan.points().get(along.get(i)), statistic.over().getFirst()));
+    }
+    return Statistics.apply(statistic.function(), lists, statistic.options(), places);
+  }
+
+  /**
+   * The points that differ from one in the given swept names alone, itself included, in the order
+   * written.
+   */
+  List<Integer> along(List<String> over, int point) {
+    Map<String, String> fixed = new LinkedHashMap<>(plan.points().get(point).labels());
+    over.forEach(fixed::remove);
+    return IntStream.range(0, plan.points().size())
+        .filter(i -> {
+          Map<String, String> labels = plan.points().get(i).labels();
+          return labels.keySet().containsAll(over)
+              && labels.size() == fixed.size() + over.size()
+              && PointValues.matches(plan.points().get(i), fixed);
+        })
+        .boxed()
+        .toList();
+  }
+
+  private double fitted(Quantity.Fitted fitted, int point, int seedIndex) {
+    double[] targets;
+    List<Quantity> formulas = new ArrayList<>();
+    if (fitted.over().isEmpty()) {
+      targets = series(fitted.of(), point, seedIndex);
+      for (int i = 0; i < targets.length; i++) {
+        int at = i;
+        formulas.add(
+            folded(fitted.formula(), quantity -> series(quantity, point, seedIndex)[at]));
+      }
+    } else {
+      List<Integer> along = along(fitted.over(), point);
+      targets = along.stream().mapToDouble(p -> number(fitted.of(), p, seedIndex)).toArray();
+      along.forEach(
+          p -> formulas.add(folded(fitted.formula(), quantity -> number(quantity, p, seedIndex))));
+    }
+    try {
+      FormulaFit fit =
+          FormulaFit.of(
+              targets,
+              fitted.free().size(),
+              (place, values) -> value(formulas.get(place), fitted.free(), values));
+      return switch (fitted.result()) {
+        case "r_squared" -> fit.rSquared();
+        case "error" -> fit.error();
+        default -> fit.coefficients()[fitted.free().indexOf(fitted.result())];
+      };
+    } catch (IllegalArgumentException e) {
+      throw new ExperimentException(
+          "the fit `%s`: %s".formatted(fitted.fit(), e.getMessage()), e);
+    }
+  }
+
+  /** A formula in which only coefficients are left open. */
+  private static Quantity folded(Quantity formula, ToDoubleFunction<Quantity> known) {
+    return switch (formula) {
+      case Quantity.Coefficient coefficient -> coefficient;
+      case Quantity.Apply(String function, List<Quantity> arguments)
+          when arguments.stream().anyMatch(SeriesAlgebra::isOpen) ->
+          new Quantity.Apply(
+              function, arguments.stream().map(argument -> folded(argument, known)).toList());
+      default -> new Quantity.Constant(known.applyAsDouble(formula));
     };
   }
 
-  /** How much each record is above the one before it. */
-  private static double[] rises(double[] series) {
-    return IntStream.range(1, series.length).mapToDouble(i -> series[i] - series[i - 1]).toArray();
+  private static boolean isOpen(Quantity quantity) {
+    return quantity instanceof Quantity.Coefficient
+        || quantity instanceof Quantity.Apply apply
+            && apply.arguments().stream().anyMatch(SeriesAlgebra::isOpen);
   }
 
-  /** The slope of the least-squares line, or the correlation; NaN where they are not defined. */
-  private static double relate(String function, double[] x, double[] y) {
-    if (x.length < 2) {
-      return Double.NaN;
-    }
-    return switch (function) {
-      case "slope" -> {
-        SimpleRegression line = new SimpleRegression();
-        for (int i = 0; i < x.length; i++) {
-          line.addData(x[i], y[i]);
-        }
-        yield line.getSlope();
-      }
-      case "correlation" -> new PearsonsCorrelation().correlation(x, y);
-      default ->
-          throw new ExperimentException(
-              Names.unknown("function of two series", function, List.of("slope", "correlation"))
-                  .getMessage());
+  private static double value(Quantity formula, List<String> free, double[] values) {
+    return switch (formula) {
+      case Quantity.Constant(double value) -> value;
+      case Quantity.Coefficient(String name) -> values[free.indexOf(name)];
+      case Quantity.Apply(String function, List<Quantity> arguments) ->
+          Arithmetic.apply(
+              function, arguments.stream().map(part -> value(part, free, values)).toList());
+      default -> throw new IllegalStateException("not folded: " + formula);
     };
   }
 
-  private static double argmax(double[] series, int[] steps) {
-    int best = 0;
-    for (int i = 0; i < series.length; i++) {
-      if (Double.isNaN(series[i])) {
-        return Double.NaN;
-      }
-      best = series[i] > series[best] ? i : best;
-    }
-    return steps[best];
+  private static ExperimentException free(Quantity.Coefficient coefficient) {
+    return new ExperimentException(
+        "`%s` is a free coefficient, which only the formula of its fit has"
+            .formatted(coefficient.name()));
   }
 
   private double[] everywhere(Quantity quantity, int point, int seedIndex) {
