@@ -310,7 +310,18 @@ class ExperimentCommandsTest {
     Outcome outcome = align("verify", folder);
     assertThat(outcome.exit()).isEqualTo(ExitCode.FINDINGS);
     assertThat(outcome.out())
-        .contains("✓ holds", "✗ fails", "Sweep", "Wrong", "2 experiments, 2 of 3 claims hold.");
+        .contains(
+            "  ✓ less penalty, more use",
+            "  ✓ the closed form is reached",
+            "at 2 points",
+            "  ✗ more than there is",
+            "final(usefulness) > 1000",
+            "it fails, as the claim is `>`",
+            "2 experiments, 2 of 3 claims hold.");
+    assertThat(outcome.out().lines()).allMatch(line -> line.length() <= 100 || line.contains("/"));
+    assertThat(outcome.out()).doesNotContain("within 1% of exact");
+    assertThat(align("verify", folder, "--details").out())
+        .contains("within 1% of exact", "      beta = 0.5 ");
     assertThat(Files.exists(Path.of("runs"))).isFalse();
     Files.writeString(spec, SPEC.substring(0, SPEC.indexOf("experiment Wrong")));
     Outcome good = align("verify", spec, "--json", "--out", runs);

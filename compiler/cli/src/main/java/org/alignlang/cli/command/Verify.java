@@ -58,6 +58,11 @@ public final class Verify extends AlignCommand {
       description = "Write a page with the verdicts and a picture per experiment into this folder.")
   private Optional<Path> page = Optional.empty();
 
+  @Option(
+      names = "--details",
+      description = "Show the condition of every claim, and what was measured at every point.")
+  private boolean details;
+
   @Option(names = "--json", description = "Write the verdicts as one line of JSON.")
   private boolean json;
 
@@ -73,6 +78,7 @@ public final class Verify extends AlignCommand {
                 out,
                 page,
                 json,
+                details,
                 output().errIsTerminal()))
         .run();
   }

@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.alignlang.cli.ExitCode;
@@ -25,7 +24,6 @@ import org.alignlang.runtime.experiment.ExperimentPlan;
 import org.alignlang.runtime.experiment.ExperimentResult;
 import org.alignlang.runtime.experiment.ExperimentRunner;
 import org.alignlang.runtime.experiment.RunLog;
-import org.alignlang.runtime.experiment.TrainingId;
 import org.alignlang.runtime.run.RunDirectory;
 import org.alignlang.runtime.run.RunException;
 import org.alignlang.runtime.run.RunRequest;
@@ -39,6 +37,7 @@ public final class Verification {
   private final Settings settings;
   private final List<Verified> verified = new ArrayList<>();
   private final Optional<VerificationPage> page;
+  private final VerdictText text;
 
   /**
    * What the user asked for.
@@ -47,6 +46,7 @@ public final class Verification {
    * @param backEnd what kernels are lowered to
    * @param out the folder that runs are kept in, if they are to be kept
    * @param page the folder that a page with the verdicts and pictures is written to, if one is
+   * @param details whether to show the conditions and every point of those that hold, too
    */
   public record Settings(
       List<String> specs,
@@ -56,6 +56,7 @@ public final class Verification {
       Optional<Path> out,
       Optional<Path> page,
       boolean json,
+      boolean details,
       boolean showProgress) {}
 
   /**
@@ -104,6 +105,7 @@ public final class Verification {
     this.output = output;
     this.settings = settings;
     page = settings.page().map(VerificationPage::new);
+    text = new VerdictText(output.outPalette(), settings.details());
   }
 
   /** Verifies and returns the exit code. */
@@ -116,6 +118,7 @@ public final class Verification {
       if (spec.compilation().hasErrors()) {
         output.show(spec.diagnostics());
         verified.add(Verified.failed(spec.source().path(), "", "the spec has errors"));
+        show();
         continue;
       }
       for (Declaration.ExperimentDeclaration experiment : spec.compilation().experiments()) {
@@ -125,6 +128,9 @@ public final class Verification {
           without++;
         } else if (!interrupted) {
           interrupted = verify(spec, experiment, backEnd);
+          if (!interrupted) {
+            show();
+          }
         }
       }
     }
@@ -136,6 +142,14 @@ public final class Verification {
                   .formatted(Summary.counted(without, "experiment")));
     }
     return conclude(interrupted);
+  }
+
+  /** Shows the verdicts on the last experiment. */
+  private void show() {
+    if (!settings.json()) {
+      output.out().print(text.add(verified.getLast()));
+      output.out().flush();
+    }
   }
 
   private List<String> specs() {
@@ -270,8 +284,6 @@ public final class Verification {
     if (settings.json()) {
       output.out().println(JsonText.line(Map.of("passed", passed, "experiments", verified)));
     } else {
-      output.out().print(table());
-      explainFailures();
       List<Control> controls = verified.stream().flatMap(v -> v.controls().stream()).toList();
       long claims = verified.stream().mapToLong(v -> v.claims().size()).sum();
       long held =
@@ -279,7 +291,7 @@ public final class Verification {
       output
           .out()
           .println(
-              "%s, %d of %d claims hold%s."
+              "%n%s, %d of %d claims hold%s."
                   .formatted(
                       Summary.counted(verified.size(), "experiment"),
                       held,
@@ -298,120 +310,5 @@ public final class Verification {
     }
     page.ifPresent(p -> output.note("page: " + p.write(settings)));
     return passed ? ExitCode.CLEAN : ExitCode.FINDINGS;
-  }
-
-  private String table() {
-    TextTable table =
-        new TextTable()
-            .text("verdict")
-            .text("spec")
-            .text("experiment")
-            .text("claim")
-            .text("at")
-            .number("left")
-            .number("right")
-            .number("difference")
-            .number("seconds");
-    for (Verified one : verified) {
-      String seconds = String.format(Locale.ROOT, "%.1f", one.seconds());
-      if (one.claims().isEmpty()) {
-        table.row(
-            List.of("✗ error", one.spec(), one.experiment(), one.error(), "", "", "", "", seconds));
-      }
-      boolean first = true;
-      for (ClaimVerdict claim : one.claims()) {
-        boolean start = true;
-        for (ClaimVerdict.Part part : claim.parts()) {
-          table.row(
-              List.of(
-                  part.passed() ? "✓ holds" : "✗ fails",
-                  first ? one.spec() : "",
-                  first ? one.experiment() : "",
-                  start ? claim.text() : "",
-                  TrainingId.showLabels(part.labels()),
-                  part.left().showShort(),
-                  part.right().showShort(),
-                  part.difference().showShort(),
-                  first ? seconds : ""));
-          first = false;
-          start = false;
-        }
-      }
-      for (Control control : one.controls()) {
-        control(control, table);
-      }
-    }
-    return table.render() + "\n";
-  }
-
-  /** The claims in a control: what fails there first. */
-  private static void control(Control control, TextTable table) {
-    String name =
-        "  control: %s%s"
-            .formatted(
-                control.text(),
-                control.passed()
-                    ? " (%d of %d fail)".formatted(control.failing(), control.claims().size())
-                    : "");
-    if (!control.error().isEmpty()) {
-      table.row(List.of("✗ error", "", name, control.error(), "", "", "", "", ""));
-    }
-    String seconds = String.format(Locale.ROOT, "%.1f", control.seconds());
-    for (ClaimVerdict claim : control.claims()) {
-      for (ClaimVerdict.Part part : claim.parts()) {
-        if (part.passed() && control.passed()) {
-          continue;
-        }
-        table.row(
-            List.of(
-                control.passed() ? "✓ fails" : "✗ holds",
-                "",
-                name,
-                claim.text(),
-                TrainingId.showLabels(part.labels()),
-                part.left().showShort(),
-                part.right().showShort(),
-                part.difference().showShort(),
-                seconds));
-        name = "";
-        seconds = "";
-      }
-    }
-  }
-
-  private void explainFailures() {
-    for (Verified one : verified) {
-      for (Control control : one.controls()) {
-        if (!control.error().isEmpty()) {
-          output
-              .out()
-              .println(
-                  "%s %s: the control \"%s\" did not come to its end: %s"
-                      .formatted(
-                          output.outPalette().error("✗"),
-                          control.place(),
-                          control.text(),
-                          control.error()));
-        } else if (!control.passed()) {
-          output
-              .out()
-              .println(
-                  "%s %s: all claims hold in the control \"%s\" too, so they show nothing of it"
-                      .formatted(output.outPalette().error("✗"), control.place(), control.text()));
-        }
-      }
-      for (ClaimVerdict claim : one.claims()) {
-        if (!claim.passed()) {
-          output
-              .out()
-              .println(
-                  "%s %s: %s"
-                      .formatted(output.outPalette().error("✗"), claim.place(), claim.message()));
-          claim.parts().stream()
-              .filter(part -> !part.passed())
-              .forEach(part -> output.out().println("    " + part.sentence()));
-        }
-      }
-    }
   }
 }

@@ -280,17 +280,21 @@ final class ClaimJudge {
       Interval rightInterval = Interval.of(right);
       Interval between = Interval.of(difference);
       String where = labels.isEmpty() ? "" : "At " + TrainingId.showLabels(labels) + ", ";
+      String over = left.length == 1 ? "1 seed" : left.length + " seeds";
       String sentence =
-          "%s%s is %s and %s is %s; their difference is %s over %s: %s."
-              .formatted(
-                  where,
-                  leftText,
-                  leftInterval.show(),
-                  rightText,
-                  rightInterval.show(),
-                  between.show(),
-                  left.length == 1 ? "1 seed" : left.length + " seeds",
-                  verdict);
+          rightText.equals(rightInterval.show())
+              ? "%s%s is %s over %s, against %s: %s."
+                  .formatted(where, leftText, leftInterval.show(), over, rightText, verdict)
+              : "%s%s is %s and %s is %s; their difference is %s over %s: %s."
+                  .formatted(
+                      where,
+                      leftText,
+                      leftInterval.show(),
+                      rightText,
+                      rightInterval.show(),
+                      between.show(),
+                      over,
+                      verdict);
       return new ClaimVerdict.Part(
           labels, passed, leftInterval, rightInterval, between, tolerance, sentence);
     }

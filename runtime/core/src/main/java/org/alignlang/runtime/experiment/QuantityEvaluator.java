@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.LogRatioFunction;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
@@ -58,6 +59,9 @@ public final class QuantityEvaluator {
 
   /** The most responses to a prompt of which all pairs are compared at each record. */
   private static final int MOST_COMPARED = 256;
+
+  /** How many responses to a prompt are compared two by two where there are more than that. */
+  private static final int PAIRED = 1024;
 
   private static final Set<String> REVERSE_KL = Set.of("KL", "reverse_kl");
   private static final int[] NO_TOKENS = new int[1];
@@ -250,7 +254,11 @@ public final class QuantityEvaluator {
           }
           continue;
         }
-        List<int[]> tokens = tokens(samplesTo(prompt, samples(of.actor())));
+        List<int[]> tokens =
+            tokens(
+                enumerated.isPresent()
+                    ? draw(of.actor(), prompt, of.draws() > 0 ? of.draws() : PAIRED)
+                    : samplesTo(prompt, samples(of.actor())));
         int used = of.measure().equals("distinct") ? of.draws() : tokens.size() / 2 * 2;
         if (used < 2 && !of.measure().equals("distinct") || used > tokens.size()) {
           throw new ExperimentException(
@@ -272,6 +280,15 @@ public final class QuantityEvaluator {
       return listed
           ? exact(total)
           : new Measured(total / task.prompts(), Method.sampled(drawn));
+    }
+
+    /** So many responses to a prompt, where nothing else needs samples. */
+    private List<Response> draw(String actor, int prompt, int count) {
+      Policy policy = actors.policy(actor);
+      CounterRandom own = random.stream(actor).stream(step).stream(prompt);
+      return IntStream.range(0, count)
+          .mapToObj(i -> Responses.sample(policy, task, prompt, own.stream(i)))
+          .toList();
     }
 
     private static double compare(Quantity.Diversity of, int[] a, int[] b) {
