@@ -119,14 +119,8 @@ public record SpecFile(
   public List<Diagnostic> experimentDiagnostics() {
     DiagnosticSink sink = new DiagnosticSink();
     for (Declaration.ExperimentDeclaration experiment : compilation.experiments()) {
-      ExperimentCompiler.compile(
-          experiment,
-          compilation.scope(),
-          folder,
-          options,
-          BackEnds.REFERENCE::kernel,
-          ExperimentCompiler.Overrides.NONE,
-          sink);
+      ExperimentCompiler.check(
+          experiment, compilation.scope(), folder, options, BackEnds.REFERENCE::kernel, sink);
     }
     return sink.sorted();
   }

@@ -335,6 +335,48 @@ class ExperimentCommandsTest {
   }
 
   @Test
+  void checkJudgesTheArgumentsOfWhatExperimentsName() throws IOException {
+    Files.writeString(
+        spec,
+        SPEC.substring(0, SPEC.indexOf("experiment Sweep"))
+            + """
+            experiment A {
+              task   bandit(arm = 4)
+              train  Regularised()
+              steps  1
+              record x = E[task.helpful]
+              expect final(x) > 0
+
+              control "other words" {
+                task sequences(lettrs = 2)
+              }
+            }
+
+            experiment B {
+              task      bandit(arms = 4)
+              train     Regularised()
+              optimizer adam(rate = -1)
+              steps     1
+            }
+
+            experiment C {
+              study  rectified_flow(method = "preference", data = 200000, slopes = [1, 2])
+              expect final(average) > 0
+            }
+            """);
+    Outcome outcome = align("check", spec);
+    assertThat(outcome.exit()).isEqualTo(ExitCode.FINDINGS);
+    assertThat(outcome.out() + outcome.err())
+        .contains(
+            "task `bandit` has no argument `arm`; did you mean `arms`?",
+            "spec.align:10:10",
+            "task `sequences` has no argument `lettrs`",
+            "argument `rate` of optimizer `adam`",
+            "argument `weights` of study `rectified_flow` must be one number for each of `slopes`",
+            "4 errors");
+  }
+
+  @Test
   void listsAndComparesRuns() throws IOException {
     assertThat(align("runs", runs).err()).contains("there are no runs");
     align("run", spec, "Sweep", "--out", runs);

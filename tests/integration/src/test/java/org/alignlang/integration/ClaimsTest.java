@@ -105,11 +105,7 @@ class ClaimsTest {
         List.of(Map.of("D", "reverse_kl"), Map.of("D", "jensen_shannon"));
     assertThat(judgedAt)
         .containsExactly(
-            byDivergence,
-            List.of(Map.of()),
-            byDivergence,
-            List.of(Map.of()),
-            List.of(Map.of()));
+            byDivergence, List.of(Map.of()), byDivergence, List.of(Map.of()), List.of(Map.of()));
     // By hand, over the trainings of the first divergence and seed.
     List<TrainingResult> sweep =
         result.trainings().stream()
@@ -126,10 +122,7 @@ class ClaimsTest {
                     .map(t -> new double[] {t.series().last("value"), t.series().last("near")})
                     .toList())
             .hypervolume(new double[] {-1, -1});
-    ExperimentResult alone =
-        run(
-            plan(
-                FRONT.replace("seeds     3", "seeds     1")));
+    ExperimentResult alone = run(plan(FRONT.replace("seeds     3", "seeds     1")));
     assertThat(alone.claims().get(0).parts().getFirst().left().mean())
         .isCloseTo(volume, within(1e-12));
     assertThat(alone.claims().get(1).parts().getFirst().left().mean())
@@ -145,8 +138,7 @@ class ClaimsTest {
     double[] difference = new double[3];
     Arrays.setAll(difference, i -> high[i] - low[i]);
     double mean = Arrays.stream(difference).average().orElseThrow();
-    double variance =
-        Arrays.stream(difference).map(d -> (d - mean) * (d - mean)).sum() / 2;
+    double variance = Arrays.stream(difference).map(d -> (d - mean) * (d - mean)).sum() / 2;
     // The 97.5 % quantile of Student's t with 2 degrees of freedom.
     double half = 4.302652729911275 * Math.sqrt(variance / 3);
     assertThat(part.difference().mean()).isCloseTo(mean, within(1e-12));
@@ -220,7 +212,8 @@ class ClaimsTest {
           """)
   void whatIsWrongIsSaid(String line, String message) {
     String text = LINE.formatted(line);
-    Compilation compilation = Compiler.compile(new SourceFile("x.align", text), CompilerOptions.defaults());
+    Compilation compilation =
+        Compiler.compile(new SourceFile("x.align", text), CompilerOptions.defaults());
     DiagnosticSink sink = new DiagnosticSink();
     compilation
         .experiments()
@@ -255,5 +248,51 @@ class ClaimsTest {
     assertThat(result.claims().getFirst().passed()).isFalse();
     assertThat(result.claims().getFirst().sentence())
         .contains("2 coefficients cannot be fitted to 2 numbers");
+  }
+
+  @Test
+  void aControlMayDropAnObjectiveWhoseBlockHasASetting() {
+    ExperimentResult control =
+        run(
+            plan("""
+            objective Fit {
+              learn r: sequence
+              pairs chosen > rejected
+              minimize mean[pair](-log_sigmoid(r(chosen) - r(rejected)) + 0.01 * (r(chosen)^2 + r(rejected)^2))
+            }
+
+            objective Improve {
+              policy    pi
+              reference ref
+              reward    r: sequence
+              maximize  E[r] - 0.2 * KL(pi || ref)
+              estimate  with exact()
+            }
+
+            objective Stay {
+              policy    pi
+              reference ref
+              minimize  KL(pi || ref)
+              estimate  with exact()
+            }
+
+            experiment Learned {
+              task      bandit(arms = 4, pairs = 200)
+              train     alternate(Fit(), Improve())
+              r         table(optimizer = adam(rate = 0.05))
+              optimizer adam(rate = 0.05)
+              steps     60
+              record    gold = E[task.gold]
+              expect    final(gold) > first(gold) + 0.1
+
+              control "no reward model" {
+                train Stay()
+              }
+            }
+            """)
+                .controls()
+                .getFirst()
+                .plan());
+    assertThat(control.claims().getFirst().passed()).isFalse();
   }
 }

@@ -81,8 +81,7 @@ final class VerdictText {
   }
 
   private void points(ClaimVerdict.Part part, boolean passed) {
-    String where =
-        DETAIL + (passed ? "" : "fails at ") + TrainingId.showLabels(part.labels());
+    String where = DETAIL + (passed ? "" : "fails at ") + TrainingId.showLabels(part.labels());
     String numbers = numbers(part);
     out.append(where).append(" ".repeat(room(where, numbers))).append(numbers).append('\n');
   }
@@ -105,11 +104,15 @@ final class VerdictText {
         control.passed(),
         "control: " + control.text(),
         control.error().isEmpty()
-            ? "%d of %s fail%s".formatted(
-                failing, Summary.counted(control.claims().size(), "claim"), failing == 1 ? "s" : "")
+            ? "%d of %s fail%s"
+                .formatted(
+                    failing,
+                    Summary.counted(control.claims().size(), "claim"),
+                    failing == 1 ? "s" : "")
             : "");
     if (!control.error().isEmpty()) {
-      wrap("%s: it did not come to its end: %s".formatted(control.place(), control.error()), DETAIL);
+      wrap(
+          "%s: it did not come to its end: %s".formatted(control.place(), control.error()), DETAIL);
     } else if (!control.passed()) {
       wrap(control.place() + ": all claims hold here too, so they show nothing of it", DETAIL);
     }

@@ -91,6 +91,9 @@ public final class ExperimentCompiler {
   private final Map<String, ExperimentStatement.Setting> settings = new LinkedHashMap<>();
   private final Map<String, ObjectiveKernel> kernels;
 
+  /** Settings that a control takes over: what it drops has no use for those that are its own. */
+  private final Set<ExperimentStatement.Setting> inherited;
+
   /**
    * What a user changes from outside.
    *
@@ -110,6 +113,7 @@ public final class ExperimentCompiler {
       Function<CheckedObjective, ObjectiveKernel> backEnd,
       Overrides overrides,
       Map<String, ObjectiveKernel> kernels,
+      Set<ExperimentStatement.Setting> inherited,
       DiagnosticSink sink) {
     this.declaration = declaration;
     this.scope = scope;
@@ -118,6 +122,7 @@ public final class ExperimentCompiler {
     this.backEnd = backEnd;
     this.overrides = overrides;
     this.kernels = kernels;
+    this.inherited = inherited;
     this.sink = sink;
   }
 
@@ -141,8 +146,33 @@ public final class ExperimentCompiler {
       Overrides overrides,
       DiagnosticSink sink) {
     return new ExperimentCompiler(
-            declaration, scope, directory, options, backEnd, overrides, new HashMap<>(), sink)
+            declaration,
+            scope,
+            directory,
+            options,
+            backEnd,
+            overrides,
+            new HashMap<>(),
+            Set.of(),
+            sink)
         .plan();
+  }
+
+  /**
+   * Compiles an experiment and judges the arguments of its tasks, policies, optimisers, blocks and
+   * studies, by making them once: what {@code check} says of experiments.
+   *
+   * @param sink receives the findings
+   */
+  public static void check(
+      Declaration.ExperimentDeclaration declaration,
+      Scope scope,
+      Path directory,
+      CompilerOptions options,
+      Function<CheckedObjective, ObjectiveKernel> backEnd,
+      DiagnosticSink sink) {
+    compile(declaration, scope, directory, options, backEnd, Overrides.NONE, sink)
+        .ifPresent(plan -> new ArgumentCheck(declaration, sink).judge(plan));
   }
 
   private Optional<ExperimentPlan> plan() {
@@ -216,8 +246,7 @@ public final class ExperimentCompiler {
   private Optional<ExperimentPlan> compile() {
     List<ExperimentStatement.Setting> actorSettings = new ArrayList<>();
     for (ExperimentStatement statement : declaration.statements()) {
-      if (statement instanceof ExperimentStatement.Setting setting
-          && !setting.name().equals(FIT)) {
+      if (statement instanceof ExperimentStatement.Setting setting && !setting.name().equals(FIT)) {
         if (SETTINGS.contains(setting.name())) {
           if (settings.put(setting.name(), setting) != null) {
             throw fail(
@@ -399,6 +428,7 @@ public final class ExperimentCompiler {
       }
     }
     List<ExperimentStatement> statements = new ArrayList<>(control.settings());
+    Set<ExperimentStatement.Setting> kept = new HashSet<>();
     for (ExperimentStatement statement : declaration.statements()) {
       boolean stays =
           switch (statement) {
@@ -411,6 +441,9 @@ public final class ExperimentCompiler {
           };
       if (stays) {
         statements.add(statement);
+        if (statement instanceof ExperimentStatement.Setting setting) {
+          kept.add(setting);
+        }
       }
     }
     // What the experiment itself has to say is said already.
@@ -430,6 +463,7 @@ public final class ExperimentCompiler {
                 // A control's own settings stand, whatever is set from outside.
                 new Overrides(Map.of(), overrides.steps(), overrides.seeds()),
                 kernels,
+                kept,
                 found)
             .plan();
     if (plan.isEmpty() && sink.errorCount() == 0) {
@@ -450,6 +484,9 @@ public final class ExperimentCompiler {
       }
     }
     for (ExperimentStatement.Setting setting : unknown) {
+      if (inherited.contains(setting)) {
+        continue;
+      }
       throw unknown(
           UNKNOWN_SETTING,
           setting.nameSpan(),
@@ -682,6 +719,9 @@ public final class ExperimentCompiler {
               .flatMap(o -> Optional.ofNullable(o.actors().get(name)).stream())
               .filter(role -> !role.equals("policy"))
               .toList();
+      if (!block && roles.isEmpty() && inherited.contains(setting)) {
+        continue;
+      }
       if (!block && roles.isEmpty()) {
         Set<String> known = new TreeSet<>(SETTINGS);
         objectives.forEach(o -> {

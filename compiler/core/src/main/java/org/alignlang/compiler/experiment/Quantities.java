@@ -47,7 +47,16 @@ final class Quantities {
   /** Measures of how two numbers per response agree, with the option of each. */
   private static final Map<String, String> AGREEMENTS =
       Map.of(
-          "correlation", "", "spearman", "", "kendall", "", "overlap", "top", "calibration", "bins");
+          "correlation",
+          "",
+          "spearman",
+          "",
+          "kendall",
+          "",
+          "overlap",
+          "top",
+          "calibration",
+          "bins");
 
   /** Measures of how different responses are, with the options of each and what stands in. */
   private static final Map<String, Map<String, Integer>> DIVERSITIES =
@@ -60,6 +69,7 @@ final class Quantities {
 
   /** What a fit gives besides its coefficients. */
   private static final Set<String> FIT_RESULTS = new TreeSet<>(Set.of("r_squared", "error"));
+
   private static final Map<String, Integer> FUNCTIONS =
       Map.of("sqrt", 1, "abs", 1, "log", 1, "exp", 1, "min", 2, "max", 2);
 
@@ -730,49 +740,48 @@ final class Quantities {
               .formatted(
                   function,
                   String.join(
-                      ", ", List.of("final(x)", "final(y)", "final(z)").subList(0, shape.least()))));
+                      ", ",
+                      List.of("final(x)", "final(y)", "final(z)").subList(0, shape.least()))));
     }
     for (String name : over) {
       if (at.containsKey(name)) {
         throw fail(
-            call.span(),
-            "`" + name + "` is both held and gone over",
-            "leave one of them out");
+            call.span(), "`" + name + "` is both held and gone over", "leave one of them out");
       }
     }
-    shape.options().forEach((name, otherwise) -> {
-      List<Double> value = options.get(name);
-      int wanted = name.equals("reference") ? lists.size() : 1;
-      boolean counts = name.equals("top");
-      if (value == null
-          || value.size() != wanted
-          || counts && !(value.getFirst() >= 1 && value.getFirst() == Math.rint(value.getFirst()))) {
-        throw fail(
-            call.span(),
-            counts
-                ? "`" + function + "` says of how many: `top` is a whole number of at least 1"
-                : "`%s` needs `%s`, a list of %d numbers".formatted(function, name, wanted),
-            counts ? "write `top = 10`" : "write for instance `reference = [0, 0]`");
-      }
-    });
+    shape
+        .options()
+        .forEach((name, otherwise) -> {
+          List<Double> value = options.get(name);
+          int wanted = name.equals("reference") ? lists.size() : 1;
+          boolean counts = name.equals("top");
+          if (value == null
+              || value.size() != wanted
+              || counts
+                  && !(value.getFirst() >= 1 && value.getFirst() == Math.rint(value.getFirst()))) {
+            throw fail(
+                call.span(),
+                counts
+                    ? "`" + function + "` says of how many: `top` is a whole number of at least 1"
+                    : "`%s` needs `%s`, a list of %d numbers".formatted(function, name, wanted),
+                counts ? "write `top = 10`" : "write for instance `reference = [0, 0]`");
+          }
+        });
     boolean numbers = !over.isEmpty();
     return new Quantity.Statistic(
-        function,
-        lists.stream().map(list -> quantity(list, numbers)).toList(),
-        options,
-        over,
-        at);
+        function, lists.stream().map(list -> quantity(list, numbers)).toList(), options, over, at);
   }
 
   private List<Double> numbers(Expression value) {
     List<Expression> elements =
         value instanceof Expression.ListLiteral list ? list.elements() : List.of(value);
     return elements.stream()
-        .map(element -> switch (element) {
-          case Expression.NumberLiteral number -> number.value();
-          case Expression.Negated(Span _, Expression.NumberLiteral number) -> -number.value();
-          default -> throw fail(element.span(), "expected a number", "write it out");
-        })
+        .map(element ->
+            switch (element) {
+              case Expression.NumberLiteral number -> number.value();
+              case Expression.Negated(Span _, Expression.NumberLiteral number) -> -number.value();
+              default -> throw fail(element.span(), "expected a number", "write it out");
+            })
         .toList();
   }
 
@@ -812,8 +821,7 @@ final class Quantities {
 
   /** {@code edit_distance(pi)}, {@code distinct(pi, n = 2, draws = 64)}. */
   private Quantity diversity(String measure, Expression.Call call) {
-    Map<String, Integer> options =
-        new LinkedHashMap<>(DIVERSITIES.getOrDefault(measure, Map.of()));
+    Map<String, Integer> options = new LinkedHashMap<>(DIVERSITIES.getOrDefault(measure, Map.of()));
     String actor = "";
     for (Expression.Argument argument : call.arguments()) {
       String name = argument.name().orElse("");

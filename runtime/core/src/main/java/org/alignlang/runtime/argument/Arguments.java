@@ -18,11 +18,22 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Component;
 public final class Arguments {
   private final String component;
   private final Map<String, Object> given;
+  private final boolean toBeJudged;
   private final TreeSet<String> read = new TreeSet<>();
 
-  private Arguments(String component, Map<String, Object> given) {
+  private Arguments(String component, Map<String, Object> given, boolean toBeJudged) {
     this.component = component;
     this.given = Map.copyOf(given);
+    this.toBeJudged = toBeJudged;
+  }
+
+  /** All arguments were read and are good, where that is all that was asked. */
+  public static final class Judged extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private Judged() {
+      super("judged", null, false, false);
+    }
   }
 
   /**
@@ -33,7 +44,15 @@ public final class Arguments {
    * @param given values of type Number, Boolean, String, List, or {@link Component}
    */
   public static Arguments of(String kind, String name, Map<String, Object> given) {
-    return new Arguments(kind + " `" + name + "`", given);
+    return new Arguments(kind + " `" + name + "`", given, false);
+  }
+
+  /**
+   * The same for arguments that are to be judged alone: {@link #requireAllRead} throws {@link
+   * Judged} where they are good, so that nothing is computed with them.
+   */
+  public static Arguments toBeJudged(String kind, String name, Map<String, Object> given) {
+    return new Arguments(kind + " `" + name + "`", given, true);
   }
 
   /** Whether the spec gives this argument. */
@@ -139,6 +158,7 @@ public final class Arguments {
    * Refuses arguments that were given but never read.
    *
    * @throws IllegalArgumentException naming the first of them, with the nearest known name
+   * @throws Judged where there are none and that is all that was asked
    */
   public void requireAllRead() {
     for (String name : new TreeSet<>(given.keySet())) {
@@ -151,6 +171,9 @@ public final class Arguments {
                     Names.suggestion(name, read),
                     read.isEmpty() ? "it takes none" : "known: " + Names.quoted(read)));
       }
+    }
+    if (toBeJudged) {
+      throw new Judged();
     }
   }
 

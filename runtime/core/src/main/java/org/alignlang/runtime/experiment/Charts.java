@@ -179,7 +179,9 @@ final class Charts {
         name, x, y, alone ? new double[0] : low, alone ? new double[0] : high, false);
   }
 
-  /** Whether a plot has one number per point of the sweep: its quantities are of no single record. */
+  /**
+   * Whether a plot has one number per point of the sweep: its quantities are of no single record.
+   */
   private static boolean alongSweep(Plot plot) {
     return !isSeries(plot.vertical())
         && !isSeries(plot.horizontal())

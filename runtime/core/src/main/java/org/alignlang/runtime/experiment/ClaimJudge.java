@@ -16,9 +16,9 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 /**
  * Judges claims by what was recorded.
  *
- * <p>A claim is judged at each sweep point that its {@code where} selects. Where all its series name
- * their own points, or are made over points, it is judged once for each combination of the swept
- * values that they leave open; once in all, if they leave none. Over seeds:
+ * <p>A claim is judged at each sweep point that its {@code where} selects. Where all its series
+ * name their own points, or are made over points, it is judged once for each combination of the
+ * swept values that they leave open; once in all, if they leave none. Over seeds:
  *
  * <ul>
  *   <li>an inequality holds if the mean of left minus right has the right sign and, where there are

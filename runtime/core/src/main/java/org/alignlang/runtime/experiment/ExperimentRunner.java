@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.experiment.ExperimentPlan.Recorded;
+import org.alignlang.runtime.study.Studies;
 import org.alignlang.runtime.train.Trainer;
 import org.alignlang.runtime.train.TrainingState;
 import org.alignlang.runtime.train.WorkerPool;
@@ -144,6 +145,24 @@ public final class ExperimentRunner {
         (System.nanoTime() - start) / 1e9);
   }
 
+  /**
+   * Judges the arguments of what a plan is made of, by making it once and training nothing.
+   *
+   * @throws ExperimentException if something cannot be made; the message names the place
+   */
+  public static void judge(ExperimentPlan plan) {
+    for (TrainingId id : trainings(plan, 1)) {
+      if (id.seedIndex() > 0) {
+        continue;
+      }
+      switch (plan.points().get(id.point())) {
+        case ExperimentPlan.Study study -> new StudyRun(plan, study, id.seed()).judge();
+        case ExperimentPlan.Training _ ->
+            new Trainer(plan, id, new RecordList(plan).all(), Workers.serial());
+      }
+    }
+  }
+
   private void note(List<String> notes, String text) {
     notes.add(text);
     progress.message(text);
@@ -152,7 +171,10 @@ public final class ExperimentRunner {
   /** Makes every training's parts once, so that a mistake in the last point shows at once. */
   private void requireTrainable(ClosedForms optima) {
     for (TrainingId id : trainings(plan, options.seed())) {
-      if (plan.points().get(id.point()) instanceof ExperimentPlan.Study) {
+      if (plan.points().get(id.point()) instanceof ExperimentPlan.Study study) {
+        if (id.seedIndex() == 0) {
+          new StudyRun(plan, study, id.seed()).judge();
+        }
         continue;
       }
       if (id.seedIndex() == 0) {
@@ -217,12 +239,14 @@ public final class ExperimentRunner {
     progress.started(id, 0);
     Session session = new Session(id, 0, deadline);
     boolean complete = !session.mustStop();
-    RecordedSeries series =
-        complete
-            ? new StudyRun(plan, study, id.seed()).series(records.all())
-            : RecordedSeries.EMPTY;
-    // What took too long does not count, though it cannot be stopped on the way.
-    complete &= !session.mustStop();
+    RecordedSeries series = RecordedSeries.EMPTY;
+    if (complete) {
+      try {
+        series = new StudyRun(plan, study, id.seed()).series(records.all(), session::mustStop);
+      } catch (Studies.Stopped e) {
+        complete = false;
+      }
+    }
     for (int i = 0; i < series.count(); i++) {
       log.recorded(id, series.steps()[i], series.at(i));
     }

@@ -277,9 +277,7 @@ public final class QuantityEvaluator {
           total += sum / (used / 2);
         }
       }
-      return listed
-          ? exact(total)
-          : new Measured(total / task.prompts(), Method.sampled(drawn));
+      return listed ? exact(total) : new Measured(total / task.prompts(), Method.sampled(drawn));
     }
 
     /** So many responses to a prompt, where nothing else needs samples. */

@@ -74,11 +74,7 @@ public final class QuantityText {
     if (!statistic.over().isEmpty()) {
       parts.add("over = " + showNames(statistic.over()));
     }
-    return statistic.function()
-        + "("
-        + String.join(", ", parts)
-        + showAt(statistic.at())
-        + ")";
+    return statistic.function() + "(" + String.join(", ", parts) + showAt(statistic.at()) + ")";
   }
 
   private static String showOption(List<Double> values) {

@@ -249,8 +249,7 @@ final class SeriesAlgebra {
       targets = series(fitted.of(), point, seedIndex);
       for (int i = 0; i < targets.length; i++) {
         int at = i;
-        formulas.add(
-            folded(fitted.formula(), quantity -> series(quantity, point, seedIndex)[at]));
+        formulas.add(folded(fitted.formula(), quantity -> series(quantity, point, seedIndex)[at]));
       }
     } else {
       List<Integer> along = along(fitted.over(), point);
@@ -270,8 +269,7 @@ final class SeriesAlgebra {
         default -> fit.coefficients()[fitted.free().indexOf(fitted.result())];
       };
     } catch (IllegalArgumentException e) {
-      throw new ExperimentException(
-          "the fit `%s`: %s".formatted(fitted.fit(), e.getMessage()), e);
+      throw new ExperimentException("the fit `%s`: %s".formatted(fitted.fit(), e.getMessage()), e);
     }
   }
 

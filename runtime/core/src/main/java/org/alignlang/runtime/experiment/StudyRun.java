@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.alignlang.runtime.experiment.ExperimentPlan.Quantity;
 import org.alignlang.runtime.experiment.ExperimentPlan.Recorded;
@@ -28,18 +30,20 @@ final class StudyRun {
   /**
    * What the study gives, and the records made of it, one number per index.
    *
+   * @param stop whether to stop before the end
+   * @throws Studies.Stopped if it was stopped
    * @throws ExperimentException if an argument is wrong; the message names the place in the spec
    */
-  RecordedSeries series(List<Recorded> records) {
-    Findings findings;
-    try {
-      Optional<Task> task = study.task().map(part -> Trainer.makeTask(plan, part, seed));
-      findings =
-          Studies.run(
-              study.study().name(), study.study().arguments(), task, plan.directory(), seed);
-    } catch (IllegalArgumentException e) {
-      throw new ExperimentException("%s: %s".formatted(study.study().place(), e.getMessage()), e);
-    }
+  RecordedSeries series(List<Recorded> records, BooleanSupplier stop) {
+    Findings findings =
+        located(task ->
+            Studies.run(
+                study.study().name(),
+                study.study().arguments(),
+                task,
+                plan.directory(),
+                seed,
+                stop));
     int count = findings.length();
     Map<String, double[]> values = new LinkedHashMap<>();
     findings
@@ -50,6 +54,26 @@ final class StudyRun {
       values.put(recorded.name(), measure(recorded.quantity(), values, count));
     }
     return new RecordedSeries(IntStream.range(0, count).toArray(), values, Map.of());
+  }
+
+  /**
+   * Judges the arguments without computing anything.
+   *
+   * @throws ExperimentException if one is wrong; the message names the place in the spec
+   */
+  void judge() {
+    located(task -> {
+      Studies.judge(study.study().name(), study.study().arguments(), task, plan.directory(), seed);
+      return true;
+    });
+  }
+
+  private <T> T located(Function<Optional<Task>, T> use) {
+    try {
+      return use.apply(study.task().map(part -> Trainer.makeTask(plan, part, seed)));
+    } catch (IllegalArgumentException e) {
+      throw new ExperimentException("%s: %s".formatted(study.study().place(), e.getMessage()), e);
+    }
   }
 
   private double[] measure(Quantity quantity, Map<String, double[]> known, int count) {

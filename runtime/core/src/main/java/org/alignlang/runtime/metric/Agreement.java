@@ -88,8 +88,8 @@ public final class Agreement {
   }
 
   /**
-   * The Jaccard overlap of the places of the {@code top} largest numbers of each list: common places
-   * over places in either. What equals the last that counts does count.
+   * The Jaccard overlap of the places of the {@code top} largest numbers of each list: common
+   * places over places in either. What equals the last that counts does count.
    */
   public static double overlap(double[] x, double[] y, int top) {
     if (top > x.length) {

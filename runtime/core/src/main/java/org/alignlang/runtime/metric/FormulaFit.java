@@ -12,9 +12,9 @@ import org.apache.commons.math3.linear.RealVector;
 import org.apache.commons.math3.util.Pair;
 
 /**
- * The least-squares fit of a formula with free coefficients to numbers, by Levenberg and Marquardt's
- * method from several starts, of which the best end counts. A formula that is linear in its
- * coefficients has one minimum, which every start finds.
+ * The least-squares fit of a formula with free coefficients to numbers, by Levenberg and
+ * Marquardt's method from several starts, of which the best end counts. A formula that is linear in
+ * its coefficients has one minimum, which every start finds.
  *
  * @param coefficients in the formula's order
  * @param rSquared {@code 1 - sum of squared residuals / sum of squared distances from the mean}
@@ -61,9 +61,7 @@ public record FormulaFit(double[] coefficients, double rSquared, double error) {
     double mean = Arrays.stream(targets).sum() / targets.length;
     double spread = Arrays.stream(targets).map(t -> (t - mean) * (t - mean)).sum();
     return new FormulaFit(
-        best,
-        spread > 0 ? 1 - least / spread : Double.NaN,
-        Math.sqrt(least / targets.length));
+        best, spread > 0 ? 1 - least / spread : Double.NaN, Math.sqrt(least / targets.length));
   }
 
   private static double squares(double[] targets, double[] coefficients, Formula formula) {
@@ -98,8 +96,7 @@ public record FormulaFit(double[] coefficients, double rSquared, double error) {
     }
   }
 
-  private static Pair<RealVector, RealMatrix> model(
-      RealVector point, int places, Formula formula) {
+  private static Pair<RealVector, RealMatrix> model(RealVector point, int places, Formula formula) {
     double[] at = point.toArray();
     double[] values = new double[places];
     double[][] slopes = new double[places][at.length];

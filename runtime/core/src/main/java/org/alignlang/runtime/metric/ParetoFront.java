@@ -26,8 +26,7 @@ public final class ParetoFront {
   public static ParetoFront of(List<double[]> candidates) {
     int objectives = candidates.getFirst().length;
     if (objectives < 2 || objectives > 3) {
-      throw new IllegalArgumentException(
-          "a front is of 2 or 3 objectives, not " + objectives);
+      throw new IllegalArgumentException("a front is of 2 or 3 objectives, not " + objectives);
     }
     for (double[] candidate : candidates) {
       if (candidate.length != objectives || !Arrays.stream(candidate).allMatch(Double::isFinite)) {
@@ -64,8 +63,8 @@ public final class ParetoFront {
   }
 
   /**
-   * The volume of what the front dominates and what in turn dominates a reference point (Zitzler and
-   * Thiele 1999). Points that do not lie above the reference in every coordinate add nothing.
+   * The volume of what the front dominates and what in turn dominates a reference point (Zitzler
+   * and Thiele 1999). Points that do not lie above the reference in every coordinate add nothing.
    */
   public double hypervolume(double[] reference) {
     if (reference.length != objectives) {
@@ -162,8 +161,7 @@ public final class ParetoFront {
 
   /** The same over weights (u, v, 1 - u - v), divided by the triangle's area of 1/2. */
   private double onTriangle(double[] point) {
-    List<double[]> cell =
-        List.of(new double[] {0, 0}, new double[] {1, 0}, new double[] {0, 1});
+    List<double[]> cell = List.of(new double[] {0, 0}, new double[] {1, 0}, new double[] {0, 1});
     for (double[] other : points) {
       double[] better = {point[0] - other[0], point[1] - other[1], point[2] - other[2]};
       cell = clip(cell, better);
@@ -176,8 +174,7 @@ public final class ParetoFront {
       double[] a = cell.get(0);
       double[] b = cell.get(i);
       double[] c = cell.get(i + 1);
-      double area =
-          Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
+      double area = Math.abs((b[0] - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (b[1] - a[1])) / 2;
       double u = (a[0] + b[0] + c[0]) / 3;
       double v = (a[1] + b[1] + c[1]) / 3;
       sum += area * dot(u, v, point);
@@ -189,7 +186,9 @@ public final class ParetoFront {
     return u * point[0] + v * point[1] + (1 - u - v) * point[2];
   }
 
-  /** The part of a convex polygon of weights where {@code w . better >= 0} (Sutherland, Hodgman). */
+  /**
+   * The part of a convex polygon of weights where {@code w . better >= 0} (Sutherland, Hodgman).
+   */
   private static List<double[]> clip(List<double[]> polygon, double[] better) {
     List<double[]> kept = new ArrayList<>();
     for (int i = 0; i < polygon.size(); i++) {

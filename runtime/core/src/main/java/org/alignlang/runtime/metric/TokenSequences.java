@@ -70,8 +70,7 @@ public final class TokenSequences {
   private static Map<List<Integer>, Integer> counts(int[] tokens, int n) {
     Map<List<Integer>, Integer> counts = new HashMap<>();
     for (int from = 0; from + n <= tokens.length; from++) {
-      counts.merge(
-          Arrays.stream(tokens, from, from + n).boxed().toList(), 1, Integer::sum);
+      counts.merge(Arrays.stream(tokens, from, from + n).boxed().toList(), 1, Integer::sum);
     }
     return counts;
   }

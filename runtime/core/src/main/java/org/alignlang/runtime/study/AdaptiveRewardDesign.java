@@ -80,6 +80,7 @@ public final class AdaptiveRewardDesign implements StudyProvider {
     int batch = arguments.integer("batch", 5, 1, 10_000);
     int horizon = arguments.integer("horizon", 20, 1, 10_000);
     double rate = arguments.above("rate", 0.1, 0);
+    arguments.requireAllRead();
 
     TeacherGaps teacher = new TeacherGaps(process, original);
     double[][] endless = teacher.endless();
@@ -90,6 +91,7 @@ public final class AdaptiveRewardDesign implements StudyProvider {
     double[] share = new double[updates + 1];
     double needed = updates + 1.0;
     for (int update = 0; update <= updates; update++) {
+      Studies.nextRound();
       double[][] policy = Tables.softmax(theta);
       share[update] = Evaluation.expectedReturn(process, policy, original) / best;
       if (share[update] >= REACHED) {

@@ -88,6 +88,7 @@ public final class BehaviorAlignment implements StudyProvider {
     double[] weights = {
       arguments.real("start_primary", 1, -1e6, 1e6), arguments.real("start_heuristic", 1, -1e6, 1e6)
     };
+    arguments.requireAllRead();
     double[][][] parts = {primary, heuristic};
     Blend blend = new Blend(process, inner, primary, parts, temperature);
     double[] returns = new double[steps + 1];
@@ -96,6 +97,7 @@ public final class BehaviorAlignment implements StudyProvider {
     double[] sizes = new double[steps + 1];
     double error = blend.gradientError(weights);
     for (int step = 0; step <= steps; step++) {
+      Studies.nextRound();
       returns[step] = blend.outer(weights);
       ofPrimary[step] = weights[0];
       ofHeuristic[step] = weights[1];

@@ -62,11 +62,13 @@ public final class ComposedDecoding implements StudyProvider {
         tree.score(arguments, "second", arguments.text("second").orElse("other_bigram"), random);
     double strength = arguments.real("strength", 2, 0, 1000);
     double[] weights = arguments.reals("weights", 0, 1).orElse(new double[] {0, 0.5, 1});
+    arguments.requireAllRead();
     ResponseTree.Values ofFirst = tree.exactValues(first);
     ResponseTree.Values ofSecond = tree.exactValues(second);
     Map<String, double[]> found = new LinkedHashMap<>();
     quantities().keySet().forEach(key -> found.put(key, new double[weights.length]));
     for (int i = 0; i < weights.length; i++) {
+      Studies.nextRound();
       double w = weights[i];
       double[] law = tree.reweighted(ofFirst.mixed(strength * w, strength * (1 - w), ofSecond));
       requireNonNull(found.get("weight"))[i] = w;

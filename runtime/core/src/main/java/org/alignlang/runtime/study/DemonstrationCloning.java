@@ -81,6 +81,7 @@ public final class DemonstrationCloning implements StudyProvider {
     double strength = arguments.above("strength", 0.1, 0);
     boolean uniform =
         arguments.word("source", List.of("expert", "uniform")).orElse("expert").equals("uniform");
+    arguments.requireAllRead();
     double[][][] shown =
         uniform
             ? Tables.atEveryStep(
@@ -91,6 +92,7 @@ public final class DemonstrationCloning implements StudyProvider {
     Map<String, double[]> found = new LinkedHashMap<>();
     quantities().keySet().forEach(key -> found.put(key, new double[counts.length]));
     for (int i = 0; i < counts.length; i++) {
+      Studies.nextRound();
       double[][][] clone = expert.clone(shown, counts[i], random.stream("episodes").stream(i));
       double divergence = expert.divergence(clone);
       double[][][] policy =

@@ -75,6 +75,7 @@ public final class DualImitation implements StudyProvider {
     double share = arguments.real("share", 0.5, 0.01, 0.99);
     String method = arguments.word("method", List.of("dual", "support")).orElse("dual");
     int steps = arguments.integer("steps", 100, 1, 10_000);
+    arguments.requireAllRead();
 
     double[][] expert = Occupancy.pairs(process, Planning.optimal(process, goal).policy());
     double[][] other = Occupancy.pairs(process, Planning.optimal(process, wrong).policy());
@@ -152,6 +153,7 @@ public final class DualImitation implements StudyProvider {
     double[][] solve(double[] start, int steps) {
       double[] v = start.clone();
       for (int step = 0; step < steps; step++) {
+        Studies.nextRound();
         double[] gradient = gradient(v);
         double norm = Math.sqrt(Tables.dot(gradient, gradient));
         if (norm < 1e-14) {

@@ -65,6 +65,7 @@ public final class ImplicitMaximum implements StudyProvider {
     double level = arguments.real("level", 0.7, 0.001, 0.999);
     double scale = arguments.above("scale", 1, 0);
     double residual = arguments.real("residual", 20, -700, 700);
+    arguments.requireAllRead();
     double highest = Arrays.stream(q).max().orElseThrow();
     double lowest = Arrays.stream(q).min().orElseThrow();
     // Below every value by as much as the surrogate's slope can need: there the slope is negative.

@@ -84,12 +84,14 @@ public final class MaskedDenoiser implements StudyProvider {
     int iterations = arguments.integer("iterations", 4000, 2, 1_000_000);
     int batch = arguments.integer("batch", 32, 2, 100_000);
     double rate = arguments.above("rate", 0.2, 0);
+    arguments.requireAllRead();
 
     CounterRandom random = CounterRandom.of(seed).stream("masked_denoiser");
     double[] theta = Arrays.stream(pretrained).map(Math::log).toArray();
     double[] mean = new double[theta.length];
     int averaged = 0;
     for (int i = 0; i < iterations; i++) {
+      Studies.nextRound();
       double[] p = Tables.softmax(theta);
       double[] ascent =
           switch (gradient) {

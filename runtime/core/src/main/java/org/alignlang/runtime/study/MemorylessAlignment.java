@@ -127,10 +127,12 @@ public final class MemorylessAlignment implements StudyProvider {
     Tilt rare = solve(law, reward, b -> Tilt.of(law, reward, b).reward() - level);
     double rate = (rare.b() - tilt.b()) * level - (rare.logNormalizer() - tilt.logNormalizer());
     double given = arguments.real("draws", 0, 1, 1e300);
+    arguments.requireAllRead();
 
     Map<String, double[]> series = new LinkedHashMap<>();
     quantities().keySet().forEach(name -> series.put(name, new double[lengths.length]));
     for (int i = 0; i < lengths.length; i++) {
+      Studies.nextRound();
       int m = lengths[i];
       double draws = given > 0 ? given : Math.max(1, Math.rint(Math.exp(m * budget)));
       if (!Double.isFinite(draws)) {

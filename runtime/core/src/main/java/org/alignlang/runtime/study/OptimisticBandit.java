@@ -72,6 +72,7 @@ public final class OptimisticBandit implements StudyProvider {
     if (rounds < arms) {
       throw arguments.wrong("rounds", "at least one for each arm", rounds);
     }
+    arguments.requireAllRead();
     ZigguratSampler.NormalizedGaussian noise = ZigguratSampler.NormalizedGaussian.of(random);
     double best = Arrays.stream(means).max().orElseThrow();
     double[] sums = new double[arms];
@@ -80,6 +81,7 @@ public final class OptimisticBandit implements StudyProvider {
     double error = 0;
     double total = 0;
     for (int round = 0; round < rounds; round++) {
+      Studies.nextRound();
       int arm = round < arms ? round : pulled(sums, pulls, optimism ? 1 / (2 * eta) : 0);
       if (round >= arms && round % 100 == 0) {
         error = Math.max(error, indexError(sums[arm] / pulls[arm], pulls[arm], eta));

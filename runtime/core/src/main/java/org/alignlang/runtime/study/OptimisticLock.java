@@ -52,6 +52,7 @@ public final class OptimisticLock implements StudyProvider {
     int episodes = arguments.integer("episodes", 200, 1, 1_000_000);
     double eta = arguments.above("eta", 1, 0);
     boolean optimism = arguments.flag("optimism", true);
+    arguments.requireAllRead();
 
     int secret = random.nextInt(codes);
     // The last hypothesis is that no code opens.
@@ -61,6 +62,7 @@ public final class OptimisticLock implements StudyProvider {
     double right = Math.max(safe, 1 - noise);
     double total = 0;
     for (int episode = 0; episode < episodes; episode++) {
+      Studies.nextRound();
       double[] score = new double[codes + 1];
       for (int f = 0; f <= codes; f++) {
         double value = f < codes ? right : Math.max(safe, noise);

@@ -59,6 +59,7 @@ public final class OptimisticPlanning implements StudyProvider {
     double strength = arguments.above("strength", 0.1, 0);
     double bonus = arguments.real("bonus", 0.05, 0, 1000);
     int episodes = arguments.integer("episodes", 100, 1, 100_000);
+    arguments.requireAllRead();
 
     DecisionProcess process = expert.process();
     int horizon = process.requireHorizon();
@@ -69,6 +70,7 @@ public final class OptimisticPlanning implements StudyProvider {
     double[] total = new double[episodes];
     CounterRandom own = random.stream("learning");
     for (int episode = 0; episode < episodes; episode++) {
+      Studies.nextRound();
       double[][][] policy =
           plan(
               process,

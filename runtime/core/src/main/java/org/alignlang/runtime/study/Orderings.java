@@ -94,12 +94,14 @@ public final class Orderings implements StudyProvider {
     double[][] reward =
         ProcessArgument.numbers(arguments, "reward", process)
             .orElseGet(() -> new double[process.states()][process.actions()]);
+    arguments.requireAllRead();
 
     double[][] discounted = new double[policies.length][];
     double[][] average = new double[policies.length][];
     double[][] regularised = new double[policies.length][];
     double[] value = new double[policies.length];
     for (int i = 0; i < policies.length; i++) {
+      Studies.nextRound();
       double[][] occupancy = Occupancy.pairs(process, policies[i]);
       discounted[i] = flat(occupancy);
       average[i] = flat(longRun(process, policies[i]));

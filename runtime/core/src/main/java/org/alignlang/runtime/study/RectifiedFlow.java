@@ -97,10 +97,19 @@ public final class RectifiedFlow implements StudyProvider {
             .orElse("regression");
     int count = arguments.integer("samples", 400, 2, 1 << 16);
     CounterRandom random = CounterRandom.of(seed).stream("rectified_flow");
+    Optional<Field> guided =
+        method.equals("guidance") ? Optional.of(guided(arguments, data, slope)) : Optional.empty();
+    Optional<Regression> regression =
+        guided.isPresent() ? Optional.empty() : Optional.of(Regression.read(arguments));
+    Optional<Descent> descent =
+        method.equals("preference") ? Optional.of(Descent.read(arguments)) : Optional.empty();
+    arguments.requireAllRead();
     Field field =
-        method.equals("guidance")
-            ? guided(arguments, data, slope)
-            : fitted(arguments, data, slope, method, random);
+        guided.orElseGet(() -> {
+          Bumps base =
+              fitted(regression.orElseThrow(), data, slope, method.equals("weighted"), random);
+          return descent.map(d -> preferred(d, data, slope, base, random)).orElse(base);
+        });
     return findings(data, slope, samples(field, count));
   }
 
@@ -128,20 +137,43 @@ public final class RectifiedFlow implements StudyProvider {
     };
   }
 
+  /** How the field is fitted: draws of the data, and bumps over position and time. */
+  private record Regression(int count, int columns, int rows) {
+    static Regression read(Arguments arguments) {
+      return new Regression(
+          arguments.integer("data", 6000, 100, 1 << 18),
+          arguments.integer("columns", 19, 2, 64),
+          arguments.integer("rows", 9, 2, 32));
+    }
+  }
+
+  /** How the preference loss is descended. */
+  private record Descent(
+      double beta, boolean constant, double labelNoise, int steps, int batch, double rate) {
+    static Descent read(Arguments arguments) {
+      return new Descent(
+          arguments.above("beta", 5, 0),
+          arguments
+              .word("schedule", List.of("constant", "time"))
+              .orElse("constant")
+              .equals("constant"),
+          arguments.real("label_noise", 0, 0, 1),
+          arguments.integer("steps", 300, 1, 100_000),
+          arguments.integer("batch", 256, 1, 1 << 16),
+          arguments.above("rate", 0.02, 0));
+    }
+  }
+
   private static Bumps fitted(
-      Arguments arguments, Mixture data, double slope, String method, CounterRandom random) {
-    int count = arguments.integer("data", 6000, 100, 1 << 18);
-    Bumps field =
-        Bumps.over(
-            data.reach(),
-            arguments.integer("columns", 19, 2, 64),
-            arguments.integer("rows", 9, 2, 32));
+      Regression regression, Mixture data, double slope, boolean weighted, CounterRandom random) {
+    int count = regression.count();
+    Bumps field = Bumps.over(data.reach(), regression.columns(), regression.rows());
     double[] x0 = new double[count];
     double[] weights = new double[count];
     CounterRandom draws = random.stream("data");
     for (int i = 0; i < count; i++) {
       x0[i] = data.draw(draws);
-      weights[i] = method.equals("weighted") ? Math.exp(slope * x0[i]) : 1;
+      weights[i] = weighted ? Math.exp(slope * x0[i]) : 1;
     }
     double mean = Arrays.stream(weights).average().orElseThrow();
     double[] noise = Draws.normals(random.stream("noise"), count, 1);
@@ -153,29 +185,20 @@ public final class RectifiedFlow implements StudyProvider {
       field.features((1 - t) * x0[i] + t * noise[i], t, features);
       fit.add(features, noise[i] - x0[i], weights[i] / mean / count);
     }
-    Bumps base = field.with(fit.solve(RIDGE / count));
-    return method.equals("preference") ? preferred(arguments, data, slope, base, random) : base;
+    return field.with(fit.solve(RIDGE / count));
   }
 
   /** Descends the preference loss from a field, by Adam. */
   private static Bumps preferred(
-      Arguments arguments, Mixture data, double slope, Bumps base, CounterRandom random) {
-    double beta = arguments.above("beta", 5, 0);
-    boolean constant =
-        arguments
-            .word("schedule", List.of("constant", "time"))
-            .orElse("constant")
-            .equals("constant");
-    double labelNoise = arguments.real("label_noise", 0, 0, 1);
-    int steps = arguments.integer("steps", 300, 1, 100_000);
-    int batch = arguments.integer("batch", 256, 1, 1 << 16);
-    double rate = arguments.above("rate", 0.02, 0);
+      Descent descent, Mixture data, double slope, Bumps base, CounterRandom random) {
+    int batch = descent.batch();
     double[] theta = base.weights().clone();
     Bumps field = base.with(theta);
     Preference loss = new Preference(base, field);
     double[] first = new double[theta.length];
     double[] second = new double[theta.length];
-    for (int step = 1; step <= steps; step++) {
+    for (int step = 1; step <= descent.steps(); step++) {
+      Studies.nextRound();
       CounterRandom draws = random.stream("pairs").stream(step);
       double[] noise = Draws.normals(draws.stream("noise"), batch, 1);
       double[] gradient = new double[theta.length];
@@ -183,15 +206,15 @@ public final class RectifiedFlow implements StudyProvider {
         double a = data.draw(draws);
         double b = data.draw(draws);
         double t = draws.nextDouble();
-        boolean firstWins = (slope * a > slope * b) != (draws.nextDouble() < labelNoise);
-        double strength = constant ? beta : beta * (1 - t) * (1 - t);
+        boolean firstWins = (slope * a > slope * b) != (draws.nextDouble() < descent.labelNoise());
+        double strength = descent.beta() * (descent.constant() ? 1 : (1 - t) * (1 - t));
         loss.add(firstWins ? a : b, firstWins ? b : a, noise[i], t, strength, batch, gradient);
       }
       for (int j = 0; j < theta.length; j++) {
         first[j] = 0.9 * first[j] + 0.1 * gradient[j];
         second[j] = 0.999 * second[j] + 0.001 * gradient[j] * gradient[j];
         theta[j] -=
-            rate
+            descent.rate()
                 * first[j]
                 / (1 - Math.pow(0.9, step))
                 / (Math.sqrt(second[j] / (1 - Math.pow(0.999, step))) + 1e-8);

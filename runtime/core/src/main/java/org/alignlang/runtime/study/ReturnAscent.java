@@ -9,7 +9,7 @@ import org.alignlang.runtime.argument.Arguments;
 import org.alignlang.runtime.process.DecisionProcess;
 import org.alignlang.runtime.process.Evaluation;
 import org.alignlang.runtime.process.OccupancyFunctional;
-import org.alignlang.runtime.process.PolicyGradient;
+import org.alignlang.runtime.process.OccupancyGradient;
 import org.alignlang.runtime.process.Tables;
 import org.alignlang.runtime.random.CounterRandom;
 import org.alignlang.runtime.task.Task;
@@ -19,7 +19,7 @@ import org.alignlang.runtime.task.Task;
  * expected return of a softmax policy, which no reward need be able to state.
  *
  * <p>With the return {@code E[G] = <r, mu> / (1 - g)} the pseudo-reward is {@code f'(E[G]) r / (1 -
- * g)}, see {@link OccupancyFunctional} and {@link PolicyGradient}. The logits start at standard
+ * g)}, see {@link OccupancyFunctional} and {@link OccupancyGradient}. The logits start at standard
  * normal numbers from the seed.
  *
  * <p>Arguments: {@code process} ({@link ProcessArgument}, a chain of 6), {@code reward} (a name, or
@@ -61,6 +61,7 @@ public final class ReturnAscent implements StudyProvider {
     double rate = arguments.above("rate", 1, 0);
     int steps = arguments.integer("steps", 200, 1, 100_000);
     double scale = arguments.real("start", 1, 0, 100);
+    arguments.requireAllRead();
 
     double total = 1 / (1 - process.discount());
     OccupancyFunctional expected = OccupancyFunctional.expected(reward);
@@ -74,13 +75,14 @@ public final class ReturnAscent implements StudyProvider {
     double[] objective = new double[steps + 1];
     double[] returns = new double[steps + 1];
     for (int step = 0; step <= steps; step++) {
+      Studies.nextRound();
       double[][] policy = Tables.softmax(logits);
       returns[step] = Evaluation.expectedReturn(process, policy, reward);
       objective[step] =
           outer.equals("identity")
               ? returns[step]
               : -(returns[step] - target) * (returns[step] - target);
-      double[][] gradient = PolicyGradient.exact(process, logits, functional);
+      double[][] gradient = OccupancyGradient.exact(process, logits, functional);
       for (int s = 0; s < logits.length; s++) {
         for (int a = 0; a < logits[s].length; a++) {
           logits[s][a] += rate * gradient[s][a];

@@ -65,6 +65,7 @@ public final class RewardDistance implements StudyProvider {
             CounterRandom.of(seed).stream("reward_distance"));
     double[][][] first = given(arguments, "first", process);
     double[][][] second = given(arguments, "second", process);
+    arguments.requireAllRead();
     RewardMetric metric = new RewardMetric(process);
     Map<String, double[]> found = new LinkedHashMap<>();
     for (String name : distances().keySet()) {

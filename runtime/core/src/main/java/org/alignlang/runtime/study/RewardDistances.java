@@ -65,11 +65,13 @@ public final class RewardDistances implements StudyProvider {
     double shaping = arguments.real("shaping", 1, 0, 1000);
     double redistribution = arguments.real("redistribution", 1, 0, 1000);
     double scale = arguments.real("scale", 4, 0, 1000);
+    arguments.requireAllRead();
 
     Map<String, double[]> found = new LinkedHashMap<>();
     quantities().keySet().forEach(name -> found.put(name, new double[processes * interpolations]));
     int index = 0;
     for (int i = 0; i < processes; i++) {
+      Studies.nextRound();
       CounterRandom random = CounterRandom.of(seed).stream("reward_distances").stream(i);
       DecisionProcess process = Processes.random(states, actions, concentration, discount, random);
       RewardMetric metric = new RewardMetric(process);

@@ -90,6 +90,7 @@ public final class RewardFreeExploration implements StudyProvider {
             .orElse("variance")
             .equals("variance");
     double beta = arguments.above("beta", 1, 0);
+    arguments.requireAllRead();
 
     DecisionProcess truth = mixture.process(mixture.theta).withHorizon(horizon).withDiscount(1);
     Regression regression = new Regression(mixture, beta, horizon, variance);
@@ -98,6 +99,7 @@ public final class RewardFreeExploration implements StudyProvider {
     double[] visits = new double[episodes];
     double seen = 0;
     for (int episode = 0; episode < episodes; episode++) {
+      Studies.nextRound();
       double[][][] policy =
           uncertainty
               ? regression.plan(regression.pseudoReward(), true, random)

@@ -72,6 +72,7 @@ public final class SelfDesignedReward implements StudyProvider {
     double actorRate = arguments.above("actor_rate", 0.1, 0);
     double criticRate = arguments.above("critic_rate", 0.01, 0);
     double designRate = arguments.above("design_rate", 0.01, 0);
+    arguments.requireAllRead();
 
     CounterRandom random = CounterRandom.of(seed).stream("self_designed_reward");
     DecisionProcess process = Processes.chain(left + right + 1, left, slip, discount);
@@ -85,6 +86,7 @@ public final class SelfDesignedReward implements StudyProvider {
     double[] counted = new double[episodes / WINDOW];
     Arrays.setAll(counted, i -> (i + 1.0) * WINDOW);
     for (int episode = 1; episode <= episodes; episode++) {
+      Studies.nextRound();
       Episode walked = walk(process, theta, goal, horizon, random);
       for (int t = 1; t < walked.states().length; t++) {
         visits[walked.states()[t]]++;

@@ -74,6 +74,7 @@ public final class SparseRewardDesign implements StudyProvider {
     double bound = arguments.above("bound", 1, 0);
     double cap = arguments.above("cap", 0.1, 0);
     int budget = arguments.integer("budget", process.states(), 1, process.states());
+    arguments.requireAllRead();
 
     Design design = new Design(process, original, horizons, bound, cap);
     boolean[] active = new boolean[process.states()];
@@ -87,6 +88,7 @@ public final class SparseRewardDesign implements StudyProvider {
     Map<String, double[]> found = new LinkedHashMap<>();
     quantities().keySet().forEach(name -> found.put(name, new double[rounds]));
     for (int round = 0; round < rounds; round++) {
+      Studies.nextRound();
       if (round > 0) {
         active[design.next(active)] = true;
         count++;

@@ -33,7 +33,10 @@ public interface StudyProvider {
   }
 
   /**
-   * Computes. Everything random must come from the seed.
+   * Computes. Everything random must come from the seed. When all arguments are read, and before
+   * anything takes long, {@link Arguments#requireAllRead} is called: {@code align check} judges the
+   * arguments so, and goes no further. What takes long calls {@link Studies#nextRound} in every
+   * round, so that the experiment's time can end it.
    *
    * @param arguments the spec's arguments; those that are not read here are refused afterwards
    * @param task what the experiment's {@code task} names, if it has one

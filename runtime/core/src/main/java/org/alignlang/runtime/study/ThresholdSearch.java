@@ -99,6 +99,7 @@ public final class ThresholdSearch implements StudyProvider {
     if (problem.at(start).isEmpty()) {
       throw arguments.wrong("start", "thresholds that a policy meets", Arrays.toString(start));
     }
+    arguments.requireAllRead();
 
     double[] best = new double[evaluations];
     double[] divergence = new double[evaluations];
@@ -106,6 +107,7 @@ public final class ThresholdSearch implements StudyProvider {
     int[] done = {0};
     MultivariateFunction judged =
         point -> {
+          Studies.nextRound();
           Optional<Nearest> found = problem.at(point);
           int i = done[0]++;
           double value = found.map(Nearest::gold).orElse(UNMET);

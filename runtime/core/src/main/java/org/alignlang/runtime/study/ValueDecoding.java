@@ -84,6 +84,7 @@ public final class ValueDecoding implements StudyProvider {
     int context = arguments.integer("context", 2, 1, 64);
     double lambda = arguments.real("lambda", 0.95, 0, 1);
     int epochs = arguments.integer("epochs", 2, 1, 100);
+    arguments.requireAllRead();
 
     ResponseTree.Values exact = tree.exactValues(guide);
     ResponseTree.Values learned =
@@ -92,6 +93,7 @@ public final class ValueDecoding implements StudyProvider {
     Map<String, double[]> found = new LinkedHashMap<>();
     quantities().keySet().forEach(key -> found.put(key, new double[strengths.length]));
     for (int i = 0; i < strengths.length; i++) {
+      Studies.nextRound();
       double b = strengths[i];
       double[] law = tree.reweighted(exact.times(b));
       double[] sampled = tree.reweighted(learned.times(b));

@@ -70,8 +70,8 @@ class MetricsTest {
         double sum = IntStream.range(0, m).mapToDouble(j -> weights[j]).sum();
         utility +=
             points.stream()
-                .mapToDouble(p ->
-                    IntStream.range(0, m).mapToDouble(j -> weights[j] / sum * p[j]).sum())
+                .mapToDouble(
+                    p -> IntStream.range(0, m).mapToDouble(j -> weights[j] / sum * p[j]).sum())
                 .max()
                 .orElseThrow();
       }
@@ -156,7 +156,8 @@ class MetricsTest {
   @Test
   void aFormulaThatIsLinearInItsCoefficientsIsFittedExactly() {
     double[] d = {0.3, 0.7, 1.1, 1.9, 2.6};
-    double[] gold = IntStream.range(0, 5).mapToDouble(i -> d[i] * (1.3 - 0.4 * Math.log(d[i]))).toArray();
+    double[] gold =
+        IntStream.range(0, 5).mapToDouble(i -> d[i] * (1.3 - 0.4 * Math.log(d[i]))).toArray();
     FormulaFit fit = FormulaFit.of(gold, 2, (i, c) -> d[i] * (c[0] - c[1] * Math.log(d[i])));
     assertThat(fit.coefficients()[0]).isCloseTo(1.3, within(1e-8));
     assertThat(fit.coefficients()[1]).isCloseTo(0.4, within(1e-8));
@@ -168,8 +169,7 @@ class MetricsTest {
     double[] x = {1, 2, 3, 4, 5, 6};
     double[] y = {2.1, 3.9, 6.2, 7.8, 10.1, 12.2};
     FormulaFit line = FormulaFit.of(y, 2, (i, c) -> c[0] + c[1] * x[i]);
-    SimpleRegression regression =
-        new SimpleRegression();
+    SimpleRegression regression = new SimpleRegression();
     IntStream.range(0, 6).forEach(i -> regression.addData(x[i], y[i]));
     assertThat(line.coefficients()[0]).isCloseTo(regression.getIntercept(), within(1e-8));
     assertThat(line.coefficients()[1]).isCloseTo(regression.getSlope(), within(1e-8));

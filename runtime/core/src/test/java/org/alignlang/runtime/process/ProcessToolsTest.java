@@ -189,7 +189,7 @@ class ProcessToolsTest {
             expected.through(x -> -Math.abs(x - 0.5), x -> -Math.signum(x - 0.5)));
     double h = 1e-6;
     for (OccupancyFunctional functional : functionals) {
-      double[][] gradient = PolicyGradient.exact(process, logits, functional);
+      double[][] gradient = OccupancyGradient.exact(process, logits, functional);
       for (int s = 0; s < STATES; s++) {
         for (int a = 0; a < ACTIONS; a++) {
           double[][] moved = Tables.copy(logits);
@@ -206,8 +206,8 @@ class ProcessToolsTest {
   @Test
   void theNaturalGradientIsTheGradientTimesTheInverseFisherMatrix() {
     OccupancyFunctional functional = OccupancyFunctional.expected(reward);
-    double[][] natural = PolicyGradient.natural(process, logits, functional);
-    double[][] gradient = PolicyGradient.exact(process, logits, functional);
+    double[][] natural = OccupancyGradient.natural(process, logits, functional);
+    double[][] gradient = OccupancyGradient.exact(process, logits, functional);
     double[][] policy = Tables.softmax(logits);
     double[] d = Occupancy.states(process, policy);
     for (int s = 0; s < STATES; s++) {
@@ -217,7 +217,7 @@ class ProcessToolsTest {
             .isCloseTo(gradient[s][a], offset(1e-12));
       }
     }
-    double[][] after = PolicyGradient.ascend(process, logits, functional, 5, 200);
+    double[][] after = OccupancyGradient.ascend(process, logits, functional, 5, 200);
     assertThat(at(functional, after) / (1 - process.discount()))
         .isCloseTo(
             Tables.dot(process.start(), Planning.optimal(process, reward).values()), offset(1e-4));

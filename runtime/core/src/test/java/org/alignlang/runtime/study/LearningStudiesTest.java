@@ -2,14 +2,18 @@ package org.alignlang.runtime.study;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.alignlang.runtime.argument.Arguments;
+import org.alignlang.runtime.experiment.ExperimentPlan.Component;
 import org.alignlang.runtime.policy.Responses;
 import org.alignlang.runtime.process.DecisionProcess;
 import org.alignlang.runtime.process.Enumeration;
@@ -178,4 +182,62 @@ class LearningStudiesTest {
     assertThat(adaptive.get("sign_error")[0]).isCloseTo(0, offset(1e-9));
     assertThat(adaptive.get("needed")[0]).isEqualTo(4);
   }
+
+  @Test
+  void everyStudyReadsItsArgumentsBeforeItComputesAndStopsWhenItIsTold() {
+    Map<String, Map<String, Object>> needed =
+        Map.of(
+            "memoryless_alignment",
+            Map.of(
+                "law", List.of(0.5, 0.5),
+                "reward", List.of(0.0, 1.0),
+                "lengths", List.of(10.0),
+                "budget", 0.1),
+            "orderings",
+            Map.of(
+                "process", new Component("table", Map.of("moves", List.of(0.0, 1.0, 0.0, 1.0)), ""),
+                "policies", List.of(1.0, 0.0, 0.0, 1.0),
+                "ranks", List.of(1.0)),
+            "reward_distance",
+            Map.of(
+                "process", new Component("table", Map.of("moves", List.of(0.0, 1.0, 0.0, 1.0)), ""),
+                "first", List.of(1.0, 0.0, 0.0, 1.0),
+                "second", List.of(1.0, 0.0, 0.0, 2.0)),
+            "self_play",
+            Map.of("payoff", List.of(1.0, 0.0, 0.0, 1.0)),
+            "threshold_search",
+            Map.of("rewards", List.of("reward1", "reward2"), "start", List.of(0.6, 0.6)));
+    Studies.providers()
+        .forEach((name, provider) -> {
+          Optional<Task> task =
+              provider.takesTask()
+                  ? Optional.of(
+                      name.equals("threshold_search")
+                          ? Tasks.create("proxy_points", Map.of("arms", 20.0), Path.of("."), 1)
+                          : Tasks.create(
+                              "sequences",
+                              Map.of("letters", 2.0, "length", 3.0, "end", false),
+                              Path.of("."),
+                              1))
+                  : Optional.empty();
+          Map<String, Object> arguments = new HashMap<>(needed.getOrDefault(name, Map.of()));
+          Studies.judge(name, arguments, task, Path.of("."), 1);
+          if (!QUICK.contains(name)) {
+            assertThatThrownBy(
+                    () -> Studies.run(name, arguments, task, Path.of("."), 1, () -> true))
+                .as(name)
+                .isInstanceOf(Studies.Stopped.class);
+          }
+          arguments.put("nonsense", 1.0);
+          // Told to stop in its first round, it complains of the argument all the same.
+          assertThatThrownBy(() -> Studies.run(name, arguments, task, Path.of("."), 1, () -> true))
+              .as(name)
+              .isInstanceOf(IllegalArgumentException.class)
+              .hasMessageContaining("nonsense");
+        });
+  }
+
+  /** What has no rounds. */
+  private static final Set<String> QUICK =
+      Set.of("implicit_maximum", "reward_distance", "rectified_flow");
 }

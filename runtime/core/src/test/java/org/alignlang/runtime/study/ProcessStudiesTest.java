@@ -194,4 +194,57 @@ class ProcessStudiesTest {
         .isThrownBy(() -> run("optimistic_lock", Map.of("digit", 3)))
         .withMessageContaining("did you mean `digits`?");
   }
+
+  /** Rock, paper, scissors, with the payoffs of winning with each 1, 2 and 3. */
+  private static final List<Double> CIRCLE =
+      List.of(0.0, -2.0, 1.0, 2.0, 0.0, -3.0, -1.0, 3.0, 0.0);
+
+  private static Map<String, double[]> play(String method, double temperature) {
+    return run(
+        "self_play",
+        Map.of(
+            "payoff", CIRCLE,
+            "method", method,
+            "temperature", temperature,
+            "steps", 4000.0,
+            "rate", 0.1));
+  }
+
+  @Test
+  void selfPlayByMirrorDescentCirclesAndItsAverageIsAnEquilibrium() {
+    Map<String, double[]> found = play("mirror_descent", 0);
+    double[] gap = found.get("gap");
+    double[] average = found.get("average_gap");
+    assertThat(Arrays.stream(gap, 3000, 4001).min().orElseThrow()).isGreaterThan(0.5);
+    assertThat(average[4000]).isLessThan(0.1).isLessThan(average[100]);
+    assertThat(found.get("game_value")[0]).isCloseTo(0, offset(1e-9));
+  }
+
+  @Test
+  void optimismAndMirrorProxComeToTheEquilibriumThemselves() {
+    for (String method : List.of("optimistic", "mirror_prox")) {
+      Map<String, double[]> found = play(method, 0);
+      double[] gap = found.get("gap");
+      double[] average = found.get("average_gap");
+      assertThat(gap[4000]).as(method).isLessThan(1e-6);
+      // Nemirovski's bound, for a rate below 1 / max |A| and starts that give no action less than
+      // e^-6.
+      assertThat(average[4000]).as(method).isLessThan((6 + 6) / (0.1 * 4001));
+    }
+  }
+
+  @Test
+  void aRegularisedGameIsLearnedByMirrorDescentAtALinearRate() {
+    double[] gap = play("mirror_descent", 0.5).get("gap");
+    assertThat(gap[4000]).isLessThan(1e-12);
+    // By hand at the uniform policies: both answers are log-sum-exps of the payoffs.
+    double[] uniform =
+        run(
+                "self_play",
+                Map.of("payoff", List.of(1.0, -1.0, -1.0, 2.0), "temperature", 0.5, "start", 0.0))
+            .get("gap");
+    double row = 0.5 * Math.log(Math.exp(0 / 0.5) + Math.exp(0.5 / 0.5));
+    double column = 0.5 * Math.log(Math.exp(0 / 0.5) + Math.exp(-0.5 / 0.5));
+    assertThat(uniform[0]).isCloseTo(row + column - Math.log(2), offset(1e-12));
+  }
 }

@@ -10,8 +10,8 @@ package org.alignlang.runtime.process;
  * The natural gradient, that is the gradient times the inverse of the Fisher matrix {@code
  * E_mu[grad log pi grad log pi']}, is {@code A(s, a)} itself (Kakade 2001).
  */
-public final class PolicyGradient {
-  private PolicyGradient() {}
+public final class OccupancyGradient {
+  private OccupancyGradient() {}
 
   /**
    * The gradient with respect to the logits, {@code [S][A]}.
