@@ -21,7 +21,7 @@ import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.JvmBackEnd;
 import org.alignlang.compiler.diagnostic.FullRenderer;
 import org.alignlang.compiler.diagnostic.Palette;
 import org.alignlang.compiler.driver.Compilation;

@@ -13,7 +13,7 @@ import org.alignlang.cli.UserError;
 import org.alignlang.cli.explain.ExplainRun;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.JvmBackEnd;
 import org.alignlang.compiler.codegen.tornado.TornadoBackEnd;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;

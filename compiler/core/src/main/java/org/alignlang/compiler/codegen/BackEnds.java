@@ -3,9 +3,7 @@ package org.alignlang.compiler.codegen;
 import java.util.List;
 import java.util.Optional;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
 import org.alignlang.compiler.codegen.tornado.TornadoBackEnd;
-import org.alignlang.compiler.codegen.vector.VectorBackEnd;
 import org.alignlang.compiler.reference.InterpretedKernel;
 import org.alignlang.kernel.ObjectiveKernel;
 

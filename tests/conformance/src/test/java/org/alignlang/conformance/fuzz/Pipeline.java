@@ -9,7 +9,7 @@ import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.check.DivergenceRegistry;
 import org.alignlang.compiler.codegen.BackEnds;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.JvmBackEnd;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;

@@ -20,7 +20,7 @@ import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
+import org.alignlang.compiler.codegen.JvmBackEnd;
 import org.alignlang.kernel.ObjectiveKernel;
 
 /**

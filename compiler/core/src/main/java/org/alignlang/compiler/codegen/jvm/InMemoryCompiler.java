@@ -68,11 +68,12 @@ public final class InMemoryCompiler {
    * @throws IllegalStateException if there is no compiler, or the source is not Java: a defect of
    *     the emitter
    */
-  static Class<?> load(String name, String source, String... modules) {
+  public static Class<?> load(String name, String source, String... modules) {
     return load(name, source, keeps ? Kept.KERNELS : Optional.empty(), modules);
   }
 
-  static Class<?> load(String name, String source, Optional<KernelCache> cache, String... modules) {
+  public static Class<?> load(
+      String name, String source, Optional<KernelCache> cache, String... modules) {
     List<String> options = options(modules);
     Map<String, byte[]> classes =
         cache

@@ -77,7 +77,9 @@ public final class JvmEmitter {
         new HashSet<>(
             Set.of(
                 "Batch",
+                "Blocks",
                 "Column",
+                "Float",
                 "FloatVector",
                 "IntVector",
                 "RowBuffer",

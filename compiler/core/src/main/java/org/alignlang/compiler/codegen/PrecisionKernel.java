@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen;
 
 import java.util.function.Supplier;
 import org.alignlang.kernel.Batch;
@@ -11,7 +11,7 @@ import org.alignlang.kernel.Workers;
 import org.jspecify.annotations.Nullable;
 
 /** A kernel that is compiled when data of its precision first comes. */
-final class VectorKernel implements ObjectiveKernel {
+final class PrecisionKernel implements ObjectiveKernel {
   /** Below so many elements, waking another thread takes longer than the work. */
   private static final long SMALL = 1 << 16;
 
@@ -26,7 +26,7 @@ final class VectorKernel implements ObjectiveKernel {
   private volatile @Nullable ObjectiveKernel single;
   private volatile @Nullable ObjectiveKernel exact;
 
-  VectorKernel(
+  PrecisionKernel(
       Signature signature,
       Supplier<ObjectiveKernel> makeSingle,
       Supplier<ObjectiveKernel> makeExact) {

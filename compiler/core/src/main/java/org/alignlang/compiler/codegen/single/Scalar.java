@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
 import com.palantir.javapoet.CodeBlock;
 import org.alignlang.compiler.codegen.JavaText;

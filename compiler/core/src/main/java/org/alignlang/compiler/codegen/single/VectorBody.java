@@ -1,6 +1,5 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
-import com.palantir.javapoet.ArrayTypeName;
 import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.MethodSpec;
@@ -8,14 +7,9 @@ import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeName;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import javax.lang.model.element.Modifier;
-import org.alignlang.compiler.codegen.JavaText;
-import org.alignlang.compiler.codegen.jvm.Term.Binding;
 import org.alignlang.kernel.Functions;
 
 /**
@@ -23,7 +17,7 @@ import org.alignlang.kernel.Functions;
  * in the loop. No vector leaves the method: one that crossed a call that is not inlined would be an
  * object. What does not fill a vector at the end is done once more under a mask.
  */
-final class LoopBody {
+final class VectorBody extends LoopBody {
   private static final String PACKAGE = "jdk.incubator.vector";
   static final ClassName VECTOR = ClassName.get(PACKAGE, "FloatVector");
   static final ClassName INTS = ClassName.get(PACKAGE, "IntVector");
@@ -31,98 +25,50 @@ final class LoopBody {
   static final ClassName SPECIES = ClassName.get(PACKAGE, "VectorSpecies");
   static final TypeName MASK =
       ParameterizedTypeName.get(ClassName.get(PACKAGE, "VectorMask"), ClassName.get(Float.class));
-  static final TypeName FLOATS = ArrayTypeName.of(TypeName.FLOAT);
 
   private static final Set<String> OWN =
       Set.of("i", "count", "sums", "inside", "outside", "SPECIES", "INT_SPECIES", "LANES");
 
-  private final Set<String> taken = new HashSet<>(OWN);
-  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
-  private final Map<Object, String> hoisted = new HashMap<>();
   private final CodeBlock.Builder before = CodeBlock.builder();
   private final CodeBlock.Builder main = CodeBlock.builder();
   private final CodeBlock.Builder tail = CodeBlock.builder();
   private final List<CodeBlock> results = new ArrayList<>();
+  private final VectorFunctions functions = new VectorFunctions(this);
+
+  /** Where weights are 0, and where they are not. */
+  private final Map<String, String> zeros = new HashMap<>();
+
+  private final Map<String, String> others = new HashMap<>();
   private String comment = "";
 
-  private record Parameter(TypeName type, CodeBlock argument, boolean advances) {}
-
-  // Parameters and what is computed before the loop.
-
-  /** An array and where the stretch begins in it, as parameters; gives the text of an element. */
-  String array(String wanted, String argument, CodeBlock first) {
-    Object key = List.of("array", argument);
-    String known = hoisted.get(key);
-    if (known != null) {
-      return known;
-    }
-    String name = JavaText.unique(wanted, taken);
-    String begin = JavaText.unique(wanted + "First", taken);
-    parameters.put(name, new Parameter(FLOATS, CodeBlock.of("$L", argument), false));
-    parameters.put(begin, new Parameter(TypeName.INT, first, true));
-    String element = name + ", " + begin + " + i";
-    hoisted.put(key, element);
-    return element;
+  VectorBody() {
+    super(OWN, "i");
   }
 
-  /** A whole number, as a parameter. */
-  String integer(String wanted, CodeBlock argument, boolean advances) {
-    return hoisted.computeIfAbsent(
-        List.of("integer", argument.toString()),
-        _ -> {
-          String name = JavaText.unique(wanted, taken);
-          parameters.put(name, new Parameter(TypeName.INT, argument, advances));
-          return name;
-        });
+  @Override
+  String parameter(CodeBlock argument, String wanted) {
+    String name = name(wanted + "Value");
+    addParameter(name, argument);
+    String vector = name(wanted);
+    before.addStatement("final $T $L = $T.broadcast(SPECIES, $L)", VECTOR, vector, VECTOR, name);
+    return vector;
   }
 
-  /** A number in all lanes: a constant, or a parameter of the method. */
-  String broadcast(Scalar value, String wanted) {
-    if (value.factor() == null) {
-      return constant((float) value.number(), wanted);
-    }
-    CodeBlock text = value.term().at(Binding.WHOLE);
-    return hoisted.computeIfAbsent(
-        List.of("scalar", text.toString()),
-        _ -> {
-          String name = JavaText.unique(wanted + "Value", taken);
-          parameters.put(
-              name, new Parameter(TypeName.FLOAT, CodeBlock.of("(float) $L", text), false));
-          String vector = JavaText.unique(wanted, taken);
-          before.addStatement(
-              "final $T $L = $T.broadcast(SPECIES, $L)", VECTOR, vector, VECTOR, name);
-          return vector;
-        });
-  }
-
-  /** A known number in all lanes. */
+  @Override
   String constant(float value, String wanted) {
     return hoisted.computeIfAbsent(
         List.of("constant", Float.floatToRawIntBits(value)),
         _ -> {
-          String vector = JavaText.unique(wanted, taken);
+          String vector = name(wanted);
           before.addStatement(
               "final $T $L = $T.broadcast(SPECIES, $L)", VECTOR, vector, VECTOR, literal(value));
           return vector;
         });
   }
 
-  static CodeBlock literal(float value) {
-    if (Float.isInfinite(value)) {
-      return CodeBlock.of("$T.$L_INFINITY", Float.class, value > 0 ? "POSITIVE" : "NEGATIVE");
-    }
-    return value == (int) value && Math.abs(value) < 1e7f
-        ? CodeBlock.of("$Lf", (int) value)
-        : CodeBlock.of("$Lf", Float.toString(value));
-  }
-
   // The loop.
 
-  /** A name that nothing in the method has. */
-  String name(String wanted) {
-    return JavaText.unique(wanted, taken);
-  }
-
+  @Override
   void comment(String text) {
     if (!text.isEmpty() && !text.equals(comment)) {
       main.add("// $L\n", text);
@@ -155,7 +101,7 @@ final class LoopBody {
     return name;
   }
 
-  /** The numbers of an array. */
+  @Override
   String load(String wanted, String element) {
     String name = name(wanted);
     CodeBlock start =
@@ -164,17 +110,25 @@ final class LoopBody {
     return name;
   }
 
-  /** Puts a vector into an array. */
+  @Override
   void store(String vector, String element) {
     add(
         CodeBlock.of("$L.intoArray($L)", vector, element),
         CodeBlock.of("$L.intoArray($L, inside)", vector, element));
   }
 
-  /** A vector that is negative infinity where lanes are missing. */
-  String padded(String wanted, String format, Object... arguments) {
+  @Override
+  String padded(String wanted, String value) {
+    return padded(wanted, CodeBlock.of("$L", value));
+  }
+
+  @Override
+  String paddedFma(String wanted, String x, String y, String z) {
+    return padded(wanted, CodeBlock.of("$L.fma($L, $L)", x, y, z));
+  }
+
+  private String padded(String wanted, CodeBlock value) {
     String name = name(wanted);
-    CodeBlock value = CodeBlock.of(format, arguments);
     add(
         CodeBlock.of("final $T $L = $L", VECTOR, name, value),
         CodeBlock.of(
@@ -186,9 +140,212 @@ final class LoopBody {
     return name;
   }
 
+  // Arithmetic.
+
+  @Override
+  String neg(String wanted, String x) {
+    return vector(wanted, "$L.neg()", x);
+  }
+
+  @Override
+  String abs(String wanted, String x) {
+    return vector(wanted, "$L.abs()", x);
+  }
+
+  @Override
+  String sqrt(String wanted, String x) {
+    return vector(wanted, "$L.sqrt()", x);
+  }
+
+  @Override
+  String add(String wanted, String x, String y) {
+    return vector(wanted, "$L.add($L)", x, y);
+  }
+
+  @Override
+  String sub(String wanted, String x, String y) {
+    return vector(wanted, "$L.sub($L)", x, y);
+  }
+
+  @Override
+  String mul(String wanted, String x, String y) {
+    return vector(wanted, "$L.mul($L)", x, y);
+  }
+
+  @Override
+  String div(String wanted, String x, String y) {
+    return vector(wanted, "$L.div($L)", x, y);
+  }
+
+  @Override
+  String min(String wanted, String x, String y) {
+    return vector(wanted, "$L.min($L)", x, y);
+  }
+
+  @Override
+  String max(String wanted, String x, String y) {
+    return vector(wanted, "$L.max($L)", x, y);
+  }
+
+  @Override
+  String fma(String wanted, String x, String y, String z) {
+    return vector(wanted, "$L.fma($L, $L)", x, y, z);
+  }
+
+  @Override
+  String weigh(String weight, String x) {
+    String isZero = zeros.get(weight);
+    if (isZero != null) {
+      return vector("weighted", "$L.mul($L).blend(0f, $L)", weight, x, isZero);
+    }
+    String counts =
+        others.computeIfAbsent(weight, w -> mask("counts", "$L.compare($T.NE, 0f)", w, OPERATORS));
+    return vector("weighted", "$L.lanewise($T.MUL, $L, $L)", weight, OPERATORS, x, counts);
+  }
+
+  @Override
+  String weighBoth(String weight, String x) {
+    return vector(
+        "weighted",
+        "$L.mul($L).blend(0f, $L.or($L.compare($T.EQ, 0f)))",
+        weight,
+        x,
+        isZero(weight),
+        x,
+        OPERATORS);
+  }
+
+  @Override
+  String underWeight(String weight, String x) {
+    return vector("weighted", "$L.blend(0f, $L)", x, isZero(weight));
+  }
+
+  /** Where a weight is 0. */
+  private String isZero(String weight) {
+    return zeros.computeIfAbsent(
+        weight, w -> mask("isZero", "$L.compare($T.EQ, 0f)", w, OPERATORS));
+  }
+
+  // Truth.
+
+  @Override
+  String compare(String wanted, Comparison comparison, String x, String y) {
+    return mask(wanted, "$L.compare($T.$L, $L)", x, OPERATORS, comparison, y);
+  }
+
+  @Override
+  String not(String wanted, String x) {
+    return mask(wanted, "$L.not()", x);
+  }
+
+  @Override
+  String and(String wanted, String x, String y) {
+    return mask(wanted, "$L.and($L)", x, y);
+  }
+
+  @Override
+  String or(String wanted, String x, String y) {
+    return mask(wanted, "$L.or($L)", x, y);
+  }
+
+  @Override
+  String oneHot(String taken, String begin) {
+    return mask(
+        "isTaken",
+        "$T.zero(INT_SPECIES).addIndex(1).add($L + i).compare($T.EQ, $L).cast(SPECIES)",
+        INTS,
+        begin,
+        OPERATORS,
+        taken);
+  }
+
+  @Override
+  String select(String wanted, String condition, String yes, String no) {
+    return vector(wanted, "$L.blend($L, $L)", no, yes, condition);
+  }
+
+  // Functions.
+
+  @Override
+  Power weight(String wanted, String t) {
+    VectorFunctions.Weight weight = functions.weight(wanted, t);
+    zeros.put(weight.power().value(), weight.isZero());
+    return weight.power();
+  }
+
+  @Override
+  String exp(String x) {
+    return functions.exp(x);
+  }
+
+  @Override
+  String expm1(String x) {
+    return functions.expm1(x);
+  }
+
+  @Override
+  String log(String x) {
+    return functions.log(x);
+  }
+
+  @Override
+  String log1p(String x) {
+    return functions.log1p(x);
+  }
+
+  @Override
+  String sigmoid(String x) {
+    return functions.sigmoid(x);
+  }
+
+  @Override
+  String softplus(String x) {
+    return functions.softplus(x);
+  }
+
+  @Override
+  String log1mExp(String x) {
+    return functions.log1mExp(x);
+  }
+
+  @Override
+  String logAddExp(String a, String b) {
+    return functions.logAddExp(a, b);
+  }
+
+  @Override
+  String logRatio(String a, String b) {
+    return functions.logRatio(a, b);
+  }
+
+  @Override
+  String tanh(String x) {
+    return functions.tanh(x);
+  }
+
+  @Override
+  String arctan(String x) {
+    return functions.arctan(x);
+  }
+
+  @Override
+  String sign(String x) {
+    return functions.sign(x);
+  }
+
+  @Override
+  String floor(String x) {
+    return functions.floor(x);
+  }
+
+  @Override
+  String power(String x, double p) {
+    return functions.power(x, p);
+  }
+
   // Sums.
 
-  /** Adds up a vector over the stretch; gives the index of the result in {@code sums}. */
+  @Override
   int sum(String wanted, String vector) {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(
@@ -197,21 +354,21 @@ final class LoopBody {
     return lanes(total);
   }
 
-  /** Adds up a product whose first factor is 0 where lanes are missing. */
+  @Override
   int sumOfProducts(String wanted, String weight, String vector) {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(CodeBlock.of("$L = $L.fma($L, $L)", total, weight, vector, total));
     return lanes(total);
   }
 
-  /** Adds up a vector that is 0 where lanes are missing. */
+  @Override
   int sumOfWeights(String wanted, String weight) {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(CodeBlock.of("$L = $L.add($L)", total, total, weight));
     return lanes(total);
   }
 
-  /** The largest or smallest element. */
+  @Override
   int extreme(String wanted, String vector, boolean largest) {
     float start = largest ? Float.NEGATIVE_INFINITY : Float.POSITIVE_INFINITY;
     String total =
@@ -229,6 +386,7 @@ final class LoopBody {
    * ones turned round, and {@code Functions.atPlace} turns the result back: the maximum of floats
    * takes five times as long, for the sake of NaN and of the sign of 0.
    */
+  @Override
   int peak(String wanted, String vector) {
     String highest = name("highest");
     before.addStatement(
@@ -261,7 +419,7 @@ final class LoopBody {
         CodeBlock.of("$T.atPlace($L.reduceLanes($T.MAX))", Functions.class, highest, OPERATORS));
   }
 
-  /** The largest of vectors as far as they are positive; one for the method. */
+  @Override
   int highest(List<String> vectors) {
     String highest = name("highest");
     before.addStatement(
@@ -283,59 +441,20 @@ final class LoopBody {
    * on whether it was compiled, and so would the bits.
    */
   private int lanes(String total) {
-    results.add(CodeBlock.of("$L.intoArray(sums, $L)", total, slot(results.size())));
-    return results.size() - 1;
+    int result = result();
+    results.add(CodeBlock.of("$L.intoArray(sums, $L)", total, slot(result)));
+    return result;
   }
 
   private int result(CodeBlock value) {
-    results.add(CodeBlock.of("sums[$L] = $L", slot(results.size()), value));
-    return results.size() - 1;
+    int result = result();
+    results.add(CodeBlock.of("sums[$L] = $L", slot(result), value));
+    return result;
   }
 
-  /** Where a result stands: each has as much room as a vector. */
-  static CodeBlock slot(int result) {
-    return result == 0
-        ? CodeBlock.of("0")
-        : result == 1 ? CodeBlock.of("LANES") : CodeBlock.of("$L * LANES", result);
-  }
-
-  /** How many results there are. */
-  int results() {
-    return results.size();
-  }
-
-  // The method.
-
-  /** The call for a stretch: {@code count} elements from {@code begin} on. */
-  CodeBlock call(String method, CodeBlock begin, CodeBlock length) {
-    List<CodeBlock> arguments = new ArrayList<>();
-    boolean atStart = begin.toString().equals("0");
-    parameters
-        .values()
-        .forEach(parameter ->
-            arguments.add(
-                !parameter.advances() || atStart
-                    ? parameter.argument()
-                    : parameter.argument().toString().equals("0")
-                        ? begin
-                        : CodeBlock.of("$L + $L", parameter.argument(), begin)));
-    arguments.add(length);
-    if (!results.isEmpty()) {
-      arguments.add(CodeBlock.of("scratch.sums"));
-    }
-    return CodeBlock.of("$L($L)", method, CodeBlock.join(arguments, ", "));
-  }
-
+  @Override
   MethodSpec method(String name, String documentation) {
-    MethodSpec.Builder method =
-        MethodSpec.methodBuilder(name)
-            .addJavadoc("$L\n", documentation)
-            .addModifiers(Modifier.PRIVATE, Modifier.STATIC);
-    parameters.forEach((parameter, p) -> method.addParameter(p.type(), parameter));
-    method.addParameter(TypeName.INT, "count");
-    if (!results.isEmpty()) {
-      method.addParameter(FLOATS, "sums");
-    }
+    MethodSpec.Builder method = head(name, documentation);
     method
         .addCode(before.build())
         .addStatement("int i = 0")

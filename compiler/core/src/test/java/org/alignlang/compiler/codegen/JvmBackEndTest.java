@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.jvm;
+package org.alignlang.compiler.codegen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;

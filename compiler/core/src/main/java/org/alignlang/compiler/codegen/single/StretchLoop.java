@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
 import com.palantir.javapoet.CodeBlock;
 import java.util.ArrayList;
@@ -13,9 +13,9 @@ import org.alignlang.compiler.codegen.jvm.Term;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
 import org.alignlang.compiler.codegen.jvm.ValueEmitter;
 import org.alignlang.compiler.codegen.jvm.WorkspaceFields;
-import org.alignlang.compiler.codegen.vector.VectorLoops.Context;
-import org.alignlang.compiler.codegen.vector.VectorLoops.Row;
-import org.alignlang.compiler.codegen.vector.VectorLoops.Softmax;
+import org.alignlang.compiler.codegen.single.SingleLoops.Context;
+import org.alignlang.compiler.codegen.single.SingleLoops.Row;
+import org.alignlang.compiler.codegen.single.SingleLoops.Softmax;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
@@ -36,14 +36,14 @@ import org.alignlang.kernel.Functions;
  * to be too far from the largest, the loop is run again with the right one.
  */
 final class StretchLoop implements Elements.Leaves {
-  private final VectorLoops loops;
+  private final SingleLoops loops;
   private final Context context;
   private final Scope scope;
   private final Site site;
   private final Plan.Block block;
   private final Frame outer;
   private final String length;
-  private final LoopBody body = new LoopBody();
+  private final LoopBody body;
   private final Elements elements;
 
   /** Logits whose normaliser this loop makes up, with what it sums under their softmax. */
@@ -82,7 +82,7 @@ final class StretchLoop implements Elements.Leaves {
   }
 
   StretchLoop(
-      VectorLoops loops,
+      SingleLoops loops,
       Context context,
       Scope scope,
       Site site,
@@ -96,6 +96,7 @@ final class StretchLoop implements Elements.Leaves {
     this.block = block;
     this.outer = outer;
     this.length = length;
+    body = loops.body();
     elements = new Elements(body, scope, outer, context.values(), this);
   }
 
@@ -170,16 +171,15 @@ final class StretchLoop implements Elements.Leaves {
     String t;
     if (node.operation() instanceof Operation.Input) {
       t =
-          body.padded(
+          body.paddedFma(
               name,
-              "$L.fma($L, $L)",
               load(node),
               body.constant(VectorFunctions.LOG2E, "log2e"),
               body.broadcast(shift.times(-1), "minusShift"));
     } else {
       Form x = elements.form(node);
       Form base2 = x.times(Scalar.of(1 / VectorFunctions.NATS)).minus(Form.constant(shift));
-      t = body.padded(name, "$L", elements.vector(base2));
+      t = body.padded(name, elements.vector(base2));
     }
     shifted.put(node, t);
     return t;
@@ -253,9 +253,8 @@ final class StretchLoop implements Elements.Leaves {
       if (stored.isPresent()) {
         known = body.load(name, element(stored.get()));
       } else {
-        VectorFunctions.Power power = elements.functions().weight(name, shiftedLogits(logits));
+        LoopBody.Power power = body.weight(name, shiftedLogits(logits));
         known = power.value();
-        elements.zero(known, power.isZero());
         clamped.put(known, power.exponent());
       }
       weights.put(logits, known);
@@ -270,14 +269,7 @@ final class StretchLoop implements Elements.Leaves {
       String wanted = context.values().taken(owner, outer);
       String place = body.integer("taken", CodeBlock.of("$L", wanted), false);
       String begin = body.integer("begin", CodeBlock.of("0"), true);
-      taken =
-          body.mask(
-              "isTaken",
-              "$T.zero(INT_SPECIES).addIndex(1).add(begin + i)".replace("begin", begin)
-                  + ".compare($T.EQ, $L).cast(SPECIES)",
-              LoopBody.INTS,
-              LoopBody.OPERATORS,
-              place);
+      taken = body.oneHot(place, begin);
     }
     return taken;
   }
@@ -375,7 +367,7 @@ final class StretchLoop implements Elements.Leaves {
         String changing =
             scaled.vector().equals(t)
                 ? clamped.getOrDefault(e, t)
-                : body.vector("weighted", "$L.blend(0f, $L)", scaled.vector(), elements.isZero(e));
+                : body.underWeight(e, scaled.vector());
         String name = JavaText.unique(context.names().wanted(mean) + "SoFar", outer.taken());
         int index = body.sumOfProducts(context.names().wanted(mean), e, changing);
         totals.add(new Total(name, index, Reduction.SUM));

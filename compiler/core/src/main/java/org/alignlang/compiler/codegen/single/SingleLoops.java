@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
 import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Frame;
@@ -43,19 +44,43 @@ import org.jspecify.annotations.Nullable;
  * are written here and those over tokens, which do a thousandth of the work, stay in double
  * precision; where it reads log-probabilities, the loops over tokens are written here.
  */
-final class VectorLoops implements InnerLoops {
+public final class SingleLoops implements InnerLoops {
   private @Nullable Context context;
   private @Nullable ClassName scratchType;
 
   /** Names of row buffers in the scratch room, by input. */
   private final Map<String, String> buffers = new LinkedHashMap<>();
 
-  private final Set<String> scratchNames = new HashSet<>(Set.of("sums"));
+  private final Set<String> scratchNames = new HashSet<>(Set.of("sums", "blocks"));
   private final List<MethodSpec> methods = new ArrayList<>();
   private final Map<Frame, Map<String, Row>> opened = new IdentityHashMap<>();
   private final Map<Frame, Map<Node, Softmax>> softmaxes = new IdentityHashMap<>();
   private final Map<String, Boolean> single = new HashMap<>();
+  private final Supplier<LoopBody> bodies;
+  private final boolean vectors;
   private int mostSums = 1;
+  private int mostBlocks;
+  private int mostMasks;
+
+  private SingleLoops(Supplier<LoopBody> bodies, boolean vectors) {
+    this.bodies = bodies;
+    this.vectors = vectors;
+  }
+
+  /** Loops through the Vector API. */
+  public static SingleLoops vectors() {
+    return new SingleLoops(VectorBody::new, true);
+  }
+
+  /** Loops that need nothing but Java: operations on blocks. */
+  public static SingleLoops blocks() {
+    return new SingleLoops(BlockBody::new, false);
+  }
+
+  /** A loop to be written. */
+  LoopBody body() {
+    return bodies.get();
+  }
 
   /** What is common to all loops of a kernel. */
   record Context(
@@ -190,6 +215,10 @@ final class VectorLoops implements InnerLoops {
   /** Adds a method that goes over a stretch. */
   void add(String name, LoopBody body, String documentation) {
     methods.add(body.method(name, documentation));
+    if (body instanceof BlockBody written) {
+      mostBlocks = Math.max(mostBlocks, written.blocks());
+      mostMasks = Math.max(mostMasks, written.masks());
+    }
     mostSums = Math.max(mostSums, body.results());
   }
 
@@ -230,23 +259,17 @@ final class VectorLoops implements InnerLoops {
   @Override
   public void declare(TypeSpec.Builder kernel, TypeSpec.Builder workspace) {
     ClassName room = Objects.requireNonNull(scratchType);
-    kernel.addField(
-        constant(ParameterizedTypeName.get(LoopBody.SPECIES, ClassName.get(Float.class)), "SPECIES")
-            .initializer("$T.SPECIES_PREFERRED", LoopBody.VECTOR)
-            .build());
-    kernel.addField(
-        constant(
-                ParameterizedTypeName.get(LoopBody.SPECIES, ClassName.get(Integer.class)),
-                "INT_SPECIES")
-            .addJavadoc(
-                "A constant: a species that is computed in a method makes vectors objects.\n")
-            .initializer("SPECIES.withLanes(int.class)")
-            .build());
-    kernel.addField(constant(TypeName.INT, "LANES").initializer("SPECIES.length()").build());
+    if (vectors) {
+      declareSpecies(kernel);
+    } else {
+      kernel.addField(
+          constant(TypeName.INT, "LANES").initializer("$T.LANES", BlockBody.BLOCKS).build());
+    }
     kernel.addField(
         constant(TypeName.INT, "BLOCK")
             .addJavadoc("How many numbers are added up in single precision.\n")
-            .initializer("2048")
+            .initializer(
+                vectors ? CodeBlock.of("2048") : CodeBlock.of("128 * $T.SIZE", BlockBody.BLOCKS))
             .build());
     kernel.addField(
         constant(TypeName.INT, "SAMPLE")
@@ -279,7 +302,31 @@ final class VectorLoops implements InnerLoops {
                 FieldSpec.builder(RowBuffer.class, name, Modifier.FINAL)
                     .initializer("new $T()", RowBuffer.class)
                     .build()));
+    if (!vectors) {
+      scratch.addField(
+          FieldSpec.builder(BlockBody.BLOCKS, "blocks", Modifier.FINAL)
+              .initializer("new $T($L, $L)", BlockBody.BLOCKS, mostBlocks, mostMasks)
+              .build());
+    }
     kernel.addType(scratch.build());
+  }
+
+  private static void declareSpecies(TypeSpec.Builder kernel) {
+    kernel.addField(
+        constant(
+                ParameterizedTypeName.get(VectorBody.SPECIES, ClassName.get(Float.class)),
+                "SPECIES")
+            .initializer("$T.SPECIES_PREFERRED", VectorBody.VECTOR)
+            .build());
+    kernel.addField(
+        constant(
+                ParameterizedTypeName.get(VectorBody.SPECIES, ClassName.get(Integer.class)),
+                "INT_SPECIES")
+            .addJavadoc(
+                "A constant: a species that is computed in a method makes vectors objects.\n")
+            .initializer("SPECIES.withLanes(int.class)")
+            .build());
+    kernel.addField(constant(TypeName.INT, "LANES").initializer("SPECIES.length()").build());
   }
 
   private static FieldSpec.Builder constant(TypeName type, String name) {

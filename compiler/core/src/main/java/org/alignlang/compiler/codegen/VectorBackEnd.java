@@ -1,10 +1,9 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen;
 
 import com.palantir.javapoet.JavaFile;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.BackEnd;
-import org.alignlang.compiler.codegen.jvm.JvmBackEnd;
 import org.alignlang.compiler.codegen.jvm.JvmEmitter;
+import org.alignlang.compiler.codegen.single.SingleLoops;
 import org.alignlang.kernel.ObjectiveKernel;
 
 /**
@@ -26,14 +25,14 @@ public final class VectorBackEnd implements BackEnd {
 
   /** The Java source of an objective's kernel for data in single precision or less. */
   public static JavaFile source(CheckedObjective objective, String packageName) {
-    return JvmEmitter.emit(objective, packageName, new VectorLoops());
+    return JvmEmitter.emit(objective, packageName, SingleLoops.vectors());
   }
 
   @Override
   public ObjectiveKernel kernel(CheckedObjective objective) {
-    return new VectorKernel(
+    return new PrecisionKernel(
         objective.signature(),
         () -> JvmBackEnd.load(source(objective, ""), MODULE),
-        () -> new JvmBackEnd().kernel(objective));
+        () -> JvmBackEnd.load(JvmBackEnd.source(objective, "")));
   }
 }

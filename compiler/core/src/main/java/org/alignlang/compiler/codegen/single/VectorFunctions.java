@@ -1,6 +1,6 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
-import static org.alignlang.compiler.codegen.vector.LoopBody.OPERATORS;
+import static org.alignlang.compiler.codegen.single.VectorBody.OPERATORS;
 
 import com.palantir.javapoet.CodeBlock;
 import java.util.HashMap;
@@ -25,29 +25,27 @@ final class VectorFunctions {
 
   private static final float SMALLEST = 1.17549435e-38f;
 
-  private final LoopBody body;
+  private final VectorBody body;
 
   /** What has been computed, by function and operand: a softplus and its slope share their exp. */
   private final Map<String, String> known = new HashMap<>();
 
-  VectorFunctions(LoopBody body) {
+  VectorFunctions(VectorBody body) {
     this.body = body;
   }
 
   /**
    * An exponential of shifted logits.
    *
-   * @param value {@code 2^t}
-   * @param exponent t, and -127 where the value is 0: a product with it needs no mask
    * @param isZero the mask of where the value is 0
    */
-  record Power(String value, String exponent, String isZero) {}
+  record Weight(LoopBody.Power power, String isZero) {}
 
   /**
    * {@code 2^t} for {@code t < 128}, where a weight below 2^-126 is exactly 0: of the degree-5
    * polynomial the error is 9.1e-8 relative. NaN stays NaN.
    */
-  Power weight(String wanted, String t) {
+  Weight weight(String wanted, String t) {
     String small = body.mask("isSmall", "$L.compare($T.LT, -126f)", t, OPERATORS);
     String x =
         body.vector("exponent", "$L.blend($L, $L)", t, body.constant(-127f, "lowest"), small);
@@ -64,7 +62,7 @@ final class VectorFunctions {
             0.240222424f,
             0.693147004f,
             1f);
-    return new Power(scaled(wanted, p, n), x, small);
+    return new Weight(new LoopBody.Power(scaled(wanted, p, n), x), small);
   }
 
   /** {@code p * 2^n}, with n in the lowest bits of a float that was rounded. */
@@ -186,7 +184,7 @@ final class VectorFunctions {
     body.add(
         CodeBlock.of(
             "final $T $L = $L.reinterpretAsInts().sub(0x3f3504f3).and(0xff800000)",
-            LoopBody.INTS,
+            VectorBody.INTS,
             bits,
             positive));
     String m =
@@ -196,7 +194,7 @@ final class VectorFunctions {
         body.vector(
             "exponent",
             "($T) $L.lanewise($T.ASHR, 23).convert($T.I2F, 0)",
-            LoopBody.VECTOR,
+            VectorBody.VECTOR,
             bits,
             OPERATORS,
             OPERATORS);
@@ -373,7 +371,7 @@ final class VectorFunctions {
         body.vector(
             "inner",
             "($T) $L.convert($T.F2I, 0).convert($T.I2F, 0)",
-            LoopBody.VECTOR,
+            VectorBody.VECTOR,
             x,
             OPERATORS,
             OPERATORS);

@@ -10,8 +10,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.alignlang.compiler.check.CheckedObjective;
+import org.alignlang.compiler.codegen.BackEnd;
 import org.alignlang.compiler.codegen.BackEnds;
-import org.alignlang.compiler.codegen.vector.VectorBackEnd;
+import org.alignlang.compiler.codegen.VectorBackEnd;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.source.SourceFile;
@@ -22,9 +23,11 @@ import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Workers;
 import org.alignlang.runtime.train.WorkerPool;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** What generated kernels for vector units promise besides their numbers. */
-class VectorKernelTest {
+/** What generated kernels for data in single precision promise besides their numbers. */
+class SinglePrecisionKernelTest {
   /** Bytes per call. */
   private static final long AT_ENDS = 16 * 32;
 
@@ -101,6 +104,11 @@ class VectorKernelTest {
         .build();
   }
 
+  /** The back ends that have loops of their own for data in single precision. */
+  static List<BackEnd> backEnds() {
+    return List.of(BackEnds.VECTOR, BackEnds.JVM);
+  }
+
   private static double[] parameters(CheckedObjective objective) {
     return objective.signature().parameters().stream().mapToDouble(p -> p.defaultValue()).toArray();
   }
@@ -112,8 +120,9 @@ class VectorKernelTest {
     return result;
   }
 
-  @Test
-  void hasTheSameBitsForAnyNumberOfThreads() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void hasTheSameBitsForAnyNumberOfThreads(BackEnd backEnd) {
     Random random = new Random(1);
     Batch large =
         logits(9, 3, 2999, random)
@@ -123,14 +132,15 @@ class VectorKernelTest {
     Batch many = tokens(64, 4000, random);
     for (int threads : List.of(2, 3, 8)) {
       try (WorkerPool pool = new WorkerPool(threads)) {
-        same(LOGITS, "logits", large, pool);
-        same(TOKENS, "logp", many, pool);
+        same(backEnd, LOGITS, "logits", large, pool);
+        same(backEnd, TOKENS, "logp", many, pool);
       }
     }
   }
 
-  private static void same(CheckedObjective objective, String input, Batch batch, Workers pool) {
-    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(objective);
+  private static void same(
+      BackEnd backEnd, CheckedObjective objective, String input, Batch batch, Workers pool) {
+    ObjectiveKernel kernel = backEnd.kernel(objective);
     Evaluation one = evaluate(kernel, objective, batch, Workers.serial());
     Evaluation several = evaluate(kernel, objective, batch, pool);
     assertThat(several.loss()).isEqualTo(one.loss());
@@ -138,31 +148,31 @@ class VectorKernelTest {
   }
 
   /** Interpreted and compiled code, and all that lies between, add up in the same order. */
-  @Test
-  void hasTheSameBitsBeforeAndAfterItIsCompiled() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void hasTheSameBitsBeforeAndAfterItIsCompiled(BackEnd backEnd) {
     Random random = new Random(9);
     Batch batch =
         logits(3, 2, 2999, random)
             .column("logits", gaussians(6 * 2999, 2, random))
             .column("ref.logits", gaussians(6 * 2999, 2, random))
             .build();
-    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(LOGITS);
+    ObjectiveKernel kernel = backEnd.kernel(LOGITS);
     Evaluation first = evaluate(kernel, LOGITS, batch, Workers.serial());
     for (int call = 0; call < 300; call++) {
       Evaluation later = evaluate(kernel, LOGITS, batch, Workers.serial());
       assertThat(later.loss()).isEqualTo(first.loss());
       assertThat(later.floatGradient("logits")).isEqualTo(first.floatGradient("logits"));
     }
-    assertThat(VectorBackEnd.source(LOGITS, "").toString())
-        .doesNotContain("reduceLanes(VectorOperators.ADD)");
   }
 
-  @Test
-  void memoryOutsideTheHeapReadsAsArraysDo() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void memoryOutsideTheHeapReadsAsArraysDo(BackEnd backEnd) {
     Random random = new Random(2);
     float[] policy = gaussians(6 * 53, 2, random);
     float[] reference = gaussians(6 * 53, 2, random);
-    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(LOGITS);
+    ObjectiveKernel kernel = backEnd.kernel(LOGITS);
     Batch arrays =
         logits(2, 3, 53, new Random(3))
             .column("logits", policy)
@@ -184,8 +194,9 @@ class VectorKernelTest {
   }
 
   /** The largest logit stands far behind the numbers that the shift is guessed from. */
-  @Test
-  void aWrongGuessOfTheLargestLogitIsMended() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void aWrongGuessOfTheLargestLogitIsMended(BackEnd backEnd) {
     Random random = new Random(4);
     int vocabulary = 5000;
     for (float step : new float[] {90, 300, 1e4f, -90, -300}) {
@@ -202,7 +213,7 @@ class VectorKernelTest {
               .build();
       Evaluation right =
           evaluate(BackEnds.REFERENCE.kernel(LOGITS), LOGITS, batch, Workers.serial());
-      Evaluation found = evaluate(BackEnds.VECTOR.kernel(LOGITS), LOGITS, batch, Workers.serial());
+      Evaluation found = evaluate(backEnd.kernel(LOGITS), LOGITS, batch, Workers.serial());
       double tolerance = 2e-6 * Math.max(1, Math.abs(right.loss()));
       assertThat(Math.abs(found.loss() - right.loss())).as("%s", step).isLessThan(tolerance);
       double[] gradient = right.gradient("logits");
@@ -214,8 +225,9 @@ class VectorKernelTest {
     }
   }
 
-  @Test
-  void notANumberComesOut() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void notANumberComesOut(BackEnd backEnd) {
     float[] policy = gaussians(53, 1, new Random(5));
     // What x86 makes of infinity minus infinity: its sign bit is set.
     policy[40] = Float.intBitsToFloat(0xffc00000);
@@ -224,20 +236,21 @@ class VectorKernelTest {
             .column("logits", policy)
             .column("ref.logits", gaussians(53, 1, new Random(7)))
             .build();
-    Evaluation found = evaluate(BackEnds.VECTOR.kernel(LOGITS), LOGITS, batch, Workers.serial());
+    Evaluation found = evaluate(backEnd.kernel(LOGITS), LOGITS, batch, Workers.serial());
     assertThat(found.loss()).isNaN();
   }
 
-  @Test
-  void allocatesNothingOnceCompiled() {
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void allocatesNothingOnceCompiled(BackEnd backEnd) {
     Random random = new Random(8);
     Batch large =
         logits(4, 2, 2999, random)
             .column("logits", gaussians(8 * 2999, 2, random))
             .column("ref.logits", gaussians(8 * 2999, 2, random))
             .build();
-    allocatesNothing(LOGITS, large);
-    allocatesNothing(TOKENS, tokens(16, 2000, random));
+    allocatesNothing(backEnd, LOGITS, large);
+    allocatesNothing(backEnd, TOKENS, tokens(16, 2000, random));
   }
 
   /**
@@ -245,8 +258,9 @@ class VectorKernelTest {
    * remain, by the JIT's luck, are a few masks of 32 bytes at the very end of an array, where the
    * JDK checks a masked access lane by lane ({@code AbstractMask.checkIndexByLane}).
    */
-  private static void allocatesNothing(CheckedObjective objective, Batch batch) {
-    ObjectiveKernel kernel = BackEnds.VECTOR.kernel(objective);
+  private static void allocatesNothing(
+      BackEnd backEnd, CheckedObjective objective, Batch batch) {
+    ObjectiveKernel kernel = backEnd.kernel(objective);
     Evaluation result = new Evaluation(objective.signature(), batch);
     double[] parameters = parameters(objective);
     double[] multipliers = new double[0];
@@ -269,6 +283,7 @@ class VectorKernelTest {
     for (CheckedObjective objective : List.of(LOGITS, TOKENS)) {
       String source = VectorBackEnd.source(objective, "").toString();
       assertThat(source)
+          .doesNotContain("reduceLanes(VectorOperators.ADD)")
           .doesNotContainPattern("(static|private) (Float|Int)Vector ")
           .doesNotContainPattern("\\((Float|Int)Vector [a-z]");
     }

@@ -1,6 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
-
-import static org.alignlang.compiler.codegen.vector.LoopBody.OPERATORS;
+package org.alignlang.compiler.codegen.single;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -12,6 +10,7 @@ import javax.lang.model.SourceVersion;
 import org.alignlang.compiler.codegen.jvm.Frame;
 import org.alignlang.compiler.codegen.jvm.Term;
 import org.alignlang.compiler.codegen.jvm.ValueEmitter;
+import org.alignlang.compiler.codegen.single.LoopBody.Comparison;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
@@ -26,7 +25,6 @@ import org.alignlang.compiler.plan.Site.Scope;
  */
 final class Elements {
   private final LoopBody body;
-  private final VectorFunctions functions;
   private final Scope scope;
   private final Frame outer;
   private final ValueEmitter values;
@@ -34,11 +32,6 @@ final class Elements {
   private final Map<Node, Form> forms = new HashMap<>();
   private final Map<Node, String> masks = new HashMap<>();
   private final Map<Form, String> vectors = new HashMap<>();
-
-  /** Where weights are 0, and where they are not. */
-  private final Map<String, String> zeros = new HashMap<>();
-
-  private final Map<String, String> others = new HashMap<>();
 
   /** What a loop's values are made of. */
   interface Leaves {
@@ -67,7 +60,6 @@ final class Elements {
    */
   Elements(LoopBody body, Scope scope, Frame outer, ValueEmitter values, Leaves leaves) {
     this.body = body;
-    this.functions = new VectorFunctions(body);
     this.scope = scope;
     this.outer = outer;
     this.values = values;
@@ -104,10 +96,6 @@ final class Elements {
           Operation.Expectation _ ->
           false;
     };
-  }
-
-  VectorFunctions functions() {
-    return functions;
   }
 
   /** What does not change in the loop. */
@@ -188,24 +176,20 @@ final class Elements {
     return named(
         node,
         switch (function) {
-          case EXP -> functions.exp(x);
-          case LOG -> functions.log(x);
-          case EXPM1 -> functions.expm1(x);
-          case LOG1P -> functions.log1p(x);
-          case SIGMOID -> functions.sigmoid(x);
-          case SOFTPLUS -> functions.softplus(x);
-          case LOG_SIGMOID ->
-              body.vector(
-                  "logSigmoid",
-                  "$L.neg()",
-                  functions.softplus(body.vector("minus", "$L.neg()", x)));
-          case LOG1MEXP -> functions.log1mExp(x);
-          case TANH -> functions.tanh(x);
-          case ARCTAN -> functions.arctan(x);
-          case ABS -> body.vector("size", "$L.abs()", x);
-          case SQRT -> body.vector("root", "$L.sqrt()", x);
-          case SIGN -> functions.sign(x);
-          case FLOOR -> functions.floor(x);
+          case EXP -> body.exp(x);
+          case LOG -> body.log(x);
+          case EXPM1 -> body.expm1(x);
+          case LOG1P -> body.log1p(x);
+          case SIGMOID -> body.sigmoid(x);
+          case SOFTPLUS -> body.softplus(x);
+          case LOG_SIGMOID -> body.neg("logSigmoid", body.softplus(body.neg("minus", x)));
+          case LOG1MEXP -> body.log1mExp(x);
+          case TANH -> body.tanh(x);
+          case ARCTAN -> body.arctan(x);
+          case ABS -> body.abs("size", x);
+          case SQRT -> body.sqrt("root", x);
+          case SIGN -> body.sign(x);
+          case FLOOR -> body.floor(x);
           case NEGATE, NOT -> throw new IllegalStateException("done above");
         });
   }
@@ -228,22 +212,21 @@ final class Elements {
         if (right != null) {
           yield form(a).times(right);
         }
-        yield named(node, body.vector("product", "$L.mul($L)", vector(a), vector(b)));
+        yield named(node, body.mul("product", vector(a), vector(b)));
       }
       case DIVIDE -> {
         Scalar by = form(b).asScalar();
         if (by != null) {
           yield form(a).times(scalar(node, Scalar.ONE.over(by).term()));
         }
-        yield named(node, body.vector("quotient", "$L.div($L)", vector(a), vector(b)));
+        yield named(node, body.div("quotient", vector(a), vector(b)));
       }
       case EXP_TIMES -> weighted(node);
-      case MINIMUM -> named(node, body.vector("minimum", "$L.min($L)", vector(a), vector(b)));
-      case MAXIMUM -> named(node, body.vector("maximum", "$L.max($L)", vector(a), vector(b)));
-      case LOG_ADD_EXP -> named(node, functions.logAddExp(vector(a), vector(b)));
-      case LOG_RATIO -> named(node, functions.logRatio(vector(a), vector(b)));
-      case POWER ->
-          named(node, functions.power(vector(a), GraphBuilder.constantValue(b).orElseThrow()));
+      case MINIMUM -> named(node, body.min("minimum", vector(a), vector(b)));
+      case MAXIMUM -> named(node, body.max("maximum", vector(a), vector(b)));
+      case LOG_ADD_EXP -> named(node, body.logAddExp(vector(a), vector(b)));
+      case LOG_RATIO -> named(node, body.logRatio(vector(a), vector(b)));
+      case POWER -> named(node, body.power(vector(a), GraphBuilder.constantValue(b).orElseThrow()));
       case LESS, LESS_EQUAL, EQUAL, AND, OR -> throw new IllegalStateException("done above");
     };
   }
@@ -253,7 +236,7 @@ final class Elements {
     Node logWeight = Plan.base(node.operand(0));
     Optional<Weight> softmax = leaves.softmax(logWeight);
     if (softmax.isEmpty()) {
-      return weighted(functions.exp(vector(node.operand(0))), form(node.operand(1)));
+      return weighted(body.exp(vector(node.operand(0))), form(node.operand(1)));
     }
     Form value = underWeight(node.operand(1), logWeight);
     String weight = softmax.get().variable();
@@ -269,16 +252,7 @@ final class Elements {
     if (alone != null && alone.factor() == null) {
       return value.weighted(weight, Scalar.ONE);
     }
-    String x = vector(value);
-    return Form.variable(
-        body.vector(
-            "weighted",
-            "$L.mul($L).blend(0f, $L.or($L.compare($T.EQ, 0f)))",
-            weight,
-            x,
-            isZero(weight),
-            x,
-            OPERATORS));
+    return Form.variable(body.weighBoth(weight, vector(value)));
   }
 
   /**
@@ -335,9 +309,7 @@ final class Elements {
         return Form.constant(b).plus(Form.of(Form.Product.TAKEN, a.plus(b.times(-1))));
       }
     }
-    return named(
-        node,
-        body.vector("selected", "$L.blend($L, $L)", vector(no), vector(yes), mask(condition)));
+    return named(node, body.select("selected", mask(condition), vector(yes), vector(no)));
   }
 
   private Form named(Node node, String vector) {
@@ -347,12 +319,7 @@ final class Elements {
 
   private Form number(String mask) {
     return Form.variable(
-        body.vector(
-            "truth",
-            "$L.blend($L, $L)",
-            body.constant(0f, "zero"),
-            body.constant(1f, "one"),
-            mask));
+        body.select("truth", mask, body.constant(1f, "one"), body.constant(0f, "zero")));
   }
 
   /** The elements at which a condition holds. */
@@ -375,35 +342,35 @@ final class Elements {
     if (here
         && node.operation() instanceof Operation.Apply apply
         && apply.function() == Unary.NOT) {
-      return body.mask("isNot", "$L.not()", mask(node.operand(0)));
+      return body.not("isNot", mask(node.operand(0)));
     }
     if (here && node.operation() instanceof Operation.Combine combine) {
       Node a = node.operand(0);
       Node b = node.operand(1);
       switch (combine.function()) {
         case LESS -> {
-          return compare("isLess", "LT", a, b);
+          return compare("isLess", Comparison.LT, a, b);
         }
         case LESS_EQUAL -> {
-          return compare("isLess", "LE", a, b);
+          return compare("isLess", Comparison.LE, a, b);
         }
         case EQUAL -> {
-          return compare("isEqual", "EQ", a, b);
+          return compare("isEqual", Comparison.EQ, a, b);
         }
         case AND -> {
-          return body.mask("both", "$L.and($L)", mask(a), mask(b));
+          return body.and("both", mask(a), mask(b));
         }
         case OR -> {
-          return body.mask("either", "$L.or($L)", mask(a), mask(b));
+          return body.or("either", mask(a), mask(b));
         }
         default -> {}
       }
     }
-    return body.mask("isTrue", "$L.compare($T.NE, 0f)", vector(node), OPERATORS);
+    return body.compare("isTrue", Comparison.NE, vector(node), body.constant(0f, "zero"));
   }
 
-  private String compare(String wanted, String operator, Node a, Node b) {
-    return body.mask(wanted, "$L.compare($T.$L, $L)", vector(a), OPERATORS, operator, vector(b));
+  private String compare(String wanted, Comparison comparison, Node a, Node b) {
+    return body.compare(wanted, comparison, vector(a), vector(b));
   }
 
   // Forms as vectors.
@@ -444,7 +411,7 @@ final class Elements {
     }
     String total = parts.getFirst();
     for (String part : parts.subList(1, parts.size())) {
-      total = body.vector("total", "$L.add($L)", total, part);
+      total = body.add("total", total, part);
     }
     return total;
   }
@@ -452,30 +419,9 @@ final class Elements {
   private String product(String weight, Form inner) {
     Scalar alone = inner.asScalar();
     if (alone != null) {
-      return alone.is(1)
-          ? weight
-          : body.vector("weighted", "$L.mul($L)", weight, body.broadcast(alone, "scale"));
+      return alone.is(1) ? weight : body.mul("weighted", weight, body.broadcast(alone, "scale"));
     }
-    String isZero = zeros.get(weight);
-    if (isZero != null) {
-      return body.vector("weighted", "$L.mul($L).blend(0f, $L)", weight, linear(inner), isZero);
-    }
-    String counts =
-        others.computeIfAbsent(
-            weight, w -> body.mask("counts", "$L.compare($T.NE, 0f)", w, OPERATORS));
-    return body.vector(
-        "weighted", "$L.lanewise($T.MUL, $L, $L)", weight, OPERATORS, linear(inner), counts);
-  }
-
-  /** Makes it known where a weight is 0. */
-  void zero(String weight, String isZero) {
-    zeros.put(weight, isZero);
-  }
-
-  /** Where a weight is 0. */
-  String isZero(String weight) {
-    return zeros.computeIfAbsent(
-        weight, w -> body.mask("isZero", "$L.compare($T.EQ, 0f)", w, OPERATORS));
+    return body.weigh(weight, linear(inner));
   }
 
   /** A sum of scaled variables and a constant, by fused multiplications. */
@@ -499,17 +445,16 @@ final class Elements {
             factor.is(1)
                 ? x
                 : factor.is(-1)
-                    ? body.vector("minus", "$L.neg()", x)
-                    : body.vector("scaled", "$L.mul($L)", x, body.broadcast(factor, wanted));
+                    ? body.neg("minus", x)
+                    : body.mul("scaled", x, body.broadcast(factor, wanted));
       } else {
         String rest = total.isEmpty() ? body.broadcast(constant, "base") : total;
         total =
             factor.is(1)
-                ? body.vector("total", "$L.add($L)", rest, x)
+                ? body.add("total", rest, x)
                 : factor.is(-1)
-                    ? body.vector("total", "$L.sub($L)", rest, x)
-                    : body.vector(
-                        "total", "$L.fma($L, $L)", x, body.broadcast(factor, wanted), rest);
+                    ? body.sub("total", rest, x)
+                    : body.fma("total", x, body.broadcast(factor, wanted), rest);
       }
     }
     return total;

@@ -1,4 +1,4 @@
-package org.alignlang.compiler.codegen.vector;
+package org.alignlang.compiler.codegen.single;
 
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,11 +1,17 @@
-package org.alignlang.compiler.codegen.jvm;
+package org.alignlang.compiler.codegen;
 
 import com.palantir.javapoet.JavaFile;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.jvm.InMemoryCompiler;
+import org.alignlang.compiler.codegen.jvm.JvmEmitter;
+import org.alignlang.compiler.codegen.single.SingleLoops;
 import org.alignlang.kernel.ObjectiveKernel;
 
-/** Generates Java for an objective, compiles it in memory, and loads it. */
+/**
+ * Generates Java for an objective, compiles it in memory, and loads it. It needs no module beside
+ * the JDK's own. Data in double precision is evaluated in double precision; data in less, in loops
+ * over blocks that the just-in-time compiler turns into vector instructions.
+ */
 public final class JvmBackEnd implements BackEnd {
 
   @Override
@@ -13,14 +19,22 @@ public final class JvmBackEnd implements BackEnd {
     return "jvm";
   }
 
-  /** The Java source of an objective's kernel, in the given package. */
+  /** The Java source of an objective's kernel in double precision, in the given package. */
   public static JavaFile source(CheckedObjective objective, String packageName) {
     return JvmEmitter.emit(objective, packageName);
   }
 
+  /** The Java source of an objective's kernel for data in single precision or less. */
+  public static JavaFile singleSource(CheckedObjective objective, String packageName) {
+    return JvmEmitter.emit(objective, packageName, SingleLoops.blocks());
+  }
+
   @Override
   public ObjectiveKernel kernel(CheckedObjective objective) {
-    return load(source(objective, ""));
+    return new PrecisionKernel(
+        objective.signature(),
+        () -> load(singleSource(objective, "")),
+        () -> load(source(objective, "")));
   }
 
   /**
