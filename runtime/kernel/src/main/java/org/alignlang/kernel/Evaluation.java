@@ -163,7 +163,8 @@ public final class Evaluation {
         throw new EvaluationException(
             "the gradient for `"
                 + onDemand
-                + "` is handed on row by row, which only kernels of the back end `vector` can do");
+                + "` is handed on row by row, which only kernels of the back ends `vector` and"
+                + " `jvm` can do");
       }
     }
 

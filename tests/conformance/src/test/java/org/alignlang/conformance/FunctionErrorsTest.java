@@ -20,8 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The elementary functions of the back ends {@code vector} and {@code jvm} in single precision against those of double precision, over
- * their whole range: the bounds are those that {@code docs/numerics.md} states.
+ * The elementary functions of the back ends {@code vector} and {@code jvm} in single precision
+ * against those of double precision, over their whole range: the bounds are those that {@code
+ * docs/numerics.md} states.
  */
 class FunctionErrorsTest {
   private static final int POINTS = 1 << 15;
@@ -109,8 +110,10 @@ class FunctionErrorsTest {
         .containsExactly(-1, inf, Float.NaN, -1, 0);
     assertThat(values(backEnd, "sigmoid(x)", -inf, inf, Float.NaN, 0))
         .containsExactly(0, 1, Float.NaN, 0.5f);
-    assertThat(values(backEnd, "softplus(x)", -inf, inf, Float.NaN)).containsExactly(0, inf, Float.NaN);
-    assertThat(values(backEnd, "tanh(x)", -inf, inf, Float.NaN, 0)).containsExactly(-1, 1, Float.NaN, 0);
+    assertThat(values(backEnd, "softplus(x)", -inf, inf, Float.NaN))
+        .containsExactly(0, inf, Float.NaN);
+    assertThat(values(backEnd, "tanh(x)", -inf, inf, Float.NaN, 0))
+        .containsExactly(-1, 1, Float.NaN, 0);
     assertThat(values(backEnd, "x^3", -2, 2, Float.NaN)).containsExactly(-8, 8, Float.NaN);
     assertThat(values(backEnd, "x^1.5", 4, 0, -1))
         .usingComparatorWithPrecision(1e-5f)

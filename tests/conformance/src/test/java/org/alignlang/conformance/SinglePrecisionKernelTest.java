@@ -258,8 +258,7 @@ class SinglePrecisionKernelTest {
    * remain, by the JIT's luck, are a few masks of 32 bytes at the very end of an array, where the
    * JDK checks a masked access lane by lane ({@code AbstractMask.checkIndexByLane}).
    */
-  private static void allocatesNothing(
-      BackEnd backEnd, CheckedObjective objective, Batch batch) {
+  private static void allocatesNothing(BackEnd backEnd, CheckedObjective objective, Batch batch) {
     ObjectiveKernel kernel = backEnd.kernel(objective);
     Evaluation result = new Evaluation(objective.signature(), batch);
     double[] parameters = parameters(objective);

@@ -1,5 +1,6 @@
 package org.alignlang.cli.emit;
 
+import com.palantir.javapoet.JavaFile;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.alignlang.cli.explain.ExplainRun;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.JvmBackEnd;
+import org.alignlang.compiler.codegen.VectorBackEnd;
 import org.alignlang.compiler.codegen.tornado.TornadoBackEnd;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
@@ -33,7 +35,12 @@ public enum Stage {
   GRADIENT,
   PLAN,
   LATEX,
+  /** The kernel in double precision. */
   JAVA,
+  /** The kernel of the back end {@code jvm} for data in single precision. */
+  BLOCKS,
+  /** The kernel of the back end {@code vector}. */
+  VECTOR,
   TORNADO;
 
   /**
@@ -66,19 +73,20 @@ public enum Stage {
               o ->
                   ObjectiveExplainer.explain(o, ExplainRun.scope(spec, o.name()))
                       .render(Explanation.Format.LATEX));
-      case JAVA ->
-          objectives(
-              spec.requireClean().portable(),
-              name,
-              values,
-              o -> JvmBackEnd.source(o, "").toString());
-      case TORNADO ->
-          objectives(
-              spec.requireClean().portable(),
-              name,
-              values,
-              o -> TornadoBackEnd.source(o, "").toString());
+      case JAVA -> sources(spec, name, values, o -> JvmBackEnd.source(o, ""));
+      case BLOCKS -> sources(spec, name, values, o -> JvmBackEnd.singleSource(o, ""));
+      case VECTOR -> sources(spec, name, values, o -> VectorBackEnd.source(o, ""));
+      case TORNADO -> sources(spec, name, values, o -> TornadoBackEnd.source(o, ""));
     };
+  }
+
+  private static String sources(
+      SpecFile spec,
+      ObjectiveName name,
+      Map<String, Expression> values,
+      Function<CheckedObjective, JavaFile> source) {
+    return objectives(
+        spec.requireClean().portable(), name, values, o -> source.apply(o).toString());
   }
 
   private void requireNone(ObjectiveName name, Map<String, Expression> values) {

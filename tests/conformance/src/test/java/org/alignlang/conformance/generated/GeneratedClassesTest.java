@@ -70,6 +70,7 @@ class GeneratedClassesTest {
   static Stream<Generator> generators() {
     return Stream.of(
         new Generator("jvm", JvmBackEnd::source, List.of()),
+        new Generator("jvm in single precision", JvmBackEnd::singleSource, List.of()),
         new Generator(
             "vector",
             VectorBackEnd::source,
