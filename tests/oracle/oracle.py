@@ -1081,32 +1081,74 @@ def covariances(frozen, a):
     return mapped(lambda p, a: (a - centre_a) * (p - centre_l), rows)
 
 
-def verl_clip_cov(x, frozen, R, low, high, least, most, raw, **how):
+def verl_clip_cov(x, frozen, R, share, low, high, least, most, raw, **how):
+    a = verl_advantages(x, R, raw)
+    rows = each(ratios_at(x, frozen), a, covariances(frozen, a), at_positions(x, "feature.draw"))
+
+    def drawable(ratio, a, cov):
+        return least < cov < most and not clamp(ratio, 1 - low, 1 + high) * a < ratio * a
+
+    draws = sorted(draw for ratio, a, cov, draw in flat(rows) if drawable(ratio, a, cov))
+    out = draws[: max(1, int(float(share) * len(flat(rows))))]
+
+    def term(ratio, a, cov, draw):
+        return mpf(0) if drawable(ratio, a, cov) and draw in out else clipped(ratio, a, low, high)
+
+    return verl_aggregated(weighed(x, mapped(term, rows)), **how)
+
+
+def largest(rows, share):
+    """The same rows with whether a token is among the largest; of equal ones the first."""
+    places = sorted((-v, n, t) for n, row in enumerate(rows) for t, v in enumerate(row))
+    # In double precision, as every library counts.
+    top = {(n, t) for _, n, t in places[: max(1, int(float(share) * len(places)))]}
+    return [[(n, t) in top for t in range(len(row))] for n, row in enumerate(rows)]
+
+
+def verl_kl_cov(x, frozen, R, share, price, raw, **how):
     a = verl_advantages(x, R, raw)
 
-    def term(ratio, a, cov, drawn):
-        bound = clamp(ratio, 1 - low, 1 + high) * a < ratio * a
-        return mpf(0) if drawn and least < cov < most and not bound else clipped(ratio, a, low, high)
+    def term(v, a, top):
+        return mp.exp(v) * a - (price * abs(v) if top else 0)
 
-    rows = each(ratios_at(x, frozen), a, covariances(frozen, a), at_positions(x, "feature.drawn"))
-    return verl_aggregated(mapped(term, rows), **how)
-
-
-def verl_kl_cov(x, frozen, R, threshold, price, raw, **how):
-    a = verl_advantages(x, R, raw)
-
-    def term(v, a, cov):
-        return mp.exp(v) * a - (price * abs(v) if cov >= threshold else 0)
-
-    return verl_aggregated(mapped(term, each(log_ratios(x), a, covariances(frozen, a))), **how)
+    rows = each(log_ratios(x), a, largest(covariances(frozen, a), share))
+    return verl_aggregated(weighed(x, mapped(term, rows)), **how)
 
 
 def verl_geo_mean(x, frozen, R, low, high, raw):
     total = []
-    for row, a in zip(log_ratios(x), verl_advantages(x, R, raw)):
+    for row, a, ws in zip(log_ratios(x), verl_advantages(x, R, raw), at_positions(x, "feature.w")):
         n = len(row)
-        total.append(geometric_clip(row, a, low, high, True) * a * n / (n + real(1e-8)))
+        w = mp.exp(sum((mp.log(w + real(1e-10)) for w in ws), mpf(0)) / (n + real(1e-8)))
+        total.append(w * geometric_clip(row, a, low, high, True) * a * n / (n + real(1e-8)))
     return mean(total)
+
+
+def token_baseline(x, frozen, rewards, tail, low, high, bound):
+    """Per position and prompt, over the padded arrays of rows."""
+    returns = [to_go(row, mpf(1)) for row in rewards]
+    weights = []
+    for old, squares, c in zip(x.tokens("old."), at_positions(x, "feature.squares"), at_positions(x, "feature.c")):
+        steps = [(1 - 2 * mp.exp(p) + q) * w**2 for p, q, w in zip(old, squares, c)]
+        weights.append([sum(steps[: t + 1], mpf(0)) for t in range(len(steps))])
+    a = []
+    for n, members in enumerate(x.groups()):
+        row = []
+        for t, g in enumerate(returns[n]):
+            there = [k for k in members if t < len(returns[k])]
+            above = sum((returns[k][t] * weights[k][t] for k in there), mpf(0))
+            b = above / (sum((weights[k][t] for k in there), mpf(0)) + real(1e-8))
+            row.append(g - (0 if len(there if tail else members) == 1 else b))
+        a.append(row)
+    return dual_token_mean(x, a, low, high, bound)
+
+
+def verl_optimal_token_baseline(x, frozen, rewards, **options):
+    return token_baseline(x, frozen, rewards, **options)
+
+
+def verl_tir_optimal_token_baseline(x, frozen, rewards, **options):
+    return token_baseline(x, frozen, rewards, **options)
 
 
 def verl_cispo(x, frozen, R, low, high, raw, **how):
@@ -1828,6 +1870,63 @@ def mini_llm(x, frozen, discount, weight, by_length, from_start):
     return mean(total) + weight * mean(kl(p, q) for p, q in both(x, mpf(1)))
 
 
+def cosine_distillation(x, frozen, hard, b):
+    total = []
+    for n in range(len(x.t["logits"])):
+        for t in np.flatnonzero(x.mask()[n]):
+            z, w = x.t["logits"][n, t], x.t["t.logits"][n, t]
+            cosine = sum(z * w, mpf(0)) / (mp.sqrt(sum(z * z, mpf(0))) * mp.sqrt(sum(w * w, mpf(0))))
+            total.append(-hard * log_softmax(z)[x.t["tokens"][n, t]] + (1 - hard) * b * (1 - cosine))
+    return mean(total)
+
+
+def on_top(x, k, by_teacher, tail):
+    """Both distributions on the k most probable tokens of one: the rest in one entry, or renormalised."""
+    for student, teacher in zip(flat(x.vocabulary()), flat(x.vocabulary("t."))):
+        first = teacher if by_teacher else student
+        top = sorted(range(len(first)), key=lambda v: -first[v])[: int(k)]
+        pair = []
+        for p in (student, teacher):
+            inside = [mp.exp(p[v]) for v in top]
+            mass = sum(inside, mpf(0))
+            pair.append(inside + [1 - mp.exp(min(mp.log(mass), real(-1e-7)))] if tail else [v / mass for v in inside])
+        yield pair
+
+
+def plain_kl(p, q):
+    return sum((times(a, mp.log(a / b) if a else mpf(0)) for a, b in zip(p, q)), mpf(0))
+
+
+def top_distillation(x, frozen, k, b, tail):
+    total = []
+    for p, q in on_top(x, k, False, tail):
+        m = [b * v + (1 - b) * u for u, v in zip(p, q)]
+        total.append(b * plain_kl(q, m) + (1 - b) * plain_kl(p, m))
+    return mean(total)
+
+
+def top_forward_distillation(x, frozen, k, tail, by_teacher):
+    return mean(plain_kl(q, p) for p, q in on_top(x, k, by_teacher, tail))
+
+
+def top_reverse_distillation(x, frozen, k, tail, by_teacher):
+    return mean(plain_kl(p, q) for p, q in on_top(x, k, by_teacher, tail))
+
+
+def top_mixed_distillation(x, frozen, k, w, outside):
+    total = []
+    for student, teacher in zip(flat(x.vocabulary()), flat(x.vocabulary("t."))):
+        order = sorted(range(len(teacher)), key=lambda v: -teacher[v])
+        top, rest = order[: int(k)], order[int(k):]
+        q = [mp.exp(teacher[v]) for v in top]
+        q = [v / sum(q, mpf(0)) for v in q]
+        p = [mp.exp(student[v]) for v in top]
+        p = p if outside else [v / sum(p, mpf(0)) for v in p]
+        others_ = sum((mp.exp(student[v]) * (student[v] + 100) for v in rest), mpf(0)) if outside else 0
+        total.append(w * plain_kl(q, p) + (1 - w) * (plain_kl(p, q) + others_))
+    return mean(total)
+
+
 # Parts of estimators: -mean of a weight times log pi.
 
 
@@ -1863,7 +1962,112 @@ def kept_rows(statistic):
     ])
 
 
+def mean_one(weights):
+    return [[w / mean(flat(weights)) for w in row] for row in weights]
+
+
+def rows_mean_one(x):
+    rows = sampler_rows(x)
+    weights = [min(bounded_product(row), real(1.2)) for row in rows]
+    return [w / mean(v for v, row in zip(weights, rows) if row) for w in weights]
+
+
+def linear_quantile(values, q):
+    values, at = sorted(values), q * (len(values) - 1)
+    low = int(mp.floor(at))
+    return values[low] + (at - low) * (values[min(low + 1, len(values) - 1)] - values[low])
+
+
+def lowest_tail(values, q):
+    """The mean of the lowest q n values, the last of them in part."""
+    left, total = q * len(values), mpf(0)
+    size = left
+    for v in sorted(values):
+        total += v * min(max(left, mpf(0)), mpf(1))
+        left -= 1
+    return total / size
+
+
+def scopes(x, rows):
+    """Per row: the rows that the token, the group and the batch reduction goes over."""
+    return [([n], members, range(len(rows))) for n, members in enumerate(x.groups())]
+
+
+def token_orders(x, frozen, share):
+    h, l = at_positions(x, "feature.h"), x.tokens()
+
+    def ordered(f, kind):
+        """The values of f in ascending order, at the positions of their scope in turn."""
+        result = []
+        for n, members in enumerate(s[kind] for s in scopes(x, l)):
+            values = sorted(f(k, t) for k in members for t in range(len(l[k])))
+            before = sum(len(l[k]) for k in members if k < n)
+            result.append(values[before:before + len(l[n])])
+        return result
+
+    def ranks(f, kind):
+        return [
+            [mpf(sum(f(k, u) < f(n, t) for k in s[kind] for u in range(len(l[k])))) for t in range(len(l[n]))]
+            for n, s in enumerate(scopes(x, l))
+        ]
+
+    a = ordered(lambda n, t: l[n][t] * h[n][t], 0)
+    b = ordered(lambda n, t: l[n][t], 1)
+    c = ordered(lambda n, t: l[n][t] ** 2, 2)
+    own, prompt, all_ = (ranks(lambda n, t: h[n][t], 0), ranks(lambda n, t: h[n][t], 1), ranks(lambda n, t: -h[n][t], 2))
+    total = mean(
+        a[n][t] * (t + 1) + b[n][t] * h[n][t] + c[n][t] * l[n][t] + own[n][t] * l[n][t] - prompt[n][t] * l[n][t] / 7
+        + all_[n][t] * l[n][t] / 11
+        for n in range(len(l)) for t in range(len(l[n]))
+    )
+    total += linear_quantile(flat(l), share)
+    total += lowest_tail([p * w for row, ws in zip(l, h) for p, w in zip(row, ws)], share)
+    groups = {tuple(members) for members in x.groups()}
+    return total + mean(
+        linear_quantile([p * w for k in members for p, w in zip(l[k], h[k])], real(0.75))
+        - lowest_tail([p for k in members for p in l[k]], real(0.4))
+        for members in groups
+    )
+
+
+def matching(x, frozen):
+    h, turn, l, R = at_positions(x, "feature.h"), at_positions(x, "feature.turn"), x.tokens(), x.t["reward.r"]
+    total = []
+    for n, (own, members, every) in enumerate(scopes(x, l)):
+        for t in range(len(l[n])):
+            def those(rows, key):
+                return [(k, u) for k in rows for u in range(len(l[k])) if key(k, u) == key(n, t)]
+
+            def spread(values, ddof):
+                centre = mean(values)
+                return sum(((v - centre) ** 2 for v in values), mpf(0)) / max(len(values) - ddof, 1)
+
+            place, same = (lambda k, u: u), (lambda k, u: turn[k][u])
+            v = mean(l[k][u] * h[k][u] for k, u in those(members, place)) * l[n][t]
+            v += sum((l[k][u] * h[k][u] for k, u in those(every, place)), mpf(0)) * R[n]
+            v += mp.sqrt(spread([l[k][u] + h[k][u] for k, u in those(members, same)], 1))
+            v += spread([l[k][u] * h[k][u] for k, u in those(every, same)], 0)
+            v += l[n][t] * len(those(own, same)) + sum((l[k][u] ** 2 for k, u in those(own, same)), mpf(0)) * h[n][t]
+            total.append(v)
+    sums = x.sums()
+    rows = [
+        mean(sums[k] for k in members if mp.floor(R[k]) == mp.floor(R[n])) * R[n] for n, members in enumerate(x.groups())
+    ]
+    return mean(total) + mean(rows)
+
+
 PARTS = {
+    "top_entropy": weighted_tokens(lambda x, share: [
+        [mpf(v >= linear_quantile(flat(at_positions(x, "feature.h")), 1 - share)) for v in row]
+        for row in at_positions(x, "feature.h")
+    ]),
+    "top_share": weighted_tokens(lambda x, share: [
+        [mpf(top) for top in row] for row in largest(at_positions(x, "feature.h"), share)
+    ]),
+    "token_mean_one": weighted_tokens(lambda x: mean_one([[min(mp.exp(v), real(1.2)) for v in row] for row in sampler_rows(x)])),
+    "sequence_mean_one": weighted_tokens(rows_mean_one),
+    "token_orders": token_orders,
+    "matching": matching,
     "group_normalized_floored": weighted_sequences(
         lambda x: verl_grpo_vectorized(x.t["reward.r"], x.groups(), mpf("0.5"))
     ),
@@ -2329,6 +2533,7 @@ def preference_cases():
 
     online_cases()
     reward_model_cases()
+    token_reward_cases()
 
 
 def online_cases():
@@ -2403,6 +2608,34 @@ def reward_model_cases():
                 "feature.ends": behind(mask, ends.astype(float)),
                 "feature.right": behind(mask, (rng.random((4, 5)) < 0.5).astype(float)),
             }, dtype=dtype)
+
+
+def token_reward_model(x, frozen, ridge):
+    total = []
+    a, b = at_positions(x, "chosen.learn.r", "chosen."), at_positions(x, "rejected.learn.r", "rejected.")
+    i, j = at_positions(x, "chosen.feature.id", "chosen."), at_positions(x, "rejected.feature.id", "rejected.")
+    for n in range(len(a)):
+        both = min(len(a[n]), len(b[n]))
+        first = next((t for t in range(both) if i[n][t] != j[n][t]), both)
+        terms = [-ls(a[n][t] - b[n][t]) + ridge * (a[n][t] ** 2 + b[n][t] ** 2) for t in range(first, both)]
+        total.append(mean(terms) if terms else mpf(0))
+    return mean(total)
+
+
+def token_reward_cases():
+    for suffix, scale, dtype, empty in (
+        ("random", 2, np.float64, ()), ("random_f32", 2, np.float32, ()), ("extreme", 50, np.float64, ()),
+        ("empty", 2, np.float64, (1, 2)),
+    ):
+        rng = np.random.default_rng(475)
+        batch = {}
+        for side in ("chosen.", "rejected."):
+            mask = masks(rng, 5, 6, empty if side == "rejected." else ())
+            batch[side + "mask"] = mask
+            batch[side + "learn.r"] = behind(mask, scale * (2 * rng.random((5, 6)) - 1))
+            batch[side + "feature.id"] = behind(mask, np.floor(2 * rng.random((5, 6))))
+        case(f"tokenrewardmodel_{suffix}", "rewards/models", "TokenRewardModel", token_reward_model, batch, {"ridge": "0.01"},
+             dtype=dtype)
 
 
 def unpaired_cases():
@@ -2528,10 +2761,12 @@ def library_estimator_cases():
         ("verl", verl_gspo, False, {"low": "0.1", "high": "0.2", "raw": no}, [{"raw": yes}], [], "owg"),
         ("verl", verl_sapo, False, {"positive": "1", "negative": "1.05", "raw": no}, [{"raw": yes}], [], "owg"),
         ("verl", verl_gpg, False, verl, aggregations + [{"raw": yes}], [], "wg"),
-        ("verl", verl_clip_cov, False, clip | {"least": "0.1", "most": "2"} | verl, aggregations + [{"raw": yes}],
-         ["drawn"], "og"),
-        ("verl", verl_kl_cov, False, {"threshold": "0.5", "price": "0.3"} | verl, aggregations + [{"raw": yes}], [], "og"),
-        ("verl", verl_geo_mean, False, {"low": "0.2", "high": "0.3", "raw": no}, [{"raw": yes}], [], "og"),
+        ("verl", verl_clip_cov, False, {"share": "0.15"} | clip | {"least": "0.1", "most": "2"} | verl,
+         aggregations + [{"raw": yes}], ["draw"], "owg"),
+        ("verl", verl_kl_cov, False, {"share": "0.15", "price": "0.3"} | verl, aggregations + [{"raw": yes}], [], "owg"),
+        ("verl", verl_geo_mean, False, {"low": "0.2", "high": "0.3", "raw": no}, [{"raw": yes}], [], "owg"),
+        ("verl", verl_optimal_token_baseline, True, {"tail": no} | clip | {"bound": "3"}, [{"tail": yes}], ["squares"], "owg"),
+        ("verl", verl_tir_optimal_token_baseline, True, {"tail": yes} | clip | {"bound": "3"}, [{"tail": no}], ["squares"], "owg"),
         ("verl", verl_cispo, False, clip | verl, aggregations + [{"raw": yes}], [], "owg"),
         ("verl", verl_reinforce, False, verl, aggregations + [{"raw": yes}], [], "wg"),
         ("verl", verl_reinforce_plus_plus, True, {"discount": "0.9"} | clip | {"bound": "3"}, [], [], "ow"),
@@ -2577,8 +2812,13 @@ def library_estimator_cases():
             shape = batch["mask"].shape
             if "w" in flags:
                 batch["feature.w"] = behind(batch["mask"], np.where(rng.random(shape) < 0.2, 0, 2 * rng.random(shape)))
-            if "drawn" in columns:
-                batch["feature.drawn"] = behind(batch["mask"], (rng.random(shape) < 0.7).astype(float))
+            if "draw" in columns:
+                batch["feature.draw"] = behind(batch["mask"], rng.random(shape))
+            if "squares" in columns:
+                # Between p^2, if the rest is spread thin, and p^2 + (1 - p)^2, if one other token has it.
+                p = np.exp(np.where(batch["mask"], batch["old.logp"], 0))
+                batch["feature.squares"] = behind(batch["mask"], p**2 + (1 - p) ** 2 * rng.random(shape))
+                batch["feature.c"] = behind(batch["mask"], 0.5 + rng.random(shape))
             if "v" in flags:
                 batch["learn.v"] = behind(batch["mask"], 2 * rng.random(shape) - 1)
                 batch["old.learn.v"] = behind(batch["mask"], 2 * rng.random(shape) - 1)
@@ -2595,9 +2835,11 @@ def library_estimator_cases():
         add("random_near", near)
         add("random_f32", make(303, spread=0.5), dtype=np.float32)
         far = extreme_ratios(plain)
-        for column in ("feature.w", "feature.drawn", "learn.v", "old.learn.v"):
+        for column in ("feature.w", "feature.draw", "feature.squares", "feature.c", "learn.v", "old.learn.v"):
             if column in far:
                 far[column] = np.where(far["mask"] & np.isnan(far[column]), 0.5, far[column])
+        if "squares" in columns:
+            far["feature.squares"] = np.where(far["mask"], np.maximum(far["feature.squares"], 0.5), np.nan)
         add("extreme", far)
         add("identical_rewards",
             make(304, groups=[0, 0, 0, 1, 1, 1]) | {"reward.score": np.array([0.75, 0.75, 0.75, -0.125, -0.125, -0.125])},
@@ -2807,6 +3049,23 @@ def objective_cases():
                 batch["tokens"] = (np.random.default_rng(442).random(batch["mask"].shape) * 4).astype(np.int64)
             case(f"{objective.lower()}_{word}_{suffix}", distillation, objective, loss, batch, values, dtype=dtype,
                  floor=HUGE_FLOOR * 1e4 if kind else None)
+    for word, objective, loss, values in [
+        ("", "TopDistillation", top_distillation, {"k": "2", "b": "0.5", "tail": yes}),
+        ("alone", "TopDistillation", top_distillation, {"k": "3", "b": "0.3", "tail": no}),
+        ("", "TopForwardDistillation", top_forward_distillation, {"k": "2", "tail": yes, "by_teacher": no}),
+        ("teacher", "TopForwardDistillation", top_forward_distillation, {"k": "3", "tail": no, "by_teacher": yes}),
+        ("", "TopReverseDistillation", top_reverse_distillation, {"k": "2", "tail": yes, "by_teacher": no}),
+        ("teacher", "TopReverseDistillation", top_reverse_distillation, {"k": "3", "tail": no, "by_teacher": yes}),
+        ("all", "TopReverseDistillation", top_reverse_distillation, {"k": "5", "tail": yes, "by_teacher": yes}),
+        ("", "TopMixedDistillation", top_mixed_distillation, {"k": "2", "w": "0.3", "outside": no}),
+        ("outside", "TopMixedDistillation", top_mixed_distillation, {"k": "3", "w": "0.5", "outside": yes}),
+        ("", "CosineDistillation", cosine_distillation, {"hard": "0.5", "b": "0.5"}),
+    ]:
+        for suffix, seed, dtype, rows in (("random", 481, np.float64, 3), ("random_f32", 482, np.float32, 3), ("one_token", 483, np.float64, 1)):
+            batch = renamed(distributions(seed, rows=rows, width=3 if rows > 1 else 1), {"other.": "t."})
+            if objective == "CosineDistillation":
+                batch["tokens"] = (np.random.default_rng(484).random(batch["mask"].shape) * 4).astype(np.int64)
+            case("_".join(v for v in (objective.lower(), word, suffix) if v), distillation, objective, loss, batch, values, dtype=dtype)
     all_kinds(distillation, "OnPolicyDistillation", on_policy_distillation, [], {}, ref=False, others=["t."], group=False)
     all_kinds(distillation, "SampledDistillation", sampled_distillation, [], {"cap": "2"}, old=True, ref=False, others=["t."],
               group=False)
@@ -2819,6 +3078,24 @@ def objective_cases():
         if name in ("group_normalized_floored", "leave_one_out_or_raw", "best_of_group", "length_weighted"):
             all_kinds(parts, objective, loss, ["reward.r"], {"by_deviation": yes} if name == "best_of_group" else {}, ref=False,
                       variants=[{"by_deviation": no}] if name == "best_of_group" else [])
+        elif name in ("top_entropy", "top_share"):
+            all_kinds(parts, objective, loss, [], {"share": "0.31"}, ref=False, group=False, tokens=["feature.h"],
+                      variants=[{"share": "0.07"}, {"share": "0.93"}])
+        elif name in ("token_mean_one", "sequence_mean_one"):
+            all_kinds(parts, objective, loss, [], {}, old=True, ref=False, others=["sampler."], group=False)
+        elif name == "token_orders":
+            # A quantile of a prompt needs a token.
+            all_kinds(parts, objective, loss, [], {"share": "0.3"}, ref=False, tokens=["feature.h"], variants=[{"share": "0.77"}], far=False)
+        elif name == "matching":
+            for suffix, seed, dtype, empty in (
+                ("random", 471, np.float64, ()), ("random_f32", 472, np.float32, ()), ("empty", 473, np.float64, (1, 4)),
+            ):
+                batch = sampled(seed, ["reward.r"], [7, -3, 7, 7, -3, 12], ref=False, empty=empty)
+                rng = np.random.default_rng(seed + 1)
+                shape = batch["mask"].shape
+                batch["feature.h"] = behind(batch["mask"], 2 * rng.random(shape) - 1)
+                batch["feature.turn"] = behind(batch["mask"], np.floor(3 * rng.random(shape)))
+                case(f"part_matching_{suffix}", parts, objective, loss, batch, dtype=dtype)
         elif name == "on_policy_mask":
             all_kinds(parts, objective, loss, ["feature.a"], {"threshold": "0.1"}, ref=False, others=["sampler."], group=False)
         else:

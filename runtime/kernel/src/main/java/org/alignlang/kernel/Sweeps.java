@@ -42,6 +42,19 @@ public final class Sweeps {
     }
   }
 
+  /**
+   * The values at the same positions of another sequence of the row, 0 where it has no such
+   * position.
+   *
+   * @param from where the other sequence's tokens begin in {@code x}
+   * @param to where they end
+   */
+  public static void beside(double[] x, int from, int to, int begin, int end, double[] result) {
+    int both = Math.min(to - from, end - begin);
+    System.arraycopy(x, from, result, begin, both);
+    java.util.Arrays.fill(result, begin + both, end, 0);
+  }
+
   /** Discounted sums from the first token on, added up in double precision. */
   public static void cumulative(float[] x, double discount, int begin, int end, float[] result) {
     double sum = 0;

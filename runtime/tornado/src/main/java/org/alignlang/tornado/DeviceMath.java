@@ -58,6 +58,39 @@ public final class DeviceMath {
     return less + equal * before + number * (1 - other) + (1 - number) * (1 - other) * before;
   }
 
+  /** What element {@code i} adds to the sum of the elements with the key of {@code j}. */
+  public static double matching(double x, int i, double y, int j, double value) {
+    return x == y ? value : i == j ? value : 0.0;
+  }
+
+  /**
+   * The {@code left}-th element from {@code begin} if that is before {@code end}, else the other.
+   */
+  public static int slot(int left, int begin, int end, int other) {
+    int here = (left >= 0 ? 1 : 0) * (left < end - begin ? 1 : 0);
+    return here * (begin + left) + (1 - here) * other;
+  }
+
+  /** Which of the largest of so many entries is meant, from 1. */
+  public static double held(double k, int entries) {
+    double whole = floor(k);
+    return whole >= 1.0 ? (whole < entries ? whole : entries) : 1.0;
+  }
+
+  /** 1 if an entry is at least as large as another. */
+  public static int asLarge(float x, float y) {
+    int less = y < x ? 1 : 0;
+    int equal = x == y ? 1 : 0;
+    return less + equal;
+  }
+
+  /**
+   * An entry that {@code asLarge} entries are as large as if these are k or more, else the other.
+   */
+  public static double among(int asLarge, double k, float x, double other) {
+    return asLarge < k ? other : x;
+  }
+
   /** {@code weight * x}, and 0 where one of them is 0, whatever the other is. */
   public static double weighted(double weight, double x) {
     return weight == 0.0 ? 0.0 : x == 0.0 ? 0.0 : weight * x;

@@ -61,6 +61,9 @@ final class Bounds {
             Operation.Checked _,
             Operation.Stop _,
             Operation.Reorder _,
+            Operation.Matching _,
+            Operation.Largest _,
+            Operation.Beside _,
             Operation.Position _,
             Operation.Scan _,
             Operation.Shift _,
@@ -102,6 +105,7 @@ final class Bounds {
               ? new Range(0, Double.POSITIVE_INFINITY, false)
               : Range.of(1, Double.POSITIVE_INFINITY);
       case Operation.OneHot _ -> new Range(0, 1, false);
+      case Operation.Largest _ -> Range.ANY;
       case Operation.Position _ -> new Range(0, Double.POSITIVE_INFINITY, false);
       case Operation.Reorder _ -> range(operands.get(0));
       case Operation.Scan _ -> {
@@ -109,7 +113,12 @@ final class Bounds {
         boolean positive = x.low >= 0 && range(operands.get(1)).low >= 0;
         yield positive ? new Range(x.low, Double.POSITIVE_INFINITY, x.nonZero) : Range.ANY;
       }
-      case Operation.Shift _ -> {
+      case Operation.Matching _ -> {
+        // A sum of one element or more.
+        Range x = range(operands.get(0));
+        yield x.low >= 0 ? new Range(x.low, Double.POSITIVE_INFINITY, x.nonZero) : Range.ANY;
+      }
+      case Operation.Shift _, Operation.Beside _ -> {
         Range x = range(operands.get(0));
         yield new Range(Math.min(x.low, 0), Math.max(x.high, 0), false);
       }

@@ -25,6 +25,7 @@ import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.source.Span;
 import org.alignlang.kernel.Level;
+import org.jspecify.annotations.Nullable;
 
 /** The functions of the language itself: elementwise ones, and reductions. */
 final class BuiltinFunctions {
@@ -59,11 +60,16 @@ final class BuiltinFunctions {
               "sort",
               "quantile",
               "cvar",
+              "rank",
+              "top",
               "togo",
               "cumsum"));
 
   /** Reductions that go by the order of the values. */
-  private static final Set<String> ORDERED = Set.of("sort", "quantile", "cvar");
+  private static final Set<String> ORDERED = Set.of("sort", "quantile", "cvar", "rank");
+
+  /** Reductions that can go over the elements with one key. */
+  private static final Set<String> MATCHING = Set.of("sum", "mean", "count", "var", "std");
 
   /** Sums along the members of an ensemble. */
   private static final Set<String> RUNNING = Set.of("togo", "cumsum");
@@ -92,7 +98,18 @@ final class BuiltinFunctions {
     Set<String> names = new TreeSet<>(ELEMENTWISE.keySet());
     names.addAll(
         List.of(
-            "log", "exp", "max", "min", "relu", "clamp", "stop", "length", "entropy", "occupancy"));
+            "log",
+            "exp",
+            "max",
+            "min",
+            "relu",
+            "clamp",
+            "stop",
+            "length",
+            "entropy",
+            "logits",
+            "beside",
+            "occupancy"));
     names.addAll(ALONG_TOKENS);
     return names;
   }
@@ -103,6 +120,9 @@ final class BuiltinFunctions {
     }
     if (name.equals("occupancy")) {
       return occupancy(call, scope);
+    }
+    if (name.equals("beside")) {
+      return beside(call, scope);
     }
     List<Meaning.Value> values = new ArrayList<>();
     if (!name.equals("length")) {
@@ -168,8 +188,39 @@ final class BuiltinFunctions {
         Node term = b.negate(b.expTimes(p.node(), p.node()));
         yield Meaning.Value.of(Kind.REAL, b.sumTo(term, Domain.token(p.domain().owner())));
       }
+      case "logits" -> {
+        Meaning.Value p = distribution(one(name, values, call), call.span());
+        Node logits = logits(p, "logits", call);
+        yield Meaning.Value.of(Kind.REAL, p.node().active() ? logits : b.stop(logits));
+      }
       default -> throw new IllegalStateException("builtin " + name);
     };
+  }
+
+  /** {@code beside(x, s)}: the values of one sequence at the positions of another. */
+  private Meaning beside(Expression.Call call, Scope scope) {
+    List<Expression.Argument> arguments = call.arguments();
+    boolean plain =
+        arguments.size() == 2
+            && arguments.stream().allMatch(a -> a.name().isEmpty() && a.against().isEmpty());
+    if (!plain
+        || !(checker.check(arguments.get(1).value(), scope)
+            instanceof Meaning.SequenceName sequence)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`beside` takes a value per token and a sequence, as in `beside(score(rejected),"
+              + " chosen)`");
+    }
+    Expression first = arguments.get(0).value();
+    Meaning.Value x = checker.real(checker.check(first, scope), first.span());
+    if (x.domain().level() != Level.TOKEN) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          first.span(),
+          "`beside` compares tokens, and this is at " + x.domain().describe());
+    }
+    return checker.map(x, n -> b.beside(n, sequence.name()), Kind.REAL);
   }
 
   /** {@code occupancy(pi)}, which divergences compare. */
@@ -306,6 +357,9 @@ final class BuiltinFunctions {
     if (RUNNING.contains(reduction.name())) {
       return running(reduction.name(), members, value, arguments.size(), call);
     }
+    if (reduction.name().equals("top")) {
+      return top(reduction, value, arguments.subList(1, arguments.size()), call, scope);
+    }
     if (ORDERED.contains(reduction.name())) {
       if (members) {
         return orderedMembers(
@@ -314,8 +368,11 @@ final class BuiltinFunctions {
       return ordered(reduction, value, arguments.subList(1, arguments.size()), call, scope);
     }
     double ddof = -1;
+    Expression.@Nullable Argument at = null;
     for (Expression.Argument argument : arguments.subList(1, arguments.size())) {
-      if (argument.name().orElse("").equals("ddof")
+      if (argument.name().orElse("").equals("at") && at == null) {
+        at = argument;
+      } else if (argument.name().orElse("").equals("ddof")
           && (reduction.name().equals("std") || reduction.name().equals("var"))) {
         ddof = checker.fixed(checker.check(argument.value(), scope), argument.span());
       } else {
@@ -342,6 +399,9 @@ final class BuiltinFunctions {
                       + " population's")
               .withFix(Fix.suggested("write `ddof = 1`", torch)));
     }
+    if (at != null) {
+      return matching(reduction, value, at, ddof, members, call, scope);
+    }
     if (members) {
       return members(reduction.name(), value, ddof, call);
     }
@@ -354,6 +414,70 @@ final class BuiltinFunctions {
           Kind.REAL);
     }
     return levels(reduction, value, ddof, call);
+  }
+
+  /**
+   * {@code mean[group](x, at = k)}: over the rows or tokens of the scope whose key is that of the
+   * row or token at hand, which gets the result.
+   */
+  private Meaning matching(
+      Meaning.ReductionName reduction,
+      Meaning.Value value,
+      Expression.Argument at,
+      double ddof,
+      boolean members,
+      Expression.Call call,
+      Scope scope) {
+    String name = reduction.name();
+    if (members || !MATCHING.contains(name)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          at.span(),
+          "`%s[%s]` does not take `at`; sum, mean, count, var and std over rows or tokens do"
+              .formatted(name, String.join(", ", reduction.levels())));
+    }
+    Meaning.Value x = checker.real(value, call.span());
+    Meaning.Value key = checker.real(checker.check(at.value(), scope), at.value().span());
+    if (key.ensemble()) {
+      throw context.fail(WRONG_ARGUMENTS, at.span(), "a key is one number per row or token");
+    }
+    Domain elements = GraphBuilder.join(x.domain(), key.domain());
+    Domain within = scopeOfOrder(reduction, elements, call);
+    Node k = key.node();
+    Node count = b.matching(b.broadcast(b.constant(1), elements), k, within);
+    return checker.map(
+        x,
+        n ->
+            switch (name) {
+              case "sum" -> b.matching(n, k, within);
+              case "count" -> count;
+              case "mean" -> b.divide(b.matching(n, k, within), count);
+              default -> {
+                Node distance = b.subtract(n, b.divide(b.matching(n, k, within), count));
+                Node squares = b.matching(b.multiply(distance, distance), k, within);
+                Node size =
+                    b.combine(Binary.MAXIMUM, b.subtract(count, b.constant(ddof)), b.constant(1));
+                Node variance = b.divide(squares, size);
+                yield name.equals("std") ? b.apply(Unary.SQRT, variance) : variance;
+              }
+            },
+        Kind.REAL);
+  }
+
+  /** Within what the rows or tokens of a value are put in order or compared. */
+  private Domain scopeOfOrder(
+      Meaning.ReductionName reduction, Domain elements, Expression.Call call) {
+    if (!elements.isRow() && elements.level() != Level.TOKEN) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "`%s` goes by the order or the keys of rows or tokens, and this is at %s"
+              .formatted(reduction.name(), elements.describe()),
+          elements.level() == Level.VOCAB
+              ? "the entries of a vocabulary have no order here; reduce them to their token first"
+              : "the value is the same for all rows");
+    }
+    return target(reduction, elements, call);
   }
 
   /**
@@ -383,6 +507,54 @@ final class BuiltinFunctions {
           i, x.kind() == Kind.PROB ? b.combine(Binary.LOG_ADD_EXP, own, sum) : b.add(own, sum));
     }
     return new Meaning.Value(x.kind(), nodes, true);
+  }
+
+  /** {@code top[vocab](p, k)}: whether an entry is one of the k most probable of an actor. */
+  private Meaning top(
+      Meaning.ReductionName reduction,
+      Meaning.Value value,
+      List<Expression.Argument> rest,
+      Expression.Call call,
+      Scope scope) {
+    if (!reduction.levels().equals(List.of("vocab"))) {
+      throw context.fail(
+          WRONG_REDUCTION,
+          call.span(),
+          "`top` takes the most probable entries of a vocabulary: `top[vocab](pi(y.vocab), 20)`",
+          "the largest of rows or tokens are those with a small rank: `rank[batch](-x) < 20`");
+    }
+    if (rest.size() != 1 || rest.get(0).name().isPresent()) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`top[vocab]` takes a distribution and a number, as in `top[vocab](pi(y.vocab), 20)`");
+    }
+    Node logits = logits(distribution(value, call.span()), "top[vocab]", call);
+    Span span = rest.get(0).value().span();
+    Meaning.Value k = checker.real(checker.check(rest.get(0).value(), scope), span);
+    if (k.ensemble() || !k.domain().equals(Domain.BATCH) || k.node().active()) {
+      throw context.fail(WRONG_ARGUMENTS, span, "how many entries `top` takes is one number");
+    }
+    var known = FixedValues.evaluate(k.node(), context.parameterValues, new LinkedHashMap<>());
+    if (known.isPresent() && !(known.getAsDouble() >= 1)) {
+      throw context.fail(WRONG_ARGUMENTS, span, "`top` takes one entry or more");
+    }
+    return Meaning.Value.of(Kind.BOOL, b.lessEqual(b.largest(logits, k.node()), logits));
+  }
+
+  /** The logits of an actor's distribution, stopped or not. */
+  private Node logits(Meaning.Value p, String what, Expression.Call call) {
+    Node node = p.node().operation() instanceof Operation.Stop ? p.node().operand(0) : p.node();
+    Node logits = node.operands().isEmpty() ? node : node.operand(0);
+    if (!(logits.operation() instanceof Operation.Input)
+        || !node.equals(context.logSoftmax(logits))) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          call.span(),
+          "`" + what + "` takes an actor's distribution, and this one is made of others",
+          "write `" + what + "(pi(y.vocab)" + (what.equals("logits") ? ")`" : ", ...)`"));
+    }
+    return logits;
   }
 
   /** {@code sort}, {@code quantile} and {@code cvar} over the members of an ensemble. */
@@ -419,6 +591,10 @@ final class BuiltinFunctions {
       requireArguments(name, rest, call);
       return new Meaning.Value(Kind.REAL, sorted, true);
     }
+    if (name.equals("rank")) {
+      requireArguments(name, rest, call);
+      return new Meaning.Value(Kind.REAL, ranks(checker.real(value, call.span()).nodes()), true);
+    }
     Node fraction = fraction(name, rest, call, scope);
     Node result = b.constant(0);
     for (int i = 0; i < size; i++) {
@@ -426,6 +602,23 @@ final class BuiltinFunctions {
       result = b.add(result, weighed(weight, sorted.get(i)));
     }
     return Meaning.Value.of(Kind.REAL, result);
+  }
+
+  /** How many members come before each: smaller ones, and equal ones that stand before it. */
+  private List<Node> ranks(List<Node> members) {
+    List<Node> ranks = new ArrayList<>();
+    for (int i = 0; i < members.size(); i++) {
+      Node rank = b.constant(0);
+      for (int j = 0; j < members.size(); j++) {
+        if (i != j) {
+          Binary before = j < i ? Binary.LESS_EQUAL : Binary.LESS;
+          Node precedes = b.combine(before, members.get(j), members.get(i));
+          rank = b.add(rank, b.select(precedes, b.constant(1), b.constant(0)));
+        }
+      }
+      ranks.add(rank);
+    }
+    return ranks;
   }
 
   private void requireMembers(Meaning.Value value, Expression.Call call) {
@@ -439,13 +632,13 @@ final class BuiltinFunctions {
   }
 
   private void requireArguments(String name, List<Expression.Argument> rest, Expression.Call call) {
-    boolean sort = name.equals("sort");
-    if (rest.size() != (sort ? 0 : 1)) {
+    boolean alone = name.equals("sort") || name.equals("rank");
+    if (rest.size() != (alone ? 0 : 1)) {
       throw context.fail(
           WRONG_ARGUMENTS,
           call.span(),
-          sort
-              ? "`sort` takes one value"
+          alone
+              ? "`" + name + "` takes one value"
               : "`" + name + "` takes a value and a fraction, as in `" + name + "[batch](x, 0.8)`");
     }
   }
@@ -508,8 +701,8 @@ final class BuiltinFunctions {
   }
 
   /**
-   * {@code sort[batch](x)}, ascending, {@code quantile[batch](x, q)}, {@code cvar[batch](x, q)}; or
-   * within each group.
+   * {@code sort[batch](x)}, ascending, {@code rank[batch](x)}, {@code quantile[batch](x, q)},
+   * {@code cvar[batch](x, q)}; or within each group, or of tokens within each sequence.
    */
   private Meaning ordered(
       Meaning.ReductionName reduction,
@@ -518,32 +711,21 @@ final class BuiltinFunctions {
       Expression.Call call,
       Scope scope) {
     String name = reduction.name();
-    Domain within =
-        switch (reduction.levels().size() == 1 ? reduction.levels().get(0) : "") {
-          case "batch" -> Domain.BATCH;
-          case "group" -> {
-            context.grouped = true;
-            yield Domain.GROUP;
-          }
-          default ->
-              throw context.fail(
-                  WRONG_REDUCTION,
-                  call.span(),
-                  "`" + reduction.name() + "` orders the rows of the batch, or of each group",
-                  "write `" + reduction.name() + "[batch](...)` or `[group]`");
-        };
     Meaning.Value real = checker.real(value, call.span());
-    if (real.ensemble() || !real.domain().isRow()) {
+    if (real.ensemble()) {
       throw context.fail(
           WRONG_REDUCTION,
           call.span(),
-          "`"
-              + reduction.name()
-              + "` orders one number per row, and this is at "
-              + (real.ensemble() ? "member level" : real.domain().describe()),
-          "reduce it to one number per sequence or pair first");
+          "`" + name + "` orders one number per row or token, and this is at member level",
+          "reduce the members first, or order them: `" + name + "[member](...)`");
     }
+    Domain within = scopeOfOrder(reduction, real.domain(), call);
     Node x = real.node();
+    if (name.equals("rank")) {
+      requireArguments(name, rest, call);
+      return Meaning.Value.of(
+          Kind.REAL, b.reorder(b.position(x.domain(), within), x, within, true));
+    }
     Node sorted = b.reorder(x, x, within, false);
     if (name.equals("sort")) {
       requireArguments(name, rest, call);

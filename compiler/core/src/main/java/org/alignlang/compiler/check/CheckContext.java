@@ -383,11 +383,16 @@ final class CheckContext {
                     actor.role() == Statement.Role.POLICY)),
             0);
     tokens(sequence);
+    return logSoftmax(logit);
+  }
+
+  /** The logarithms of the probabilities with the given logits. */
+  Node logSoftmax(Node logit) {
     Node normalizer =
         builder.reduce(
             org.alignlang.compiler.ir.Operation.Reduction.LOG_SUM_EXP,
             logit,
-            Domain.token(sequence));
+            Domain.token(logit.domain().owner()));
     return builder.subtract(logit, normalizer);
   }
 

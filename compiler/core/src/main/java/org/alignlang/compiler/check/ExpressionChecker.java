@@ -75,7 +75,8 @@ final class ExpressionChecker {
                       + e.second().describe())
               .withHelp(
                   "tokens of different sequences have nothing in common: reduce each to its"
-                      + " sequence first, as in `sum[token](...)`"));
+                      + " sequence first, as in `sum[token](...)`, or bring one to the positions of"
+                      + " the other with `beside(x, sequence)`"));
     } finally {
       b.at(before);
     }

@@ -62,6 +62,9 @@ public final class OneRow {
           Operation.Checked _,
           Operation.Reduce _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Scan _,
           Operation.Expectation _ ->
           of(values, node.operand(0));

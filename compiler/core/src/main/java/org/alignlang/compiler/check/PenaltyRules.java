@@ -196,6 +196,9 @@ final class PenaltyRules {
           Operation.Select _,
           Operation.Taken _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Position _,
           Operation.Shift _,
           Operation.Expectation _ ->

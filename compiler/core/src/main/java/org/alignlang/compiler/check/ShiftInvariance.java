@@ -99,6 +99,9 @@ final class ShiftInvariance {
       case Operation.Reduce _,
           Operation.Taken _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Scan _,
           Operation.Shift _ ->
           unseen(node);

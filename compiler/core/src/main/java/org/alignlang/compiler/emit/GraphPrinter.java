@@ -203,6 +203,9 @@ public final class GraphPrinter {
       case Operation.Taken _ -> "taken(" + all + ")";
       case Operation.Reorder reorder ->
           (reorder.inverse() ? "unsort[" : "sort[") + reorder.within() + "](" + all + ")";
+      case Operation.Largest _ -> "largest(" + all + ")";
+      case Operation.Matching matching -> "matching[" + matching.within() + "](" + all + ")";
+      case Operation.Beside _ -> "beside(" + all + ")";
       case Operation.Position position -> "position[" + position.within() + "]";
       case Operation.Scan scan -> (scan.backwards() ? "togo(" : "cumsum(") + all + ")";
       case Operation.Shift shift -> (shift.next() ? "next(" : "previous(") + all + ")";

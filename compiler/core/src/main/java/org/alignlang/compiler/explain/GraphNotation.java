@@ -256,6 +256,9 @@ final class GraphNotation {
             ? Symbols.call(word, of(x.get(0)))
             : Symbols.call(word, of(x.get(0)), of(x.get(1)));
       }
+      case Operation.Largest _ -> Symbols.call("largest", of(x.get(0)), of(x.get(1)));
+      case Operation.Matching _ -> Symbols.call("matching", of(x.get(0)), of(x.get(1)));
+      case Operation.Beside _ -> Symbols.call("beside", of(x.get(0)));
       case Operation.Position _ -> Symbols.name("position");
       case Operation.Scan scan ->
           Symbols.call(scan.backwards() ? "togo" : "cumsum", of(x.get(0)), of(x.get(1)));

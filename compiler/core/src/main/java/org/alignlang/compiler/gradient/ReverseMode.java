@@ -189,8 +189,12 @@ public final class ReverseMode {
             default -> List.of();
           };
       case Operation.Apply apply -> apply.function() == Unary.NEGATE ? operands : List.of();
-      case Operation.Reorder _ -> operands.subList(0, 1);
-      case Operation.Broadcast _, Operation.Lift _, Operation.Reduce _, Operation.Taken _ ->
+      case Operation.Reorder _, Operation.Matching _ -> operands.subList(0, 1);
+      case Operation.Beside _,
+          Operation.Broadcast _,
+          Operation.Lift _,
+          Operation.Reduce _,
+          Operation.Taken _ ->
           operands;
       default -> List.of();
     };
@@ -257,7 +261,11 @@ public final class ReverseMode {
               builder.reorder(g, operands.get(1), reorder.within(), !reorder.inverse()));
       case Operation.Scan scan ->
           flow(operands.get(0), builder.scan(g, operands.get(1), node.domain(), !scan.backwards()));
+      case Operation.Matching matching ->
+          flow(operands.get(0), builder.matching(g, operands.get(1), matching.within()));
       case Operation.Shift shift -> flow(operands.get(0), builder.shift(g, !shift.next()));
+      case Operation.Beside _ ->
+          flow(operands.get(0), builder.beside(g, operands.get(0).domain().owner()));
       case Operation.Taken _ -> {
         Domain vocab = operands.get(0).domain();
         Node spread = builder.broadcast(g, vocab);
@@ -272,6 +280,7 @@ public final class ReverseMode {
           Operation.Count _,
           Operation.OneHot _,
           Operation.Position _,
+          Operation.Largest _,
           Operation.Stop _,
           Operation.Expectation _ ->
           throw new IllegalStateException("no gradient flows through " + node);

@@ -302,17 +302,41 @@ public final class GraphBuilder {
     return node(check, List.of(value), value.domain(), value.active());
   }
 
-  /** The rows of a value in the order of a key, or back; see {@link Operation.Reorder}. */
+  /**
+   * The rows or tokens of a value in the order of a key, or back; see {@link Operation.Reorder}.
+   */
   public Node reorder(Node value, Node key, Domain within, boolean inverse) {
-    Domain rows = join(value.domain(), key.domain());
-    if (!rows.isRow()) {
-      throw new LevelException(rows, within);
+    return keyed(new Operation.Reorder(within, inverse), value, key, within);
+  }
+
+  /**
+   * The sum over the rows or tokens of a scope with the same key; see {@link Operation.Matching}.
+   */
+  public Node matching(Node value, Node key, Domain within) {
+    return keyed(new Operation.Matching(within), value, key, within);
+  }
+
+  private Node keyed(Operation operation, Node value, Node key, Domain within) {
+    Domain elements = join(value.domain(), key.domain());
+    if ((!elements.isRow() && elements.level() != Level.TOKEN)
+        || within.level().compareTo(elements.level()) >= 0) {
+      throw new LevelException(elements, within);
     }
     return node(
-        new Operation.Reorder(within, inverse),
-        List.of(broadcast(value, rows), broadcast(stop(key), rows)),
-        rows,
+        operation,
+        List.of(broadcast(value, elements), broadcast(stop(key), elements)),
+        elements,
         value.active());
+  }
+
+  /** A token's value at the same position of another sequence; see {@link Operation.Beside}. */
+  public Node beside(Node x, String owner) {
+    if (x.domain().level() != Level.TOKEN) {
+      throw new IllegalArgumentException("beside of a value at " + x.domain());
+    }
+    return x.domain().owner().equals(owner)
+        ? x
+        : node(new Operation.Beside(), List.of(x), Domain.token(owner), x.active());
   }
 
   /** The position of each row, or of each token, in its scope. */
@@ -338,6 +362,20 @@ public final class GraphBuilder {
       throw new IllegalArgumentException("shift of a value at " + x.domain());
     }
     return node(new Operation.Shift(next), List.of(x), x.domain(), x.active());
+  }
+
+  /** The k-th largest logit at each token; see {@link Operation.Largest}. */
+  public Node largest(Node logits, Node k) {
+    if (!(logits.operation() instanceof Operation.Input)
+        || logits.domain().level() != Level.VOCAB
+        || !k.domain().equals(Domain.BATCH)) {
+      throw new IllegalArgumentException("largest of " + logits + " by " + k);
+    }
+    return node(
+        new Operation.Largest(),
+        List.of(logits, stop(k)),
+        Domain.token(logits.domain().owner()),
+        false);
   }
 
   /** The entry of the taken token. */

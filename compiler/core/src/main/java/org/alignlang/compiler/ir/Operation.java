@@ -46,12 +46,26 @@ public sealed interface Operation {
   record Taken() implements Operation {}
 
   /**
-   * The first operand's rows in the order of the second's values, within the domain {@code within}:
-   * the i-th row of each scope gets the value of the row with the i-th smallest key. The inverse
-   * gives the row with the i-th smallest key the value of the i-th row. Each is the adjoint of the
-   * other.
+   * The k-th largest of the first operand's entries over the vocabulary: an actor's logits, read as
+   * a whole row. The second operand is k; it is rounded down and held between 1 and the number of
+   * entries. No gradient flows through it.
+   */
+  record Largest() implements Operation {}
+
+  /**
+   * The first operand's rows or tokens in the order of the second's values, within the domain
+   * {@code within}: the i-th element of each scope gets the value of the one with the i-th smallest
+   * key. The inverse gives the element with the i-th smallest key the value of the i-th. Each is
+   * the adjoint of the other.
    */
   record Reorder(Domain within, boolean inverse) implements Operation {}
+
+  /**
+   * For each row or token the sum of the first operand over those of its scope {@code within} whose
+   * second operand, the key, equals its own. With the same keys it is its own adjoint. A NaN equals
+   * none, not even itself, but an element always counts for itself.
+   */
+  record Matching(Domain within) implements Operation {}
 
   /** The position of a row, or of a token, in its scope {@code within}, from 0. */
   record Position(Domain within) implements Operation {}
@@ -68,6 +82,12 @@ public sealed interface Operation {
    * of the other.
    */
   record Shift(boolean next) implements Operation {}
+
+  /**
+   * The operand's value at the same position of the other sequence of the pair, at the token level
+   * of the node; 0 where that one has no such position. The way back is the adjoint.
+   */
+  record Beside() implements Operation {}
 
   /** The operand, between the row levels of pair data, which are one to one. */
   record Lift() implements Operation {}

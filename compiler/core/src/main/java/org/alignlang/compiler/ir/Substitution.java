@@ -62,6 +62,10 @@ public final class Substitution {
           builder.reorder(operands.get(0), operands.get(1), reorder.within(), reorder.inverse());
       case Operation.Scan scan ->
           builder.scan(operands.get(0), operands.get(1), node.domain(), scan.backwards());
+      case Operation.Matching matching ->
+          builder.matching(operands.get(0), operands.get(1), matching.within());
+      case Operation.Largest _ -> builder.largest(operands.get(0), operands.get(1));
+      case Operation.Beside _ -> builder.beside(operands.get(0), node.domain().owner());
       case Operation.Shift shift -> builder.shift(operands.get(0), shift.next());
       case Operation.Checked checked -> builder.checked(checked, operands.get(0));
       case Operation.Apply apply -> builder.apply(apply.function(), operands.get(0));

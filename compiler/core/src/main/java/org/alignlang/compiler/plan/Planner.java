@@ -80,7 +80,7 @@ public final class Planner {
     program
         .gradients()
         .forEach((input, gradient) -> {
-          Site site = home(gradient);
+          Site site = written(gradient);
           block(site).written().add(new Plan.Output(input.name(), gradient));
           require(gradient, site);
         });
@@ -105,6 +105,15 @@ public final class Planner {
         Set.copyOf(kept),
         Set.copyOf(splits),
         Set.copyOf(ObjectiveProgram.reachable(scalars)));
+  }
+
+  /** Where a gradient is written: what is laid out between passes, in the pass that follows. */
+  private Site written(Node gradient) {
+    Site home = home(gradient);
+    Scope scope = Scope.of(gradient.domain());
+    return isLaid(Plan.base(gradient)) && home.scope() != scope
+        ? new Site(scope, home.pass() + 1, 0, gradient.domain().owner(), 0)
+        : home;
   }
 
   private boolean split(int pass) {
@@ -157,6 +166,11 @@ public final class Planner {
             (scope == Scope.ROW && site.scope().compareTo(Scope.ROW) > 0)
                 || (scope == Scope.BATCH && site.scope() == Scope.GROUP);
         rowStep = Math.max(rowStep, site.rowStep() + (ends ? 1 : 0));
+      }
+      // What is laid out between passes is summed by a loop over the tokens that reads it.
+      boolean read = Scope.of(operand.domain()) == Scope.TOKEN && site.scope() == Scope.BATCH;
+      if (scope == Scope.ROW && read) {
+        rowStep = Math.max(rowStep, 1);
       }
     }
     String owner = scope.compareTo(Scope.ROW) > 0 ? node.domain().owner() : "";
@@ -262,9 +276,16 @@ public final class Planner {
   }
 
   private void compute(Node value, Site site) {
-    if (value.operation() instanceof Operation.Reorder) {
+    if (isLaid(value) && !value.operands().isEmpty()) {
       if (block(site).computed().add(value)) {
         value.operands().forEach(operand -> array(laidOperand(operand)));
+      }
+      return;
+    }
+    if (value.operation() instanceof Operation.Largest) {
+      // It reads the logits as they lie, and not the values of a loop.
+      if (block(site).computed().add(value)) {
+        require(value.operand(1), site);
       }
       return;
     }
@@ -308,7 +329,8 @@ public final class Planner {
   /** Whether a value is made by one sweep along all tokens of a row. */
   public static boolean alongTokens(Node node) {
     return node.operation() instanceof Operation.Scan
-        || node.operation() instanceof Operation.Shift;
+        || node.operation() instanceof Operation.Shift
+        || node.operation() instanceof Operation.Beside;
   }
 
   /** What a sweep goes along: a token's value, or the coarser value's repetition. */
@@ -317,16 +339,23 @@ public final class Planner {
     return Scope.of(base.domain()) == Scope.TOKEN ? base : operand;
   }
 
-  /** Whether a value of the rows is computed for all of them at once, between two passes. */
+  /**
+   * Whether a value of the rows, or of the tokens, is computed for all of them at once, between two
+   * passes.
+   */
   public static boolean isLaid(Node node) {
-    return node.operation() instanceof Operation.Reorder
-        || (node.operation() instanceof Operation.Position && node.domain().isRow());
+    return switch (node.operation()) {
+      case Operation.Reorder _, Operation.Matching _ -> true;
+      case Operation.Position position ->
+          node.domain().isRow() || position.within().level() != Level.SEQUENCE;
+      default -> false;
+    };
   }
 
-  /** What a reordering goes over: a row's value, or the coarser value's repetition. */
+  /** What a reordering goes over: the value of a row or token, or the coarser one's repetition. */
   public static Node laidOperand(Node operand) {
     Node base = Plan.base(operand);
-    return Scope.of(base.domain()) == Scope.ROW ? base : operand;
+    return Scope.of(base.domain()) == Scope.of(operand.domain()) ? base : operand;
   }
 
   /** A reduction inside a row is made up by the loop over what it reduces. */
@@ -335,12 +364,27 @@ public final class Planner {
       return;
     }
     List<Node> operands = operands(reduction);
-    Site site = operands.stream().map(this::home).max(Comparator.naturalOrder()).orElseThrow();
+    Site end = home(reduction);
+    Site site =
+        operands.stream()
+            .map(operand ->
+                isLaid(operand)
+                    ? new Site(
+                        Scope.TOKEN, end.pass(), end.rowStep() - 1, operand.domain().owner(), 0)
+                    : home(operand))
+            .max(Comparator.naturalOrder())
+            .orElseThrow();
     if (site.scope() == Scope.TOKEN) {
       kept.add(reduction);
     }
     block(site).reduced().add(reduction);
-    operands.forEach(operand -> compute(operand, site));
+    for (Node operand : operands) {
+      if (isLaid(operand)) {
+        require(operand, site);
+      } else {
+        compute(operand, site);
+      }
+    }
   }
 
   /**
@@ -446,11 +490,14 @@ public final class Planner {
                 true;
             case DIVIDE, POWER, LOG_ADD_EXP, EXP_TIMES -> false;
           };
-      case Operation.Position _ -> node.domain().level() == Level.TOKEN;
+      case Operation.Position _ -> !isLaid(node);
       case Operation.OneHot _,
           Operation.Checked _,
           Operation.Reduce _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Scan _,
           Operation.Shift _,
           Operation.Taken _,

@@ -238,6 +238,9 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
           Operation.Lift _,
           Operation.Taken _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Position _,
           Operation.Shift _,
           Operation.Expectation _ ->

@@ -161,6 +161,46 @@ public final class Interpreter {
             moved(x.value(), order, reorder.inverse()),
             x.tangent() == null ? null : moved(x.tangent(), order, reorder.inverse()));
       }
+      case Operation.Largest _ -> {
+        int vocabulary = batch.vocabulary();
+        double[] logits = operands.get(0).value();
+        int k = (int) Math.max(1, Math.min(Math.floor(operands.get(1).value()[0]), vocabulary));
+        yield filled(
+            size,
+            t -> {
+              double[] row =
+                  Arrays.stream(logits, t * vocabulary, (t + 1) * vocabulary)
+                      .map(x -> Double.isNaN(x) ? Double.NEGATIVE_INFINITY : x)
+                      .sorted()
+                      .toArray();
+              return row[vocabulary - k];
+            });
+      }
+      case Operation.Matching matching -> {
+        double[] key = operands.get(1).value();
+        Dual x = operands.get(0);
+        double[] dx = x.tangent();
+        yield new Dual(
+            matching(x.value(), key, node.domain(), matching.within()),
+            dx == null ? null : matching(dx, key, node.domain(), matching.within()));
+      }
+      case Operation.Beside _ -> {
+        int[] from = batch.offsets(node.operand(0).domain().owner());
+        int[] to = batch.offsets(node.domain().owner());
+        int[] rows = rowOfToken(node.domain().owner());
+        IntUnaryOperator other =
+            t -> {
+              int there = from[rows[t]] + t - to[rows[t]];
+              return there < from[rows[t] + 1] ? there : -1;
+            };
+        Dual x = operands.get(0);
+        double[] dx = x.tangent();
+        yield new Dual(
+            array(size, t -> other.applyAsInt(t) < 0 ? 0 : x.value()[other.applyAsInt(t)]),
+            dx == null
+                ? null
+                : array(size, t -> other.applyAsInt(t) < 0 ? 0 : dx[other.applyAsInt(t)]));
+      }
       case Operation.Scan scan -> {
         int[] offsets = batch.offsets(node.domain().owner());
         double[] discount = operands.get(1).value();
@@ -264,8 +304,24 @@ public final class Interpreter {
   private double[] positions(Domain rows, Domain within) {
     IntUnaryOperator scope = parent(rows, within);
     int[] next = new int[size(within)];
-    Arrays.fill(next, rows.level() == Level.TOKEN ? firstPosition : 0);
+    boolean inSequence = rows.level() == Level.TOKEN && within.level() == Level.SEQUENCE;
+    Arrays.fill(next, inSequence ? firstPosition : 0);
     return array(size(rows), row -> next[scope.applyAsInt(row)]++);
+  }
+
+  /** For each element the sum of those of its scope with the same key. */
+  private double[] matching(double[] x, double[] key, Domain elements, Domain within) {
+    IntUnaryOperator scope = parent(elements, within);
+    Map<Double, Map<Integer, Double>> sums = new HashMap<>();
+    for (int e = 0; e < x.length; e++) {
+      if (!Double.isNaN(key[e])) {
+        sums.computeIfAbsent(key[e] + 0.0, _ -> new HashMap<>())
+            .merge(scope.applyAsInt(e), x[e], Double::sum);
+      }
+    }
+    return array(
+        x.length,
+        e -> sums.getOrDefault(key[e] + 0.0, Map.of()).getOrDefault(scope.applyAsInt(e), x[e]));
   }
 
   /** Each token's discounted sum of all tokens of its row up to it, or from it on. */
@@ -292,7 +348,7 @@ public final class Interpreter {
     List<Integer> sorted =
         IntStream.range(0, key.length)
             .boxed()
-            .sorted(byScope.thenComparingDouble(row -> key[row]))
+            .sorted(byScope.thenComparingDouble(e -> key[e] + 0.0))
             .toList();
     return new int[][] {
       plain.stream().mapToInt(Integer::intValue).toArray(),

@@ -60,6 +60,35 @@ class JvmBackEndTest {
       }
       """;
 
+  private static final String TOKENS_ORDERED =
+      """
+      objective TokensOrdered(share: Real = 0.3) {
+        policy  pi
+        feature weight: token
+        reward  score: sequence
+        group by prompt
+        let l = log(pi(y.token))
+        let top = rank[batch](-weight * stop(l)) < max(1, floor(share * count[batch](l)))
+        minimize mean[token, sequence]((if top then l * weight else l * l) * score)
+          + sum[batch](sort[token](l * weight) * position(y) + sort[group](l) * weight) / 10
+          + quantile[batch](l, share) + mean[batch](cvar[group](l, 0.6))
+          + mean[token, sequence](l * mean[group](l * weight, at = position(y)))
+          + sum[batch](sort[batch](l))
+      }
+      """;
+
+  private static final String BESIDE =
+      """
+      objective Beside {
+        policy  pi
+        pairs   chosen > rejected
+        let l(s) = log(pi(s.token))
+        let other = beside(l(rejected), chosen)
+        minimize mean[pair](sum[token](-log_sigmoid(l(chosen) - other)))
+          + mean[pair](sum[token](beside(cumsum(l(chosen)), rejected) * l(rejected))) / 10
+      }
+      """;
+
   private static final String SWEEPS =
       """
       objective Sweeps(gamma: Real = 0.9) {
@@ -84,6 +113,8 @@ class JvmBackEndTest {
                 new SourceFile("distill.align", VOCABULARY),
                 new SourceFile("imitate.align", NO_TOKENS),
                 new SourceFile("aot.align", ORDERED),
+                new SourceFile("tokens.align", TOKENS_ORDERED),
+                new SourceFile("beside.align", BESIDE),
                 new SourceFile("sweeps.align", SWEEPS)))
         .flatMap(source -> compile(source).stream())
         .map(o ->
@@ -126,6 +157,8 @@ class JvmBackEndTest {
             new SourceFile("distill.align", VOCABULARY),
             new SourceFile("imitate.align", NO_TOKENS),
             new SourceFile("aot.align", ORDERED),
+            new SourceFile("tokens.align", TOKENS_ORDERED),
+            new SourceFile("beside.align", BESIDE),
             new SourceFile("sweeps.align", SWEEPS))) {
       CheckedObjective objective = compile(source).get(0);
       ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
@@ -155,14 +188,21 @@ class JvmBackEndTest {
 
   @Test
   void gradientsOfOrderStatisticsAreThoseOfFiniteDifferences() {
-    CheckedObjective objective = compile(new SourceFile("aot.align", ORDERED)).get(0);
+    differences(ORDERED, "rejected.logp");
+    differences(TOKENS_ORDERED, "logp");
+    differences(BESIDE, "rejected.logp");
+    differences(BESIDE, "chosen.logp");
+  }
+
+  private static void differences(String spec, String input) {
+    CheckedObjective objective = compile(new SourceFile("ordered.align", spec)).get(0);
     Batch batch = batch(objective.signature(), new SplittableRandom(5));
     Evaluation result = new Evaluation(objective.signature(), batch);
     ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
     double[] parameters = parameters(objective.signature());
     kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
-    double[] gradient = result.gradient("rejected.logp").clone();
-    double[] column = batch.column("rejected.logp");
+    double[] gradient = result.gradient(input).clone();
+    double[] column = batch.column(input);
     for (int i = 0; i < column.length; i++) {
       double before = column[i];
       column[i] = before + 1e-6;

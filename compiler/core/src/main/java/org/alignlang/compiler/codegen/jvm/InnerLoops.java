@@ -54,6 +54,11 @@ public interface InnerLoops {
     throw new IllegalStateException("no column of rows: " + input);
   }
 
+  /** The row of a {@link #COLUMN} at a token: an array and where the row begins. */
+  default CodeBlock wholeRow(Signature.Input input, Frame token) {
+    throw new IllegalStateException("no column of rows: " + input);
+  }
+
   /** The entry of the gradient for logits at the index of a frame, to be written. */
   default CodeBlock gradientEntry(String input, Frame frame) {
     throw new IllegalStateException("no rows of gradients: " + input);

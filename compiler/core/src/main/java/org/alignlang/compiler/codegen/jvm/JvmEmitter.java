@@ -100,6 +100,7 @@ public final class JvmEmitter {
                 "Override",
                 "Ordering",
                 "Reductions",
+                "Selection",
                 "Signature",
                 "String",
                 "Sweeps",

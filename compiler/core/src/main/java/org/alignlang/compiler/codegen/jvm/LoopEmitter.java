@@ -25,6 +25,7 @@ import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Functions;
 import org.alignlang.kernel.Reductions;
+import org.alignlang.kernel.Selection;
 
 /**
  * Writes the loops of a plan as methods of the workspace: one per pass over the rows, one per loop
@@ -195,18 +196,39 @@ final class LoopEmitter {
             .addModifiers(Modifier.PRIVATE)
             .addParameter(TypeName.INT, "row");
     inner.scratch().ifPresent(type -> method.addParameter(type, "scratch"));
+    CodeBlock loop =
+        CodeBlock.builder()
+            .beginControlFlow(
+                "for (int t = $L[row], end = $L[row + 1]; t < end; t++)", bounds, bounds)
+            .add(token.code().build())
+            .endControlFlow()
+            .build();
     methods.add(
         method
             .addCode(start.code().build())
             .addCode(row.code().build())
             .addCode(before.build())
-            .beginControlFlow(
-                "for (int t = $L[row], end = $L[row + 1]; t < end; t++)", bounds, bounds)
-            .addCode(token.code().build())
-            .endControlFlow()
+            .addCode(selecting(start, loop))
             .addCode(after.build())
             .build());
     return name;
+  }
+
+  /** A loop that has room to look for the largest entries of a row, if it needs it. */
+  private CodeBlock selecting(Frame start, CodeBlock loop) {
+    return ValueEmitter.selectionOf(start)
+        .map(name -> {
+          String pool = fields.selections();
+          return CodeBlock.builder()
+              .addStatement("final $T $L = $L.take()", Selection.class, name, pool)
+              .beginControlFlow("try")
+              .add(loop)
+              .nextControlFlow("finally")
+              .addStatement("$L.give($L)", pool, name)
+              .endControlFlow()
+              .build();
+        })
+        .orElse(loop);
   }
 
   private void emitVocabulary(Site site, Plan.Block block, Frame token) {

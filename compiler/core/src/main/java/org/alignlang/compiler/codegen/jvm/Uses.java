@@ -24,6 +24,8 @@ public final class Uses {
           for (Node node : block.computed()) {
             if (node.operation() instanceof Operation.Taken) {
               taken(node.operand(0), site);
+            } else if (node.operation() instanceof Operation.Largest) {
+              use(node.operand(1), site);
             } else if (!(node.operation() instanceof Operation.Reduce)) {
               node.operands().forEach(operand -> use(operand, site));
               if (node.operation() instanceof Operation.Checked) {

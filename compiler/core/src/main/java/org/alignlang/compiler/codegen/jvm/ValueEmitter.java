@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
 import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
@@ -44,6 +45,9 @@ public final class ValueEmitter {
   private final ValueNames names;
   private final Uses uses;
   private final InnerLoops loops;
+
+  /** Under which a method keeps the name of its {@link #selection}. */
+  private static final String SELECTION = "a selection";
 
   private final Set<Node> lengthsWritten = new HashSet<>();
 
@@ -197,6 +201,13 @@ public final class ValueEmitter {
                       array(fields.offsets(node.domain().owner()), INTS, frame)),
                   Binding.PREFIX);
           case Operation.Taken _ -> entry(node.operand(0), frame);
+          case Operation.Largest _ ->
+              Term.whole(
+                  "$L.largest($L, $L, $L)",
+                  selection(frame),
+                  use(node.operand(1), frame).asNumber().code(),
+                  wholeRow((Operation.Input) node.operand(0).operation(), frame),
+                  fields.vocabulary());
           case Operation.Reduce reduce -> Term.number(reduced(reduce, node, frame), Binding.WHOLE);
           case Operation.Combine combine when combine.function() == Binary.EXP_TIMES ->
               Term.whole(
@@ -217,6 +228,8 @@ public final class ValueEmitter {
               Operation.Parameter _,
               Operation.Multiplier _,
               Operation.Reorder _,
+              Operation.Matching _,
+              Operation.Beside _,
               Operation.Scan _,
               Operation.Shift _,
               Operation.Expectation _ ->
@@ -237,6 +250,28 @@ public final class ValueEmitter {
     if (kept) {
       keep(node, named, frame);
     }
+  }
+
+  /** Room to look for the largest entries of a row in, which the method borrows. */
+  private String selection(Frame frame) {
+    Frame start = frame.start();
+    return start
+        .arrays()
+        .computeIfAbsent(SELECTION, _ -> JavaText.unique("selection", start.taken()));
+  }
+
+  /** The name of the room that a method needs to borrow, if it needs one. */
+  static Optional<String> selectionOf(Frame start) {
+    return Optional.ofNullable(start.arrays().get(SELECTION));
+  }
+
+  /** The row of a column of logits at a token: an array and where the row begins. */
+  private CodeBlock wholeRow(Operation.Input input, Frame frame) {
+    Frame token = frame.at(Scope.TOKEN);
+    return loops.columnType(input.input()).equals(InnerLoops.COLUMN)
+        ? loops.wholeRow(input.input(), token)
+        : CodeBlock.of(
+            "$L, $L", array(fields.column(input.input().name()), DOUBLES, token), first(token));
   }
 
   /** The exponential of a value, computed once in a frame. */
@@ -515,6 +550,12 @@ public final class ValueEmitter {
                   x,
                   use(node.operand(1), row).asNumber().code(),
                   span);
+      case Operation.Beside _ -> {
+        String other = array(fields.offsets(node.operand(0).domain().owner()), INTS, row);
+        row.code()
+            .addStatement(
+                "$T.beside($L, $L[row], $L[row + 1], $L)", Sweeps.class, x, other, other, span);
+      }
       case Operation.Shift shift ->
           row.code()
               .addStatement(
@@ -523,44 +564,56 @@ public final class ValueEmitter {
     }
   }
 
-  /** Computes a value of all rows at once. */
+  /** Computes a value of all rows, or of all tokens, at once. */
   private void lay(Node node, Frame start) {
     String result = array(fields.field(node), DOUBLES, start);
     start.comment(origin(node));
     switch (node.operation()) {
-      case Operation.Position position -> {
-        if (position.within().level() == Level.GROUP) {
-          fields.groupOf();
-          start.code().addStatement("$T.positions(groupOf, $L)", Ordering.class, result);
-        } else {
-          start.code().addStatement("$T.positions($L)", Ordering.class, result);
-        }
-      }
-      case Operation.Reorder reorder -> {
-        Node key = Planner.laidOperand(node.operand(1));
-        Node value = Planner.laidOperand(node.operand(0));
-        lengths(key, start);
-        lengths(value, start);
-        boolean known = fields.isOrdered(key, reorder.within());
-        String ordering = fields.ordering(key, reorder.within());
-        String keys = array(fields.field(key), DOUBLES, start);
-        if (!known && reorder.within().level() == Level.GROUP) {
-          fields.groupOf();
-          start.code().addStatement("$L.by($L, groupOf, groups)", ordering, keys);
-        } else if (!known) {
-          start.code().addStatement("$L.by($L)", ordering, keys);
-        }
-        start
-            .code()
-            .addStatement(
-                "$L.$L($L, $L)",
-                ordering,
-                reorder.inverse() ? "scatter" : "gather",
-                array(fields.field(value), DOUBLES, start),
-                result);
-      }
+      case Operation.Position position ->
+          start
+              .code()
+              .addStatement(
+                  "$T.positions($L$L)",
+                  Ordering.class,
+                  scopes(node.domain(), position.within(), start, false),
+                  result);
+      case Operation.Reorder reorder ->
+          lay(node, reorder.within(), reorder.inverse() ? "scatter" : "gather", result, start);
+      case Operation.Matching matching ->
+          lay(node, matching.within(), "sumMatching", result, start);
       default -> throw new IllegalStateException("not laid: " + node);
     }
+  }
+
+  /** Computes a value from the order of the rows or tokens by a key. */
+  private void lay(Node node, Domain within, String method, String result, Frame start) {
+    Node key = Planner.laidOperand(node.operand(1));
+    Node value = Planner.laidOperand(node.operand(0));
+    lengths(key, start);
+    lengths(value, start);
+    boolean known = fields.isOrdered(key, within);
+    String ordering = fields.ordering(key, within);
+    String keys = array(fields.field(key), DOUBLES, start);
+    if (!known) {
+      start
+          .code()
+          .addStatement("$L.by($L$L)", ordering, scopes(node.domain(), within, start, true), keys);
+    }
+    String values = array(fields.field(value), DOUBLES, start);
+    String arguments =
+        node.operation() instanceof Operation.Matching ? keys + ", " + values : values;
+    start.code().addStatement("$L.$L($L, $L)", ordering, method, arguments, result);
+  }
+
+  /** The arguments, before others, that say which rows or tokens are of one scope. */
+  private String scopes(Domain elements, Domain within, Frame start, boolean groups) {
+    boolean tokens = elements.level() == Level.TOKEN;
+    String offsets = tokens ? array(fields.offsets(elements.owner()), INTS, start) + ", " : "";
+    return switch (within.level()) {
+      case GROUP -> offsets + fields.groupOf() + (groups ? ", groups, " : ", ");
+      case BATCH -> "";
+      default -> offsets;
+    };
   }
 
   /** Lays the rows' lengths out for a reduction over them. */

@@ -40,6 +40,9 @@ public final class ValueNames {
       case Operation.Select _ -> "selected";
       case Operation.Stop _, Operation.Broadcast _, Operation.Lift _ -> "copy";
       case Operation.Reorder _ -> "sorted" + suffix(node.operand(0));
+      case Operation.Largest _ -> "largest" + suffix(node.operand(0));
+      case Operation.Matching _ -> "matching" + suffix(node.operand(0));
+      case Operation.Beside _ -> "beside" + suffix(node.operand(0));
       case Operation.Position _ -> "position";
       case Operation.Scan scan ->
           (scan.backwards() ? "toGo" : "cumulative") + suffix(node.operand(0));

@@ -5,6 +5,7 @@ import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.FieldSpec;
 import com.palantir.javapoet.MethodSpec;
+import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
 import java.util.HashSet;
@@ -26,6 +27,8 @@ import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.GradientRows;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Ordering;
+import org.alignlang.kernel.Scratches;
+import org.alignlang.kernel.Selection;
 import org.alignlang.kernel.Signature;
 
 /**
@@ -48,6 +51,7 @@ public final class WorkspaceFields {
           "bind",
           "run",
           "spare",
+          "selections",
           "row",
           "group",
           "token",
@@ -81,8 +85,9 @@ public final class WorkspaceFields {
   private boolean readsGroups;
   private boolean readsSpare;
   private boolean readsVocabulary;
+  private boolean selects;
 
-  /** Rows in the order of a key. */
+  /** Rows, or tokens, in the order of a key. */
   private record OrderKey(Node key, Domain within) {}
 
   WorkspaceFields(Signature signature, ValueNames names, InnerLoops loops) {
@@ -177,12 +182,18 @@ public final class WorkspaceFields {
     return "vocabulary";
   }
 
-  /** Whether the order of the rows by this key is known already. */
+  /** Room for the largest entries of a row, as much as threads need. */
+  String selections() {
+    selects = true;
+    return "selections";
+  }
+
+  /** Whether the order of the rows or tokens by this key is known already. */
   boolean isOrdered(Node key, Domain within) {
     return orderings.containsKey(new OrderKey(key, within));
   }
 
-  /** The order of the rows by a key. */
+  /** The order of the rows or tokens by a key. */
   String ordering(Node key, Domain within) {
     return orderings.computeIfAbsent(
         new OrderKey(key, within), _ -> member("order" + names.suffix(key)));
@@ -294,10 +305,19 @@ public final class WorkspaceFields {
             size);
       }
     });
-    orderings.forEach((_, name) -> {
+    if (selects) {
+      TypeName pool = ParameterizedTypeName.get(Scratches.class, Selection.class);
+      type.addField(
+          FieldSpec.builder(pool, "selections", Modifier.PRIVATE, Modifier.FINAL)
+              .initializer("new $T<>($T::new)", Scratches.class, Selection.class)
+              .build());
+    }
+    orderings.forEach((order, name) -> {
       type.addField(
           FieldSpec.builder(Ordering.class, name, Modifier.PRIVATE, Modifier.FINAL).build());
-      make.addStatement("$L = new $T(rows)", name, Ordering.class);
+      Domain elements = order.key().domain();
+      String size = elements.isRow() ? "rows" : sizes.getOrDefault(elements.owner(), "0");
+      make.addStatement("$L = new $T($L)", name, Ordering.class, size);
     });
     type.addMethod(make.build());
     type.addMethod(

@@ -84,11 +84,17 @@ final class Elements {
           input.input().members() <= 1
               && input.input().role() != org.alignlang.kernel.Signature.Role.TOKENS;
       case Operation.Combine combine ->
-          combine.function() != Binary.POWER
-              || GraphBuilder.constantValue(node.operand(1)).isPresent();
+          // A logit is compared with one of its row to the last bit, which sums of forms would
+          // lose.
+          node.operands().stream().map(Plan::base).noneMatch(Elements::isLargest)
+              && (combine.function() != Binary.POWER
+                  || GraphBuilder.constantValue(node.operand(1)).isPresent());
       case Operation.Count _,
           Operation.Checked _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Position _,
           Operation.Scan _,
           Operation.Shift _,
@@ -96,6 +102,10 @@ final class Elements {
           Operation.Expectation _ ->
           false;
     };
+  }
+
+  private static boolean isLargest(Node node) {
+    return node.operation() instanceof Operation.Largest;
   }
 
   /** What does not change in the loop. */
@@ -149,6 +159,9 @@ final class Elements {
           Operation.Count _,
           Operation.Checked _,
           Operation.Reorder _,
+          Operation.Matching _,
+          Operation.Largest _,
+          Operation.Beside _,
           Operation.Position _,
           Operation.Scan _,
           Operation.Shift _,

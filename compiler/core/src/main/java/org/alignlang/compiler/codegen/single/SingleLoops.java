@@ -31,6 +31,7 @@ import org.alignlang.compiler.codegen.jvm.WorkspaceFields;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.plan.Plan;
+import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Level;
@@ -128,10 +129,22 @@ public final class SingleLoops implements InnerLoops {
     return single.computeIfAbsent(
         owner,
         name ->
-            context().plan().sites().entrySet().stream()
-                .filter(entry -> entry.getKey().owner().equals(name))
-                .allMatch(
-                    entry -> entry.getKey().scope() == Scope.TOKEN && supports(entry.getValue())));
+            !isLaidOut(name)
+                && context().plan().sites().entrySet().stream()
+                    .filter(entry -> entry.getKey().owner().equals(name))
+                    .allMatch(entry ->
+                        entry.getKey().scope() == Scope.TOKEN && supports(entry.getValue())));
+  }
+
+  /** Whether tokens of a sequence are ordered or matched: in double precision, all of them. */
+  private boolean isLaidOut(String owner) {
+    return context().plan().sites().values().stream()
+        .flatMap(block -> block.computed().stream())
+        .filter(n -> n.domain().level() == Level.TOKEN)
+        .filter(n -> Planner.isLaid(n) || n.operation() instanceof Operation.Beside)
+        .anyMatch(n ->
+            n.domain().owner().equals(owner)
+                || n.operands().stream().anyMatch(x -> x.domain().owner().equals(owner)));
   }
 
   private static boolean supports(Plan.Block block) {
@@ -151,6 +164,12 @@ public final class SingleLoops implements InnerLoops {
     return Term.number(
         CodeBlock.of("(double) $L[$L + $L]", row.array(), row.first(), frame.index()),
         Binding.PREFIX);
+  }
+
+  @Override
+  public CodeBlock wholeRow(Signature.Input input, Frame token) {
+    Row row = row(input, token);
+    return CodeBlock.of("$L, $L", row.array(), row.first());
   }
 
   /** The row of a vocabulary column at a token, opened where it is first needed. */

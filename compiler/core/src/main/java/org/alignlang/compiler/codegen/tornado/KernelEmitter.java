@@ -25,6 +25,7 @@ import org.alignlang.compiler.codegen.jvm.ValueNames;
 import org.alignlang.compiler.codegen.tornado.Kernels.Item;
 import org.alignlang.compiler.codegen.tornado.Kernels.Kernel;
 import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
@@ -574,6 +575,7 @@ final class KernelEmitter {
                       "(double) ($L - $L)", frame.index(), begin(node.domain().owner(), frame)),
                   Binding.PREFIX);
           case Operation.Taken _ -> entry(node.operand(0), frame);
+          case Operation.Largest _ -> largest(node, frame);
           case Operation.Combine combine when combine.function() == Binary.EXP_TIMES ->
               DeviceExpressions.weighted(
                   exponential(node.operand(0), frame), use(node.operand(1), frame));
@@ -591,6 +593,8 @@ final class KernelEmitter {
               Operation.Multiplier _,
               Operation.Reduce _,
               Operation.Reorder _,
+              Operation.Matching _,
+              Operation.Beside _,
               Operation.Scan _,
               Operation.Shift _,
               Operation.Expectation _ ->
@@ -612,6 +616,59 @@ final class KernelEmitter {
     if (kept) {
       keep(node, named, frame);
     }
+  }
+
+  /** The k-th largest logit of a token: the largest of those with at least k that are as large. */
+  private Value largest(Node node, Frame frame) {
+    if (frame != token) {
+      throw new DeviceException(
+          "`%s` takes the k-th largest logit apart from its loops over logits, which kernels on devices do not"
+              .formatted(signature.objective()));
+    }
+    Operation.Input logits = (Operation.Input) node.operand(0).operation();
+    Frame each = token.inner(Scope.VOCAB, unique("w", token));
+    Frame other = token.inner(Scope.VOCAB, unique("other", token));
+    String vocabulary = size("VOCABULARY", "vocabulary");
+    String mine = unique("mine", token);
+    String as = unique("asLarge", token);
+    each.code()
+        .addStatement("final float $L = $L", mine, read(logits, each).code())
+        .addStatement("int $L = 0", as)
+        .beginControlFlow(
+            "for (int $L = 0; $L < $L; $L++)",
+            other.index(),
+            other.index(),
+            vocabulary,
+            other.index())
+        .addStatement(
+            "$L += $T.asLarge($L, $L)", as, DeviceMath.class, read(logits, other).code(), mine)
+        .endControlFlow();
+    String k = unique("k", token);
+    token
+        .code()
+        .addStatement(
+            "final double $L = $T.held($L, $L)",
+            k,
+            DeviceMath.class,
+            use(node.operand(1), token).code(),
+            vocabulary);
+    Reducer reducer = new Reducer(each, token, names);
+    reducer.add(
+        node,
+        Value.whole(
+            Value.Kind.DOUBLE,
+            "$T.among($L, $L, $L, $L)",
+            DeviceMath.class,
+            as,
+            k,
+            mine,
+            infinity(Double.NEGATIVE_INFINITY)));
+    reducer.write(this::infinity);
+    loop(token, each.index(), "lane", vocabulary, "lanes", each);
+    List<Value> result = new ArrayList<>();
+    shared =
+        Math.max(shared, reducer.together(signature.objective(), (_, value) -> result.add(value)));
+    return result.getFirst();
   }
 
   /** Whether the host gives a value, wherever it is used. */
@@ -650,6 +707,9 @@ final class KernelEmitter {
           Operation.OneHot _,
           Operation.Reduce _,
           Operation.Reorder _,
+          Operation.Largest _,
+          Operation.Matching _,
+          Operation.Beside _,
           Operation.Position _,
           Operation.Scan _,
           Operation.Shift _,
@@ -977,7 +1037,7 @@ final class KernelEmitter {
     reductions.clear();
   }
 
-  /** A number of a row or group that is there as an array. */
+  /** A number of a row, token or group that is there as an array. */
   private Value element(Node node, Frame frame) {
     if (Planner.isColumn(node)) {
       return read((Operation.Input) node.operation(), frame);
@@ -1031,9 +1091,13 @@ final class KernelEmitter {
 
   // Rows in an order.
 
-  /** Computes a value of all rows that depends on their order. */
+  /** Computes a value of all rows, or of all tokens, that depends on their order or their keys. */
   private void lay(Node node) {
     start.comment(origin(node));
+    if (node.domain().level() == Level.TOKEN) {
+      layTokens(node);
+      return;
+    }
     Frame each = start.inner(Scope.ROW, unique("each", start));
     switch (node.operation()) {
       case Operation.Position position when position.within().level() == Level.GROUP -> {
@@ -1058,10 +1122,268 @@ final class KernelEmitter {
       case Operation.Position _ ->
           setRow(node, each.index(), CodeBlock.of("(double) $L", each.index()), each);
       case Operation.Reorder reorder -> reorder(node, reorder, each);
+      case Operation.Matching matching -> {
+        String members = array("rowsOfGroups", INTS);
+        boolean grouped = matching.within().level() == Level.GROUP;
+        String group = grouped ? groupIndex(each) : "";
+        String mine = unique("key", start);
+        each.code()
+            .addStatement(
+                "final double $L = $L",
+                mine,
+                element(Planner.laidOperand(node.operand(1)), each).code());
+        String sum = unique("sum", start);
+        each.code().addStatement("double $L = 0.0", sum);
+        Frame other = start.inner(Scope.ROW, unique("other", start));
+        CodeBlock added = added(node, mine, each, other, sum);
+        if (grouped) {
+          String position = unique("position", start);
+          each.code()
+              .beginControlFlow(
+                  "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
+                  position,
+                  members,
+                  group,
+                  position,
+                  members,
+                  group,
+                  position)
+              .addStatement(
+                  "final int $L = $L.get($L + 1 + $L)", other.index(), members, groups(), position);
+        } else {
+          each.code()
+              .beginControlFlow(
+                  "for (int $L = 0; $L < $L; $L++)",
+                  other.index(),
+                  other.index(),
+                  rows(),
+                  other.index());
+        }
+        each.code().add(added).endControlFlow();
+        setRow(node, each.index(), CodeBlock.of("$L", sum), each);
+      }
       default -> throw new IllegalStateException("not laid: " + node);
     }
     loop(start, each.index(), "lane", rows(), "lanes", each);
     start.code().addStatement("context.globalBarrier()");
+  }
+
+  /** Adds another element's value to a sum where its key is the same. */
+  private CodeBlock added(Node node, String mine, Frame each, Frame other, String sum) {
+    Value key = element(Planner.laidOperand(node.operand(1)), other);
+    Value value = element(Planner.laidOperand(node.operand(0)), other);
+    return CodeBlock.builder()
+        .add(other.code().build())
+        .addStatement(
+            "$L = $L + $T.matching($L, $L, $L, $L, $L)",
+            sum,
+            sum,
+            DeviceMath.class,
+            key.code(),
+            other.index(),
+            mine,
+            each.index(),
+            value.code())
+        .build();
+  }
+
+  /** Computes a value of all tokens that depends on their order or their keys. */
+  private void layTokens(Node node) {
+    String owner = node.domain().owner();
+    Frame home = start.inner(Scope.ROW, unique("rowOfEach", start));
+    Frame each = home.inner(Scope.TOKEN, unique("each", start));
+    String all = tokens(owner);
+    String rowOfToken = array(owner, "rowOfToken", INTS);
+    switch (node.operation()) {
+      case Operation.Position position when position.within().level() == Level.GROUP -> {
+        String before = unique("before", start);
+        each.code().addStatement("int $L = 0", before);
+        each.code()
+            .add(
+                overRows(
+                    home,
+                    member ->
+                        CodeBlock.builder()
+                            .addStatement(
+                                "$L = $L + ($L < $L ? $L - $L : 0)",
+                                before,
+                                before,
+                                member.index(),
+                                home.index(),
+                                end(owner, member),
+                                begin(owner, member))
+                            .build()));
+        CodeBlock among =
+            CodeBlock.of("(double) ($L + $L - $L)", before, each.index(), begin(owner, home));
+        setToken(node, each.index(), among, each);
+      }
+      case Operation.Position _ ->
+          setToken(node, each.index(), CodeBlock.of("(double) $L", each.index()), each);
+      case Operation.Matching matching -> {
+        String mine = unique("key", start);
+        Value key = element(Planner.laidOperand(node.operand(1)), each);
+        each.code().addStatement("final double $L = $L", mine, key.code());
+        String sum = unique("sum", start);
+        each.code().addStatement("double $L = 0.0", sum);
+        each.code()
+            .add(
+                overTokens(
+                    owner, matching.within(), home, other -> added(node, mine, each, other, sum)));
+        setToken(node, each.index(), CodeBlock.of("$L", sum), each);
+      }
+      case Operation.Reorder reorder -> {
+        String mine = unique("key", start);
+        Node key = Planner.laidOperand(node.operand(1));
+        each.code().addStatement("final double $L = $L", mine, element(key, each).code());
+        String rank = unique("rank", start);
+        each.code().addStatement("int $L = 0", rank);
+        each.code()
+            .add(
+                overTokens(
+                    owner,
+                    reorder.within(),
+                    home,
+                    other ->
+                        CodeBlock.builder()
+                            .addStatement(
+                                "$L += $T.precedes($L, $L, $L, $L)",
+                                rank,
+                                DeviceMath.class,
+                                element(key, other).code(),
+                                other.index(),
+                                mine,
+                                each.index())
+                            .build()));
+        String place = unique("place", start);
+        switch (reorder.within().level()) {
+          case BATCH -> each.code().addStatement("final int $L = $L", place, rank);
+          case GROUP -> {
+            String left = unique("left", start);
+            each.code().addStatement("int $L = 0", place).addStatement("int $L = $L", left, rank);
+            each.code()
+                .add(
+                    overRows(
+                        home,
+                        member ->
+                            CodeBlock.builder()
+                                .addStatement(
+                                    "$L = $T.slot($L, $L, $L, $L)",
+                                    place,
+                                    DeviceMath.class,
+                                    left,
+                                    begin(owner, member),
+                                    end(owner, member),
+                                    place)
+                                .addStatement(
+                                    "$L = $L - $L + $L",
+                                    left,
+                                    left,
+                                    end(owner, member),
+                                    begin(owner, member))
+                                .build()));
+          }
+          default ->
+              each.code().addStatement("final int $L = $L + $L", place, begin(owner, home), rank);
+        }
+        // `place` is the token that stands where this one's key puts it.
+        Frame from = home.inner(Scope.TOKEN, reorder.inverse() ? place : each.index());
+        Value value = element(Planner.laidOperand(node.operand(0)), from);
+        each.code().add(from.code().build());
+        setToken(node, reorder.inverse() ? each.index() : place, value.code(), each);
+      }
+      default -> throw new IllegalStateException("not laid: " + node);
+    }
+    start
+        .code()
+        .beginControlFlow(
+            "for (int $L = lane; $L < $L; $L += lanes)",
+            each.index(),
+            each.index(),
+            all,
+            each.index())
+        .addStatement("final int $L = $L.get($L)", home.index(), rowOfToken, each.index())
+        .add(home.code().build())
+        .add(each.code().build())
+        .endControlFlow()
+        .addStatement("context.globalBarrier()");
+  }
+
+  /** A loop over the rows of the group of a row, in their order. */
+  private CodeBlock overRows(Frame home, Function<Frame, CodeBlock> body) {
+    String members = array("rowsOfGroups", INTS);
+    String group = groupIndex(home);
+    String position = unique("position", start);
+    Frame member = start.inner(Scope.ROW, unique("member", start));
+    CodeBlock inner = body.apply(member);
+    return CodeBlock.builder()
+        .beginControlFlow(
+            "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
+            position,
+            members,
+            group,
+            position,
+            members,
+            group,
+            position)
+        .addStatement(
+            "final int $L = $L.get($L + 1 + $L)", member.index(), members, groups(), position)
+        .add(member.code().build())
+        .add(inner)
+        .endControlFlow()
+        .build();
+  }
+
+  /** A loop over the tokens of the scope that a row belongs to. */
+  private CodeBlock overTokens(
+      String owner, Domain within, Frame home, Function<Frame, CodeBlock> body) {
+    return switch (within.level()) {
+      case BATCH ->
+          overTokens("0", tokens(owner), start.inner(Scope.TOKEN, unique("other", start)), body);
+      case GROUP ->
+          overRows(
+              home,
+              member ->
+                  overTokens(
+                      begin(owner, member),
+                      end(owner, member),
+                      member.inner(Scope.TOKEN, unique("other", start)),
+                      body));
+      default ->
+          overTokens(
+              begin(owner, home),
+              end(owner, home),
+              home.inner(Scope.TOKEN, unique("other", start)),
+              body);
+    };
+  }
+
+  private static CodeBlock overTokens(
+      String from, String to, Frame other, Function<Frame, CodeBlock> body) {
+    CodeBlock inner = body.apply(other);
+    return CodeBlock.builder()
+        .beginControlFlow(
+            "for (int $L = $L; $L < $L; $L++)",
+            other.index(),
+            from,
+            other.index(),
+            to,
+            other.index())
+        .add(inner)
+        .endControlFlow()
+        .build();
+  }
+
+  private void setToken(Node node, String index, CodeBlock value, Frame frame) {
+    String owner = node.domain().owner();
+    frame
+        .code()
+        .addStatement(
+            "$L.set($L * $L + $L, $L)",
+            array(owner, "tokenValues", DOUBLES),
+            slots.value(node),
+            tokens(owner),
+            index,
+            value);
   }
 
   private void setRow(Node node, String index, CodeBlock value, Frame frame) {
@@ -1178,6 +1500,28 @@ final class KernelEmitter {
             .addStatement("$L = $L + $L * $L", sum, at(values, x, tokens, at), discount, sum)
             .addStatement("$L.set($L * $L + $L, $L)", values, result, tokens, at, sum)
             .endControlFlow()
+            .endControlFlow();
+      }
+      case Operation.Beside _ -> {
+        String other = node.operand(0).domain().owner();
+        String there = unique("there", row);
+        String known = unique("known", row);
+        String first = begin(other, row);
+        String last = end(other, row);
+        code.addStatement("context.globalBarrier()")
+            .beginControlFlow(
+                "for (int $L = $L + lane; $L < $L; $L += lanes)", at, begin, at, end, at)
+            .addStatement("final int $L = $L + $L - $L", there, first, at, begin)
+            .addStatement("final int $L = $L < $L ? $L : 0", known, there, last, there)
+            .addStatement(
+                "$L.set($L * $L + $L, $L < $L ? $L : 0.0)",
+                values,
+                result,
+                tokens,
+                at,
+                there,
+                last,
+                at(array(other, "tokenValues", DOUBLES), x, tokens(other), known))
             .endControlFlow();
       }
       case Operation.Shift shift -> {

@@ -89,8 +89,11 @@ final class Reducer {
         });
   }
 
+  /** How a reduction goes; that to the k-th largest logit is to the largest of some. */
   private static Reduction kind(Node reduction) {
-    return ((Operation.Reduce) reduction.operation()).reduction();
+    return reduction.operation() instanceof Operation.Reduce reduce
+        ? reduce.reduction()
+        : Reduction.MAXIMUM;
   }
 
   private String unique(String wanted) {
