@@ -99,11 +99,11 @@ public record CheckedObjective(
   /**
    * What an actor is, as its declaration says: {@code reference ref = ema(pi, 0.995)}.
    *
-   * @param kind {@code base}, {@code initial}, {@code sampling}, {@code snapshot}, {@code ema} or
-   *     {@code average}
-   * @param arguments its numbers by name
+   * @param kind {@code base}, {@code initial}, {@code sampling}, {@code snapshot}, {@code ema},
+   *     {@code average} or {@code soup}
+   * @param arguments its numbers, and the names of the policies that it is made of, by name
    */
-  public record Computed(String kind, Map<String, Double> arguments, Span span) {
+  public record Computed(String kind, Map<String, Object> arguments, Span span) {
     public Computed {
       arguments = Map.copyOf(arguments);
     }

@@ -579,6 +579,7 @@ public final class ObjectiveChecker {
     kinds.put("average", List.of("of"));
     kinds.put("snapshot", List.of("of", "every"));
     kinds.put("ema", List.of("of", "decay"));
+    kinds.put("soup", List.of("first", "second", "share"));
     if (!(definition instanceof Expression.Call call
         && call.function() instanceof Expression.NameReference kind)) {
       throw context.fail(
@@ -604,46 +605,60 @@ public final class ObjectiveChecker {
         throw context.fail(WRONG_ARGUMENTS, argument.span(), "`" + name + "` is given twice");
       }
     }
-    Map<String, Double> numbers = new LinkedHashMap<>();
+    Map<String, Object> numbers = new LinkedHashMap<>();
     for (String name : names) {
       Expression value = given.get(name);
       if (value == null) {
         throw context.fail(
             WRONG_ARGUMENTS, call.span(), "`" + kind.name() + "` needs `" + name + "`");
       }
-      if (name.equals("of")) {
-        boolean trained =
-            value instanceof Expression.NameReference of
-                && declaration.statements().stream()
-                    .anyMatch(s ->
-                        s instanceof Statement.Actor a
-                            && a.role() == Statement.Role.POLICY
-                            && a.name().equals(of.name()));
-        if (!trained) {
-          throw context.fail(
-              WRONG_ARGUMENTS,
-              value.span(),
-              "`" + kind.name() + "` is of the trained policy",
-              "write the name that `policy` declares");
+      if (Set.of("of", "first", "second").contains(name)) {
+        String policy = policyOf(actor, kind.name(), value);
+        // Without `of` it is the trained policy.
+        if (!name.equals("of") || !isTrained(policy)) {
+          numbers.put(name, policy);
         }
         continue;
       }
       double number = expressions.fixed(expressions.check(value, parameterScope), value.span());
       boolean fits =
-          name.equals("decay")
-              ? number >= 0 && number <= 1
-              : number >= 1 && number == Math.rint(number);
+          name.equals("every")
+              ? number >= 1 && number == Math.rint(number)
+              : number >= 0 && number <= 1;
       if (!fits) {
         throw context.fail(
             WRONG_ARGUMENTS,
             value.span(),
-            name.equals("decay")
-                ? "`decay` is a number from 0 to 1"
-                : "`every` is a number of steps of at least 1");
+            name.equals("every")
+                ? "`every` is a number of steps of at least 1"
+                : "`" + name + "` is a number from 0 to 1");
       }
       numbers.put(name, number);
     }
     return new CheckedObjective.Computed(kind.name(), numbers, call.span());
+  }
+
+  /** The policy that another one is made of: the trained one, or one that the objective names. */
+  private String policyOf(Statement.Actor actor, String kind, Expression value) {
+    if (value instanceof Expression.NameReference of
+        && !of.name().equals(actor.name())
+        && declaration.statements().stream()
+            .anyMatch(s -> s instanceof Statement.Actor a && a.name().equals(of.name()))) {
+      return of.name();
+    }
+    throw context.fail(
+        WRONG_ARGUMENTS,
+        value.span(),
+        "`" + kind + "` is of the trained policy, or of another that this objective declares",
+        "write the name that `policy` or `reference` declares");
+  }
+
+  private boolean isTrained(String name) {
+    return declaration.statements().stream()
+        .anyMatch(s ->
+            s instanceof Statement.Actor a
+                && a.role() == Statement.Role.POLICY
+                && a.name().equals(name));
   }
 
   /** What is elaborated in the order written. */
@@ -1755,6 +1770,14 @@ public final class ObjectiveChecker {
     declaration.statements().stream()
         .filter(Statement.Sample.class::isInstance)
         .forEach(s -> actors.add(((Statement.Sample) s).actor()));
+    // What an actor is made of is used where the actor is.
+    computed.forEach((name, what) -> {
+      if (actors.contains(name)) {
+        what.arguments().values().stream()
+            .filter(String.class::isInstance)
+            .forEach(part -> actors.add((String) part));
+      }
+    });
     for (Statement statement : declaration.statements()) {
       switch (statement) {
         case Statement.Column column -> {

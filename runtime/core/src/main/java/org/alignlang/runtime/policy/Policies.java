@@ -13,11 +13,15 @@ import org.alignlang.runtime.task.Task;
  *
  * <p>All take {@code relative} (true): whether the logits are added to those of the task's base
  * policy, so that training starts there; with false, tables and linear policies start uniform and
- * networks random.
+ * networks random. Where a training has several policies, {@code start_alike} (false) gives networks
+ * the same random weights.
  */
 public final class Policies {
   private static final List<String> NAMES =
       List.of("softmax_table", "linear", "mlp", "autoregressive");
+
+  /** The argument by which all policies of a training start with the same weights. */
+  public static final String START_ALIKE = "start_alike";
 
   private Policies() {}
 
@@ -45,6 +49,8 @@ public final class Policies {
     Arguments read = Arguments.of("policy", name, arguments);
     CounterRandom random = CounterRandom.of(seed).stream("policy");
     boolean relative = read.flag("relative", true);
+    // Whoever makes several policies sees to it.
+    read.flag(START_ALIKE, false);
     double outputScale = relative ? 0 : 1;
     Policy own =
         switch (name) {

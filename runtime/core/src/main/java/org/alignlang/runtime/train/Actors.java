@@ -30,7 +30,13 @@ import org.alignlang.runtime.task.Task;
  *   <li>{@code average()}: the mean of the trained parameters before the first step and after every
  *       step so far
  *   <li>{@code sampling()}: the trained policy when the current batch was drawn
+ *   <li>{@code soup(first, second, share = 0.5)}: parameters {@code (1 - share) * first + share *
+ *       second} of two policies of one form, as they are by now
  * </ul>
+ *
+ * <p>{@code initial}, {@code snapshot}, {@code ema} and {@code average} are of the policy that the
+ * objective trains, or of the one that is named with {@code of}, which another objective trains. What
+ * stands in place of such a policy under its own name is of that policy.
  *
  * <p>The behaviour actor is the one called {@code old}, {@code behavior} or {@code behaviour}, or
  * the one given as {@code sampling()}. It is the sampling policy unless told otherwise; if it is
@@ -41,7 +47,10 @@ public final class Actors implements ActorPolicies {
   private static final Set<String> BEHAVIOUR = Set.of("old", "behavior", "behaviour");
   private static final Set<String> REFERENCE = Set.of("ref", "reference", "base");
   private static final List<String> KINDS =
-      List.of("base", "expert", "initial", "snapshot", "ema", "average", "sampling");
+      List.of("base", "expert", "initial", "snapshot", "ema", "average", "sampling", "soup");
+
+  /** Those that are made of one trained policy. */
+  private static final Set<String> OF_A_POLICY = Set.of("initial", "snapshot", "ema", "average");
 
   /** When an actor's distribution changes. */
   enum Volatility {
@@ -57,11 +66,23 @@ public final class Actors implements ActorPolicies {
 
     record Sampling(Policy policy) implements Role {}
 
-    record Snapshot(Policy policy, int every) implements Role {}
+    record Snapshot(Policy policy, Policy source, int every) implements Role {}
 
-    record Average(Policy policy, double decay) implements Role {}
+    record Average(Policy policy, Policy source, double decay) implements Role {}
 
-    record Mean(Policy policy) implements Role {}
+    record Mean(Policy policy, Policy source) implements Role {}
+
+    /** The average of two policies' parameters; {@code into} is where it is put. */
+    record Soup(Policy into, Policy first, Policy second, double share) implements Role {
+      @Override
+      public Policy policy() {
+        double[] parameters = into.parameters();
+        for (int i = 0; i < parameters.length; i++) {
+          parameters[i] = (1 - share) * first.parameters()[i] + share * second.parameters()[i];
+        }
+        return into;
+      }
+    }
 
     /** A policy that another objective trains. */
     record Live(Policy policy) implements Role {}
@@ -96,7 +117,9 @@ public final class Actors implements ActorPolicies {
         .filter(actor -> !trainedNames.contains(actor))
         .forEach(actor -> roles.put(actor, BEHAVIOUR.contains(actor) ? sampling : base));
     others.forEach((name, other) -> roles.put(name, new Role.Live(other)));
-    point.actors().forEach((name, component) -> roles.put(name, role(component, task, base)));
+    point
+        .actors()
+        .forEach((name, component) -> roles.put(name, role(name, component, task, base, others)));
     REFERENCE.forEach(name -> roles.putIfAbsent(name, base));
     point.draws().values().stream()
         .filter(name -> !trainedNames.contains(name))
@@ -106,9 +129,16 @@ public final class Actors implements ActorPolicies {
     drawnFrom = roles.getOrDefault(behaviourName, sampling);
   }
 
-  private Role role(Component component, Task task, Role base) {
+  private Role role(
+      String actor, Component component, Task task, Role base, Map<String, Policy> others) {
     try {
       Arguments read = Arguments.of("actor", component.name(), component.arguments());
+      Policy source =
+          OF_A_POLICY.contains(component.name())
+              ? read.text("of")
+                  .map(of -> source(read, "of", of, others))
+                  .orElse(others.getOrDefault(actor, trained))
+              : trained;
       Role role =
           switch (component.name()) {
             case "base" -> base;
@@ -119,22 +149,23 @@ public final class Actors implements ActorPolicies {
                             .orElseThrow(() ->
                                 new IllegalArgumentException(
                                     "task `%s` has no expert".formatted(task.name())))));
-            case "initial" -> new Role.Fixed(Frozen.of(trained));
+            case "initial" -> new Role.Fixed(Frozen.of(source));
             case "sampling" -> sampling;
             case "snapshot" -> {
               if (!read.has("every")) {
                 throw read.missing("every", "a number of steps of at least 1");
               }
               yield new Role.Snapshot(
-                  trained.copy(), read.integer("every", 1, 1, Integer.MAX_VALUE));
+                  source.copy(), source, read.integer("every", 1, 1, Integer.MAX_VALUE));
             }
             case "ema" -> {
               if (!read.has("decay")) {
                 throw read.missing("decay", "a number from 0 to 1");
               }
-              yield new Role.Average(trained.copy(), read.real("decay", 0, 0, 1));
+              yield new Role.Average(source.copy(), source, read.real("decay", 0, 0, 1));
             }
-            case "average" -> new Role.Mean(trained.copy());
+            case "average" -> new Role.Mean(source.copy(), source);
+            case "soup" -> soup(read, others);
             default -> throw Names.unknown("actor", component.name(), KINDS);
           };
       read.requireAllRead();
@@ -142,6 +173,37 @@ public final class Actors implements ActorPolicies {
     } catch (IllegalArgumentException e) {
       throw new ExperimentException(component.place() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** A policy that is trained, by this objective or by another. */
+  private Policy source(
+      Arguments read, String argument, String name, Map<String, Policy> others) {
+    Policy other = others.get(name);
+    if (other != null) {
+      return other;
+    }
+    if (!trainedNames.contains(name)) {
+      Set<String> known = new TreeSet<>(others.keySet());
+      trainedNames.stream().filter(own -> !own.isEmpty()).forEach(known::add);
+      throw read.wrong(argument, "a policy that is trained, of " + Names.quoted(known), name);
+    }
+    return trained;
+  }
+
+  private Role soup(Arguments read, Map<String, Policy> others) {
+    Policy first = source(read, "first", policyName(read, "first"), others);
+    Policy second = source(read, "second", policyName(read, "second"), others);
+    if (first.parameters().length != second.parameters().length) {
+      throw new IllegalArgumentException(
+          "a soup is of policies of one form, and these have %d and %d parameters"
+              .formatted(first.parameters().length, second.parameters().length));
+    }
+    return new Role.Soup(first.copy(), first, second, read.real("share", 0.5, 0, 1));
+  }
+
+  private static String policyName(Arguments read, String argument) {
+    return read.text(argument)
+        .orElseThrow(() -> read.missing(argument, "the name of a policy that is trained"));
   }
 
   /** The policy behind a name, live: it changes as training goes on. */
@@ -189,6 +251,7 @@ public final class Actors implements ActorPolicies {
       case Role.Snapshot snapshot -> Volatility.EACH_STEP;
       case Role.Average average -> Volatility.EACH_STEP;
       case Role.Mean mean -> Volatility.EACH_STEP;
+      case Role.Soup soup -> Volatility.EACH_STEP;
       case Role.Live live -> Volatility.EACH_STEP;
     };
   }
@@ -201,12 +264,13 @@ public final class Actors implements ActorPolicies {
       case Role.Snapshot snapshot -> assign(snapshot.policy(), sampling.policy());
       case Role.Average average -> assign(average.policy(), sampling.policy());
       case Role.Mean mean -> assign(mean.policy(), sampling.policy());
+      case Role.Soup soup -> assign(soup.policy(), sampling.policy());
       case Role.Live live -> assign(live.policy(), sampling.policy());
     }
   }
 
   /**
-   * The trained policy has made a step.
+   * The objective has made a step.
    *
    * @param steps how many it has made by now
    */
@@ -215,24 +279,25 @@ public final class Actors implements ActorPolicies {
       switch (role) {
         case Role.Snapshot snapshot -> {
           if (steps % snapshot.every() == 0) {
-            assign(trained, snapshot.policy());
+            assign(snapshot.source(), snapshot.policy());
           }
         }
         case Role.Average average -> {
           double[] own = average.policy().parameters();
-          double[] now = trained.parameters();
+          double[] now = average.source().parameters();
           for (int i = 0; i < own.length; i++) {
             own[i] = average.decay() * own[i] + (1 - average.decay()) * now[i];
           }
         }
         case Role.Mean mean -> {
           double[] own = mean.policy().parameters();
-          double[] now = trained.parameters();
+          double[] now = mean.source().parameters();
           for (int i = 0; i < own.length; i++) {
             own[i] += (now[i] - own[i]) / (steps + 1);
           }
         }
         case Role.Fixed fixed -> {}
+        case Role.Soup soup -> {}
         case Role.Live live -> {}
         case Role.Sampling drawn -> {}
       }

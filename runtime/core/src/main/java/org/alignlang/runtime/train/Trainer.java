@@ -93,7 +93,7 @@ public final class Trainer {
     for (Training objective : objectives) {
       String name = policyName(objective);
       if (!name.isEmpty() && !policies.containsKey(name)) {
-        policies.put(name, makePolicy(given, id.seed() + SEED_STRIDE * policies.size()));
+        policies.put(name, makePolicy(given, id.seed() + stride(policies.size())));
       }
     }
     policy =
@@ -131,6 +131,12 @@ public final class Trainer {
               this::stopped));
     }
     evaluator = new QuantityEvaluator(task, point, id.seed(), workers);
+  }
+
+  /** Policies start with weights of their own, unless they are to start alike. */
+  private long stride(int policiesBefore) {
+    boolean alike = Boolean.TRUE.equals(point.policy().arguments().get(Policies.START_ALIKE));
+    return alike ? 0 : SEED_STRIDE * policiesBefore;
   }
 
   private Policy makePolicy(Task given, long seed) {
