@@ -13,8 +13,8 @@ import org.alignlang.runtime.task.Task;
  *
  * <p>All take {@code relative} (true): whether the logits are added to those of the task's base
  * policy, so that training starts there; with false, tables and linear policies start uniform and
- * networks random. Where a training has several policies, {@code start_alike} (false) gives networks
- * the same random weights.
+ * networks random. Where a training has several policies, {@code start_alike} (false) gives
+ * networks the same random weights.
  */
 public final class Policies {
   private static final List<String> NAMES =

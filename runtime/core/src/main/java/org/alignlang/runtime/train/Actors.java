@@ -35,8 +35,8 @@ import org.alignlang.runtime.task.Task;
  * </ul>
  *
  * <p>{@code initial}, {@code snapshot}, {@code ema} and {@code average} are of the policy that the
- * objective trains, or of the one that is named with {@code of}, which another objective trains. What
- * stands in place of such a policy under its own name is of that policy.
+ * objective trains, or of the one that is named with {@code of}, which another objective trains.
+ * What stands in place of such a policy under its own name is of that policy.
  *
  * <p>The behaviour actor is the one called {@code old}, {@code behavior} or {@code behaviour}, or
  * the one given as {@code sampling()}. It is the sampling policy unless told otherwise; if it is
@@ -176,8 +176,7 @@ public final class Actors implements ActorPolicies {
   }
 
   /** A policy that is trained, by this objective or by another. */
-  private Policy source(
-      Arguments read, String argument, String name, Map<String, Policy> others) {
+  private Policy source(Arguments read, String argument, String name, Map<String, Policy> others) {
     Policy other = others.get(name);
     if (other != null) {
       return other;
