@@ -31,6 +31,14 @@ abstract class Generation extends AlignMojo {
   @Parameter protected Map<String, String> parameters = Map.of();
 
   /**
+   * Which kernels the classes have: {@code jvm}, one in double precision; {@code blocks}, another
+   * beside it for data in single precision; or {@code vector}, where that is compiled with {@code
+   * --add-modules jdk.incubator.vector}, and used where the program runs with it.
+   */
+  @Parameter(property = "align.backend", defaultValue = "jvm")
+  protected String backend;
+
+  /**
    * Whether findings are shown that are often no mistakes, such as a loss that depends on length.
    */
   @Parameter(property = "align.pedantic", defaultValue = "false")
@@ -61,7 +69,7 @@ abstract class Generation extends AlignMojo {
     String prefix = packageName == null ? "" : packageName;
     List<Path> path = importPath(imports);
     List<String> options = new ArrayList<>(List.of(prefix, specs.toString(), out.toString()));
-    options.add(String.valueOf(pedantic));
+    options.addAll(List.of(backend, String.valueOf(pedantic)));
     options.addAll(settings(parameters));
     options.addAll(found);
     path.forEach(place -> options.add(place.toString()));
@@ -77,6 +85,7 @@ abstract class Generation extends AlignMojo {
     }
     List<String> arguments = new ArrayList<>(List.of("generate", "--tree", specs.toString()));
     arguments.addAll(List.of("--out", out.toString(), "--package", prefix, "--format", "maven"));
+    arguments.addAll(List.of("--backend", backend));
     arguments.addAll(List.of("--state", record.toString(), "--key", key));
     if (pedantic) {
       arguments.add("--pedantic");

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,7 +21,8 @@ import org.apache.maven.shared.invoker.InvocationResult;
 import org.apache.maven.shared.invoker.MavenInvocationException;
 
 /**
- * Builds projects with a Maven of their own. What this build has packaged is put into a local
+ * Builds projects with a Maven of their own: that of this build, or another with {@code
+ * -Dalign.maven=FOLDER -Dalign.maven.java=JDK}. What this build has packaged is put into a local
  * repository beside the tests; all else comes from the repository of this build, and nothing from
  * the network.
  */
@@ -69,6 +71,7 @@ final class MavenBuilds {
     request.addArgs(List.of(arguments));
     // Without a locale, Java cannot read the names of files that are not ASCII.
     request.addShellEnvironment("LC_ALL", "C.UTF-8");
+    request.setJavaHome(new File(property("align.maven.java")));
     List<String> log = new ArrayList<>();
     request.setOutputHandler(log::add);
     request.setErrorHandler(log::add);
@@ -93,16 +96,18 @@ final class MavenBuilds {
     }
     try {
       String root = Files.readString(ROOT.resolve("pom.xml"));
-      install("align", ROOT.resolve("pom.xml"), List.of());
+      install("align", ROOT.resolve("pom.xml"), Map.of());
       for (MatchResult module : MODULE.matcher(root).results().toList()) {
         Path folder = ROOT.resolve(module.group(1));
         String artifact = artifact(folder.resolve("pom.xml"));
         Path jar = folder.resolve("target/" + artifact + "-" + VERSION + ".jar");
         // Of the modules of tests there are none.
         if (Files.exists(jar)) {
-          install(artifact, folder.resolve("pom.xml"), List.of(jar));
+          install(artifact, folder.resolve("pom.xml"), Map.of("", jar));
         }
       }
+      Path cli = ROOT.resolve("compiler/cli");
+      install("align-cli", cli.resolve("pom.xml"), Map.of("-all", cli.resolve("target/align.jar")));
       assertThat(REPOSITORY.resolve("org/alignlang/align-maven-plugin"))
           .as("packaged by mvn verify")
           .exists();
@@ -133,6 +138,13 @@ final class MavenBuilds {
     return settings;
   }
 
+  /** A script of Gradle by which a build finds the same as those of Maven. */
+  static String forGradle() {
+    settings();
+    return "allprojects { repositories { maven { url '%s' }; maven { url '%s' } } }"
+        .formatted(REPOSITORY.toUri(), Path.of(property("align.repository")).toUri());
+  }
+
   /** The artifact that a pom describes: the first that it names outside its parent. */
   private static String artifact(Path pom) throws IOException {
     String text = Files.readString(pom);
@@ -141,16 +153,18 @@ final class MavenBuilds {
     return artifact.group(1);
   }
 
-  private static void install(String artifact, Path pom, List<Path> jars) throws IOException {
+  /** Puts a pom there, and its jars by what follows the version in their names. */
+  private static void install(String artifact, Path pom, Map<String, Path> jars)
+      throws IOException {
     Path folder = REPOSITORY.resolve("org/alignlang/" + artifact + "/" + VERSION);
     Files.createDirectories(folder);
     String name = artifact + "-" + VERSION;
     Files.copy(pom, folder.resolve(name + ".pom"), StandardCopyOption.REPLACE_EXISTING);
-    for (Path jar : jars) {
+    for (Map.Entry<String, Path> jar : jars.entrySet()) {
       // With its time: by that, and its size, the plugin tells one compiler from another.
       Files.copy(
-          jar,
-          folder.resolve(name + ".jar"),
+          jar.getValue(),
+          folder.resolve(name + jar.getKey() + ".jar"),
           StandardCopyOption.REPLACE_EXISTING,
           StandardCopyOption.COPY_ATTRIBUTES);
     }

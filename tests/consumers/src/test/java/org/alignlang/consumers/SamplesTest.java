@@ -1,12 +1,17 @@
 package org.alignlang.consumers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.jar.JarFile;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,20 +66,79 @@ class SamplesTest {
   void versionsAreThoseOfThisBuild() throws IOException {
     for (String file :
         new String[] {
-          "maven-java/pom.xml", "maven-kotlin/pom.xml", "cli-gradle/build.gradle.kts"
+          "maven-java/pom.xml", "maven-kotlin/pom.xml", "cli-gradle/build.gradle"
         }) {
       assertThat(MavenBuilds.ROOT.resolve("samples").resolve(file))
           .content()
           .containsAnyOf(
               "<align.version>" + MavenBuilds.VERSION + "</align.version>",
-              "alignVersion = \"" + MavenBuilds.VERSION + "\"");
+              "alignVersion = '" + MavenBuilds.VERSION + "'");
     }
     assertThat(MavenBuilds.ROOT.resolve("samples/maven-kotlin/pom.xml"))
         .content()
         .contains("<kotlin.version>" + System.getProperty("align.kotlin") + "</kotlin.version>");
   }
 
-  /** There is no Gradle here: what its task runs, and what comes of it, by hand. */
+  /** With the Gradle of this machine, if it has one: Debian's is the oldest that is meant to do. */
+  @Test
+  void gradle(@TempDir Path folder) throws IOException, InterruptedException {
+    assumeTrue(onThePath("gradle"), "there is no Gradle on the PATH");
+    Path project = sample("cli-gradle", folder.resolve("mit Leerzeichen"));
+    Path spec = project.resolve("src/main/align/com/example/preference.align");
+    Path program = project.resolve("src/main/java/com/example/TrainPreferences.java");
+    Path generated = project.resolve("build/generated/sources/align/com/example");
+    Path home = folder.resolve("gradle-home");
+    Path places = Files.writeString(folder.resolve("places.gradle"), MavenBuilds.forGradle());
+    try {
+      assertThat(gradle(project, home, "-I", places.toString(), "train"))
+          .contains("1 spec, 1 objective: 2 written, 0 unchanged, 0 deleted")
+          .contains("step 200  loss 0.0");
+      // Nothing changes: neither Align nor javac is started.
+      assertThat(gradle(project, home, "-I", places.toString(), "classes"))
+          .containsPattern(":generateAlign UP-TO-DATE")
+          .containsPattern(":compileJava UP-TO-DATE");
+      // A spec is renamed with its objective: the old sources and classes are gone.
+      Files.move(spec, spec.resolveSibling("renamed.align"));
+      replace(spec.resolveSibling("renamed.align"), "MarginPreference", "Renamed");
+      replace(program, "MarginPreference", "Renamed");
+      assertThat(gradle(project, home, "-I", places.toString(), "classes"))
+          .contains("1 spec, 1 objective: 2 written, 0 unchanged, 2 deleted");
+      assertThat(generated.resolve("MarginPreference.java")).doesNotExist();
+      assertThat(generated.resolve("Renamed.java")).exists();
+      // A mistake, in the form of javac.
+      replace(spec.resolveSibling("renamed.align"), "gain(rejected)", "gian(rejected)");
+      assertThat(gradle(project, home, "-I", places.toString(), "classes"))
+          .contains(
+              spec.resolveSibling("renamed.align")
+                  + ":[11,51] ALN2001: there is no thing called `gian`")
+          .contains("BUILD FAILED");
+    } finally {
+      gradle(project, home, "--stop");
+    }
+  }
+
+  private static boolean onThePath(String program) {
+    return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+        .anyMatch(place -> Files.isExecutable(Path.of(place, program)));
+  }
+
+  private static void replace(Path file, String old, String changed) throws IOException {
+    Files.writeString(file, Files.readString(file).replace(old, changed));
+  }
+
+  private static String gradle(Path project, Path home, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("gradle", "-g", home.toString(), "--offline"));
+    command.addAll(List.of(arguments));
+    Path log = home.resolveSibling("gradle.log");
+    ProcessBuilder build = new ProcessBuilder(command).directory(project.toFile());
+    build.environment().put("LC_ALL", "C.UTF-8");
+    build.environment().put("JAVA25_HOME", System.getProperty("java.home"));
+    build.redirectErrorStream(true).redirectOutput(log.toFile()).start().waitFor();
+    return Files.readString(log);
+  }
+
+  /** What the task of Gradle runs, and what comes of it, by hand. */
   @Test
   void commandLineWithoutABuildTool(@TempDir Path folder) throws IOException, InterruptedException {
     Path project = sample("cli-gradle", folder);
@@ -88,7 +152,12 @@ class SamplesTest {
     ProcessBuilder build = new ProcessBuilder(project.resolve("build.sh").toString());
     build.environment().put("ALIGN", align.toString());
     build.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    build.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    Path kernel =
+        MavenBuilds.ROOT.resolve(
+            "runtime/kernel/target/align-kernel-" + MavenBuilds.VERSION + ".jar");
+    build
+        .environment()
+        .put("CLASSPATH", kernel + File.pathSeparator + System.getProperty("java.class.path"));
     Path log = folder.resolve("log");
     build.redirectErrorStream(true).redirectOutput(log.toFile());
     assertThat(build.start().waitFor()).as(Files.readString(log)).isZero();

@@ -13,6 +13,7 @@ import org.alignlang.cli.check.Format;
 import org.alignlang.cli.emit.JavaGenerator;
 import org.alignlang.cli.emit.TreeGenerator;
 import org.alignlang.compiler.codegen.api.JavaSources;
+import org.alignlang.compiler.codegen.api.KernelKind;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -76,6 +77,15 @@ public final class Generate extends AlignCommand {
       description = "With --tree: how findings are shown: ${COMPLETION-CANDIDATES}.")
   private Format format = Format.FULL;
 
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description =
+          "Which kernels the classes have: jvm, one in double precision; blocks, another beside it for"
+              + " data in single precision; or vector, where that is compiled with --add-modules"
+              + " jdk.incubator.vector, and used where Java runs with it.")
+  private String backEnd = "jvm";
+
   @Mixin private ParameterValues parameters = new ParameterValues();
 
   @Override
@@ -93,7 +103,7 @@ public final class Generate extends AlignCommand {
         packageName.orElseThrow(
             () -> new UserError("the package of the classes is not given: --package"));
     List<JavaSources.Written> files =
-        JavaGenerator.generate(specs, name, folder, parameters.values());
+        JavaGenerator.generate(specs, name, folder, parameters.values(), kernels());
     files.forEach(file -> output().out().println(file.file()));
     long changed = files.stream().filter(JavaSources.Written::changed).count();
     output()
@@ -103,6 +113,14 @@ public final class Generate extends AlignCommand {
                 + (files.size() - changed)
                 + " unchanged");
     return ExitCode.CLEAN;
+  }
+
+  private KernelKind kernels() {
+    return KernelKind.of(backEnd)
+        .orElseThrow(() ->
+            new UserError(
+                "classes can have the kernels %s, and not `%s`"
+                    .formatted(String.join(", ", KernelKind.words()), backEnd)));
   }
 
   private int tree(String root) {
@@ -118,6 +136,7 @@ public final class Generate extends AlignCommand {
                 state.map(Specs::path),
                 key,
                 parameters.values(),
+                kernels(),
                 check,
                 pedantic,
                 format))

@@ -15,6 +15,7 @@ import org.alignlang.cli.UserError;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.api.JavaSources;
+import org.alignlang.compiler.codegen.api.KernelKind;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.source.SourceFolder;
@@ -30,10 +31,15 @@ public final class JavaGenerator {
    * @param packageName the package of the classes
    * @param folder the folder of the source tree
    * @param values values for parameters; an objective takes those that it has
+   * @param kernels which kernels the classes have
    * @throws InvalidSpec if no objective has a parameter for one of the values
    */
   public static List<JavaSources.Written> generate(
-      List<String> arguments, String packageName, String folder, Map<String, Expression> values) {
+      List<String> arguments,
+      String packageName,
+      String folder,
+      Map<String, Expression> values,
+      KernelKind kernels) {
     List<CheckedObjective> objectives = new ArrayList<>();
     for (String argument : arguments) {
       ObjectiveName name = ObjectiveName.parse(argument);
@@ -46,7 +52,9 @@ public final class JavaGenerator {
     }
     requireTaken(objectives, values);
     try {
-      return JavaSources.write(objectives, packageName, Specs.path(folder));
+      return JavaSources.write(
+          objectives.stream().map(o -> new JavaSources.Unit(o, packageName, kernels)).toList(),
+          Specs.path(folder));
     } catch (IllegalArgumentException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     } catch (IOException e) {

@@ -19,6 +19,7 @@ import org.alignlang.cli.check.Format;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.api.JavaSources;
+import org.alignlang.compiler.codegen.api.KernelKind;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.SourceFolder;
@@ -37,6 +38,7 @@ public final class TreeGenerator {
    * @param state where to keep what was read and written
    * @param key kept there too
    * @param values values for parameters
+   * @param kernels which kernels the classes have
    * @param check whether to write nothing
    * @param pedantic whether findings are shown that are often no mistakes
    * @param format how findings are shown
@@ -48,6 +50,7 @@ public final class TreeGenerator {
       Optional<Path> state,
       String key,
       Map<String, Expression> values,
+      KernelKind kernels,
       boolean check,
       boolean pedantic,
       Format format) {}
@@ -94,7 +97,7 @@ public final class TreeGenerator {
       for (CheckedObjective objective :
           JavaGenerator.objectives(spec.named(name), Optional.empty(), settings.values())) {
         objectives.add(objective);
-        units.add(new JavaSources.Unit(objective, packageOf(name)));
+        units.add(new JavaSources.Unit(objective, packageOf(name), settings.kernels()));
       }
     }
     JavaGenerator.requireTaken(objectives, settings.values());

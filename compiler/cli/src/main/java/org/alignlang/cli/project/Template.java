@@ -27,15 +27,15 @@ public enum Template {
           "src/main/align/com/example/distillation.align",
           "src/main/kotlin/com/example/Distil.kt",
           "src/test/kotlin/com/example/DistilTest.kt")),
-  /** A Gradle project in Java, which calls the command line. */
+  /** A Gradle project in Java, whose task calls the command line. */
   CLI_GRADLE(
       "cli-gradle",
       "build/\n.gradle/\n",
       List.of(
           "README.md",
-          "build.gradle.kts",
+          "build.gradle",
           "build.sh",
-          "settings.gradle.kts",
+          "settings.gradle",
           "src/main/align/com/example/preference.align",
           "src/main/java/com/example/TrainPreferences.java"));
 

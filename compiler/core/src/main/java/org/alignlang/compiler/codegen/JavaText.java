@@ -163,22 +163,38 @@ public final class JavaText {
         .strip();
   }
 
-  /** Markdown text for Javadoc: nothing in it is a tag, an entity or the end of the comment. */
+  /**
+   * Markdown text for Javadoc: nothing in it is a tag, an entity or the end of the comment. The
+   * lines of a paragraph become one, except those of a list.
+   */
   public static String javadoc(String text) {
     StringBuilder safe = new StringBuilder();
-    for (String line : text.strip().split("\\R", -1)) {
-      safe.append(
-              line.replaceAll("\\p{Cntrl}", " ")
-                  .stripTrailing()
-                  .replace("&", "&amp;")
-                  .replace("\\", "&#92;")
-                  .replace("<", "&lt;")
-                  .replace(">", "&gt;")
-                  .replace("*/", "*&#47;")
-                  .replace("@", "&#64;"))
-          .append('\n');
+    boolean between = false;
+    for (String written : text.strip().split("\\R", -1)) {
+      String line = plain(written).strip();
+      if (line.isEmpty()) {
+        between = true;
+        continue;
+      }
+      if (between) {
+        safe.append("\n\n<p>");
+      } else if (!safe.isEmpty()) {
+        safe.append(line.matches("([-*]|\\d+\\.) .*") ? '\n' : ' ');
+      }
+      safe.append(line);
+      between = false;
     }
-    return safe.toString().strip();
+    return safe.toString();
+  }
+
+  private static String plain(String line) {
+    return line.replaceAll("\\p{Cntrl}", " ")
+        .replace("&", "&amp;")
+        .replace("\\", "&#92;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("*/", "*&#47;")
+        .replace("@", "&#64;");
   }
 
   /**

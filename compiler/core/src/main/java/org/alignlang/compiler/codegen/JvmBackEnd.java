@@ -5,6 +5,7 @@ import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.InMemoryCompiler;
 import org.alignlang.compiler.codegen.jvm.JvmEmitter;
 import org.alignlang.compiler.codegen.single.SingleLoops;
+import org.alignlang.kernel.KernelByPrecision;
 import org.alignlang.kernel.ObjectiveKernel;
 
 /**
@@ -31,7 +32,7 @@ public final class JvmBackEnd implements BackEnd {
 
   @Override
   public ObjectiveKernel kernel(CheckedObjective objective) {
-    return new PrecisionKernel(
+    return new KernelByPrecision(
         objective.signature(),
         () -> load(singleSource(objective, "")),
         () -> load(source(objective, "")));

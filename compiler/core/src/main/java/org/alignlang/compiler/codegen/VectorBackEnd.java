@@ -4,6 +4,7 @@ import com.palantir.javapoet.JavaFile;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.jvm.JvmEmitter;
 import org.alignlang.compiler.codegen.single.SingleLoops;
+import org.alignlang.kernel.KernelByPrecision;
 import org.alignlang.kernel.ObjectiveKernel;
 
 /**
@@ -20,7 +21,7 @@ public final class VectorBackEnd implements BackEnd {
 
   /** Whether this Java was started with the module that the kernels need. */
   public static boolean isAvailable() {
-    return ModuleLayer.boot().findModule(MODULE).isPresent();
+    return KernelByPrecision.hasVectors();
   }
 
   /** The Java source of an objective's kernel for data in single precision or less. */
@@ -30,7 +31,7 @@ public final class VectorBackEnd implements BackEnd {
 
   @Override
   public ObjectiveKernel kernel(CheckedObjective objective) {
-    return new PrecisionKernel(
+    return new KernelByPrecision(
         objective.signature(),
         () -> JvmBackEnd.load(source(objective, ""), MODULE),
         () -> JvmBackEnd.load(JvmBackEnd.source(objective, "")));

@@ -22,6 +22,7 @@ import javax.tools.StandardJavaFileManager;
 import javax.tools.ToolProvider;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.api.GeneratedSource;
+import org.alignlang.compiler.codegen.api.KernelKind;
 import org.alignlang.compiler.codegen.api.ObjectiveApi;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
@@ -124,6 +125,11 @@ class TypedClassesTest {
   /** Compiles with all warnings as errors, against what a user's project has and no more. */
   private static void javac(List<Source> sources, Path folder, Path... classPath)
       throws IOException {
+    javac(List.of("-Xlint:all"), sources, folder, classPath);
+  }
+
+  private static void javac(
+      List<String> more, List<Source> sources, Path folder, Path... classPath) throws IOException {
     List<String> places = new ArrayList<>();
     for (Class<?> type : List.of(ObjectiveKernel.class, NullMarked.class)) {
       places.add(
@@ -137,23 +143,28 @@ class TypedClassesTest {
     var compiler = ToolProvider.getSystemJavaCompiler();
     try (StandardJavaFileManager files =
         compiler.getStandardFileManager(findings, Locale.ROOT, StandardCharsets.UTF_8)) {
-      List<String> options =
+      List<String> options = new ArrayList<>(more);
+      options.addAll(
           List.of(
               "-proc:none",
-              "-Xlint:all",
               "-Werror",
               "-d",
               Files.createDirectories(folder).toString(),
               "-classpath",
-              String.join(java.io.File.pathSeparator, places));
+              String.join(java.io.File.pathSeparator, places)));
       boolean done = compiler.getTask(null, files, findings, options, null, sources).call();
       assertThat(done).as(findings.getDiagnostics().toString()).isTrue();
     }
   }
 
   private static List<Source> sources(CheckedObjective objective, String packageName) {
+    return sources(objective, packageName, KernelKind.JVM);
+  }
+
+  private static List<Source> sources(
+      CheckedObjective objective, String packageName, KernelKind kernels) {
     List<Source> sources = new ArrayList<>();
-    for (GeneratedSource source : ObjectiveApi.emit(objective, packageName)) {
+    for (GeneratedSource source : ObjectiveApi.emit(objective, packageName, kernels)) {
       assertThat(source.text().lines().filter(l -> l.strip().startsWith("*")))
           .allMatch(line -> line.length() <= 100 || !line.strip().substring(2).contains(" "));
       sources.add(new Source(packageName + "." + source.type(), source.text()));
@@ -210,6 +221,75 @@ class TypedClassesTest {
         .isCloseTo(loss, org.assertj.core.api.Assertions.within(1e-12));
     assertThat(words).endsWith("true", "1.0", "3");
     assertThat(call(caller, generated, "floats")).isEqualTo("true true 3 2");
+  }
+
+  /** This test runs with the module; that it is not needed, the tests of the plugin hold. */
+  @Test
+  void dataInSinglePrecisionGoesThroughVectorUnitsIfTheBuildAsksForThat(@TempDir Path folder)
+      throws IOException, ReflectiveOperationException {
+    String spec =
+        """
+        objective Distillation(weight: Real = 2) {
+          policy  pi
+          teacher t
+          minimize weight * mean[token, sequence](KL(t(y.vocab) || pi(y.vocab)))
+        }
+        """;
+    String calling =
+        """
+        package caller;
+        import example.Distillation;
+        import java.lang.foreign.Arena;
+        import java.lang.foreign.MemorySegment;
+        import java.lang.foreign.ValueLayout;
+        import org.alignlang.kernel.Column;
+        public final class Caller {
+          public static String call() {
+            try (Arena arena = Arena.ofConfined()) {
+              int vocabulary = 40;
+              float[] logits = new float[3 * vocabulary];
+              double[] wide = new double[logits.length];
+              for (int i = 0; i < logits.length; i++) {
+                logits[i] = (float) Math.sin(i);
+                wide[i] = logits[i];
+              }
+              MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_FLOAT, logits);
+              Distillation.Result exact = evaluate(Column.of(wide), vocabulary);
+              Distillation.Result heap = evaluate(Column.of(logits), vocabulary);
+              Distillation.Result outside =
+                  evaluate(Column.of(memory, Column.Type.F32), vocabulary);
+              return heap.gradients().logits().type()
+                  + " " + exact.gradients().logits().type()
+                  + " " + (Math.abs(heap.loss() - exact.loss()) < 1e-5)
+                  + " " + (heap.loss() == outside.loss());
+            }
+          }
+          private static Distillation.Result evaluate(Column logits, int vocabulary) {
+            return Distillation.withDefaults()
+                .evaluate(
+                    Distillation.inputs(1)
+                        .lengths(new int[] {3})
+                        .vocabulary(vocabulary)
+                        .logits(logits)
+                        .tLogits(new float[3 * vocabulary])
+                        .build());
+          }
+        }
+        """;
+    Path generated = folder.resolve("generated");
+    Path caller = folder.resolve("caller");
+    CheckedObjective objective = objective(spec, "Distillation");
+    List<String> vectors =
+        List.of("--add-modules", "jdk.incubator.vector", "-Xlint:all,-incubating");
+    javac(vectors, sources(objective, "example", KernelKind.VECTOR), generated);
+    assertThat(generated.resolve("example/DistillationVectorKernel.class")).exists();
+    javac(List.of(new Source("caller.Caller", calling)), caller, generated);
+    assertThat(call(caller, generated, "call")).isEqualTo("F32 F64 true true");
+
+    Path blocks = folder.resolve("blocks");
+    javac(sources(objective, "example", KernelKind.BLOCKS), blocks);
+    assertThat(blocks.resolve("example/DistillationSingleKernel.class")).exists();
+    assertThat(call(caller, blocks, "call")).isEqualTo("F32 F64 true true");
   }
 
   @Test

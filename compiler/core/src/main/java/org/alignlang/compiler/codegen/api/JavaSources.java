@@ -27,17 +27,17 @@ public final class JavaSources {
    */
   public record Written(Path file, boolean changed) {}
 
-  /** An objective, and the package of its classes. */
-  public record Unit(CheckedObjective objective, String packageName) {}
+  /** An objective, the package of its classes, and which kernels they have. */
+  public record Unit(CheckedObjective objective, String packageName, KernelKind kernels) {}
 
   /** Writes the classes of objectives into one package; see {@link #write(List, Path)}. */
   public static List<Written> write(
       List<CheckedObjective> objectives, String packageName, Path folder) throws IOException {
-    return write(objectives.stream().map(o -> new Unit(o, packageName)).toList(), folder);
+    return write(objectives.stream().map(o -> new Unit(o, packageName, KernelKind.JVM)).toList(), folder);
   }
 
   /**
-   * Writes the classes of objectives: a typed one, and the kernel behind it.
+   * Writes the classes of objectives: a typed one, and the kernels behind it.
    *
    * @param units the objectives with their packages
    * @param folder the folder of the source tree; nothing outside it is written
@@ -49,7 +49,7 @@ public final class JavaSources {
     Map<Path, String> texts = new LinkedHashMap<>();
     Map<String, CheckedObjective> owners = new LinkedHashMap<>();
     for (Unit unit : units) {
-      for (GeneratedSource source : ObjectiveApi.emit(unit.objective(), unit.packageName())) {
+      for (GeneratedSource source : ObjectiveApi.emit(unit.objective(), unit.packageName(), unit.kernels())) {
         Path file = directory(unit.packageName(), folder).resolve(source.type() + ".java");
         // Some file systems do not tell apart names that differ in case alone.
         CheckedObjective other =

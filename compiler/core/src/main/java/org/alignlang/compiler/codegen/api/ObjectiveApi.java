@@ -8,12 +8,15 @@ import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.TypeSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.InnerLoops;
 import org.alignlang.compiler.codegen.jvm.JvmEmitter;
+import org.alignlang.compiler.codegen.single.SingleLoops;
 import org.alignlang.kernel.Evaluation;
+import org.alignlang.kernel.KernelByPrecision;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
@@ -29,29 +32,48 @@ public final class ObjectiveApi {
   private final Signature signature;
   private final ClassName type;
   private final ClassName kernel;
+
+  /** The kernel for single precision, where there is one. */
+  private final Optional<ClassName> single;
+  private final KernelKind kind;
+
   private final ParameterTypes parameters;
   private final InputTypes inputs;
   private final ResultTypes results;
 
   private ObjectiveApi(
-      CheckedObjective objective, ObjectiveTerms terms, ClassName type, ClassName kernel) {
+      CheckedObjective objective,
+      ObjectiveTerms terms,
+      ClassName type,
+      ClassName kernel,
+      Optional<ClassName> single,
+      KernelKind kind) {
     this.objective = objective;
     signature = objective.signature();
     this.type = type;
     this.kernel = kernel;
+    this.single = single;
+    this.kind = kind;
     Places places = new Places(objective.declaration());
     parameters = new ParameterTypes(objective, places, type);
     inputs = new InputTypes(signature, places, type);
     results = new ResultTypes(objective, terms.terms(), places, type);
   }
 
+  /** The sources of an objective with a kernel for every Java. */
+  public static List<GeneratedSource> emit(CheckedObjective objective, String packageName) {
+    return emit(objective, packageName, KernelKind.JVM);
+  }
+
   /**
-   * The sources of an objective: its typed class, and the kernel behind it.
+   * The sources of an objective: its typed class, and the kernels behind it.
    *
    * @param packageName the package, empty for none
+   * @param kernels which kernels
    * @throws IllegalArgumentException if the package has no possible name
    */
-  public static List<GeneratedSource> emit(CheckedObjective objective, String packageName) {
+  public static List<GeneratedSource> emit(
+      CheckedObjective objective, String packageName, KernelKind kernels) {
     JavaText.checkPackage(packageName);
     ObjectiveTerms terms = ObjectiveTerms.of(objective);
     ClassName type = ClassName.get(packageName, ApiNames.type(objective.name()));
@@ -59,7 +81,18 @@ public final class ObjectiveApi {
         JvmEmitter.emit(
             terms.objective(), packageName, type.simpleName() + "Kernel", InnerLoops.PLAIN);
     ClassName kernelType = ClassName.get(packageName, kernel.typeSpec().name());
-    TypeSpec api = new ObjectiveApi(objective, terms, type, kernelType).type();
+    Optional<JavaFile> singleFile =
+        kernels.isSingle()
+            ? Optional.of(
+                JvmEmitter.emit(
+                    terms.objective(),
+                    packageName,
+                    type.simpleName() + kernels.suffix(),
+                    kernels.needsModule() ? SingleLoops.vectors() : SingleLoops.blocks()))
+            : Optional.empty();
+    Optional<ClassName> single =
+        singleFile.map(f -> ClassName.get(packageName, f.typeSpec().name()));
+    TypeSpec api = new ObjectiveApi(objective, terms, type, kernelType, single, kernels).type();
     JavaFile file =
         JavaFile.builder(packageName, api)
             .addFileComment(
@@ -68,7 +101,11 @@ public final class ObjectiveApi {
             .indent("  ")
             .skipJavaLangImports(true)
             .build();
-    return List.of(GeneratedSource.of(file), GeneratedSource.of(kernel));
+    List<GeneratedSource> sources = new ArrayList<>();
+    sources.add(GeneratedSource.of(file));
+    sources.add(GeneratedSource.of(kernel));
+    singleFile.map(GeneratedSource::of).ifPresent(sources::add);
+    return List.copyOf(sources);
   }
 
   private boolean constrained() {
@@ -90,7 +127,7 @@ public final class ObjectiveApi {
             .addField(
                 FieldSpec.builder(ObjectiveKernel.class, "KERNEL")
                     .addModifiers(Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
-                    .initializer("new $T()", kernel)
+                    .initializer(kernels())
                     .build())
             .addField(inputs.arguments());
     state(api);
@@ -104,6 +141,19 @@ public final class ObjectiveApi {
     return api.build();
   }
 
+  private CodeBlock kernels() {
+    return single
+        .map(s ->
+            CodeBlock.of(
+                kind.needsModule()
+                    ? "$T.whereAvailable($>$>\nSIGNATURE, $T::new, $T::new)$<$<"
+                    : "new $T($>$>\nSIGNATURE, $T::new, $T::new)$<$<",
+                KernelByPrecision.class,
+                s,
+                kernel))
+        .orElseGet(() -> CodeBlock.of("new $T()", kernel));
+  }
+
   private String documentation() {
     StringBuilder text = new StringBuilder();
     String written = JavaText.javadoc(objective.declaration().documentation());
@@ -113,6 +163,11 @@ public final class ObjectiveApi {
             : written);
     text.append("\n\n<pre>{@code\n").append(example()).append("}</pre>");
     text.append("\n\n<p>Instances are immutable, and may be used by many threads at once.");
+    if (kind.needsModule()) {
+      text.append(
+          " Data in single precision goes through the vector units of the processor if Java was"
+              + " started with {@code --add-modules jdk.incubator.vector}.");
+    }
     return text.toString();
   }
 

@@ -1,5 +1,6 @@
 package org.alignlang.compiler.codegen.single;
 
+import com.palantir.javapoet.AnnotationSpec;
 import com.palantir.javapoet.ClassName;
 import com.palantir.javapoet.CodeBlock;
 import com.palantir.javapoet.FieldSpec;
@@ -278,6 +279,9 @@ public final class SingleLoops implements InnerLoops {
   @Override
   public void declare(TypeSpec.Builder kernel, TypeSpec.Builder workspace) {
     ClassName room = Objects.requireNonNull(scratchType);
+    // Casts stand wherever a value becomes single; some are of values that are so already.
+    kernel.addAnnotation(
+        AnnotationSpec.builder(SuppressWarnings.class).addMember("value", "$S", "cast").build());
     if (vectors) {
       declareSpecies(kernel);
     } else {

@@ -1,17 +1,16 @@
-package org.alignlang.compiler.codegen;
+package org.alignlang.kernel;
 
 import java.util.function.Supplier;
-import org.alignlang.kernel.Batch;
-import org.alignlang.kernel.Column;
-import org.alignlang.kernel.Evaluation;
-import org.alignlang.kernel.Level;
-import org.alignlang.kernel.ObjectiveKernel;
-import org.alignlang.kernel.Signature;
-import org.alignlang.kernel.Workers;
 import org.jspecify.annotations.Nullable;
 
-/** A kernel that is compiled when data of its precision first comes. */
-final class PrecisionKernel implements ObjectiveKernel {
+/**
+ * Two kernels of one objective: one for data in single precision or less, and one in double
+ * precision. Each is made when data of its precision
+ * first comes.
+ */
+public final class KernelByPrecision implements ObjectiveKernel {
+  private static final String MODULE = "jdk.incubator.vector";
+
   /** Below so many elements, waking another thread takes longer than the work. */
   private static final long SMALL = 1 << 16;
 
@@ -26,7 +25,12 @@ final class PrecisionKernel implements ObjectiveKernel {
   private volatile @Nullable ObjectiveKernel single;
   private volatile @Nullable ObjectiveKernel exact;
 
-  PrecisionKernel(
+  /**
+   * @param signature what both read and write
+   * @param makeSingle makes the kernel for single precision
+   * @param makeExact makes the kernel for double precision
+   */
+  public KernelByPrecision(
       Signature signature,
       Supplier<ObjectiveKernel> makeSingle,
       Supplier<ObjectiveKernel> makeExact) {
@@ -41,6 +45,24 @@ final class PrecisionKernel implements ObjectiveKernel {
             .toArray(String[]::new);
     this.makeSingle = makeSingle;
     this.makeExact = makeExact;
+  }
+
+  /** Whether this Java was started with the module by which Java reaches vector units. */
+  public static boolean hasVectors() {
+    return ModuleLayer.boot().findModule(MODULE).isPresent();
+  }
+
+  /**
+   * Both kernels if this Java was started with {@code --add-modules jdk.incubator.vector}, and the
+   * exact one alone otherwise: without that module the other cannot be loaded.
+   */
+  public static ObjectiveKernel whereAvailable(
+      Signature signature,
+      Supplier<ObjectiveKernel> makeSingle,
+      Supplier<ObjectiveKernel> makeExact) {
+    return hasVectors()
+        ? new KernelByPrecision(signature, makeSingle, makeExact)
+        : makeExact.get();
   }
 
   @Override
