@@ -5,8 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Two kernels of one objective: one for data in single precision or less, and one in double
- * precision. Each is made when data of its precision
- * first comes.
+ * precision. Each is made when data of its precision first comes.
  */
 public final class KernelByPrecision implements ObjectiveKernel {
   private static final String MODULE = "jdk.incubator.vector";
@@ -60,9 +59,7 @@ public final class KernelByPrecision implements ObjectiveKernel {
       Signature signature,
       Supplier<ObjectiveKernel> makeSingle,
       Supplier<ObjectiveKernel> makeExact) {
-    return hasVectors()
-        ? new KernelByPrecision(signature, makeSingle, makeExact)
-        : makeExact.get();
+    return hasVectors() ? new KernelByPrecision(signature, makeSingle, makeExact) : makeExact.get();
   }
 
   @Override

@@ -29,7 +29,8 @@ class PublishedJarsTest {
       if (!module.group(1).startsWith("tests/")) {
         Path target = MavenBuilds.ROOT.resolve(module.group(1)).resolve("target");
         if (Files.isDirectory(target)) {
-          try (var files = Files.newDirectoryStream(target, "align-*" + MavenBuilds.VERSION + ".jar")) {
+          try (var files =
+              Files.newDirectoryStream(target, "align-*" + MavenBuilds.VERSION + ".jar")) {
             files.forEach(jars::add);
           }
         }
@@ -48,7 +49,8 @@ class PublishedJarsTest {
         modules.add(manifest.getValue("Automatic-Module-Name"));
         assertThat(manifest.getValue("Implementation-Version")).isEqualTo(MavenBuilds.VERSION);
       }
-      String artifact = file.getFileName().toString().replace("-" + MavenBuilds.VERSION + ".jar", "");
+      String artifact =
+          file.getFileName().toString().replace("-" + MavenBuilds.VERSION + ".jar", "");
       if (!artifact.equals("align-maven-plugin")) {
         assertThat(bom).contains("<artifactId>" + artifact + "</artifactId>");
       }
@@ -63,8 +65,7 @@ class PublishedJarsTest {
   /** The class path of the tests holds that of the command line, and the tools of the tests. */
   @Test
   void theLicencesNameEveryDependency() throws IOException {
-    String licences =
-        Files.readString(MavenBuilds.ROOT.resolve("compiler/cli/docs/licences.md"));
+    String licences = Files.readString(MavenBuilds.ROOT.resolve("compiler/cli/docs/licences.md"));
     List<String> dependencies = new ArrayList<>();
     for (String place : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       String name = Path.of(place).getFileName().toString();

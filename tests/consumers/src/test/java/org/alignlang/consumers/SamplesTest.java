@@ -65,9 +65,7 @@ class SamplesTest {
   @Test
   void versionsAreThoseOfThisBuild() throws IOException {
     for (String file :
-        new String[] {
-          "maven-java/pom.xml", "maven-kotlin/pom.xml", "cli-gradle/build.gradle"
-        }) {
+        new String[] {"maven-java/pom.xml", "maven-kotlin/pom.xml", "cli-gradle/build.gradle"}) {
       assertThat(MavenBuilds.ROOT.resolve("samples").resolve(file))
           .content()
           .containsAnyOf(

@@ -81,9 +81,9 @@ public final class Generate extends AlignCommand {
       names = "--backend",
       paramLabel = "NAME",
       description =
-          "Which kernels the classes have: jvm, one in double precision; blocks, another beside it for"
-              + " data in single precision; or vector, where that is compiled with --add-modules"
-              + " jdk.incubator.vector, and used where Java runs with it.")
+          "Which kernels the classes have: jvm, one in double precision; blocks, another beside it"
+              + " for data in single precision; or vector, where that is compiled with"
+              + " --add-modules jdk.incubator.vector, and used where Java runs with it.")
   private String backEnd = "jvm";
 
   @Mixin private ParameterValues parameters = new ParameterValues();

@@ -128,8 +128,8 @@ class TypedClassesTest {
     javac(List.of("-Xlint:all"), sources, folder, classPath);
   }
 
-  private static void javac(
-      List<String> more, List<Source> sources, Path folder, Path... classPath) throws IOException {
+  private static void javac(List<String> more, List<Source> sources, Path folder, Path... classPath)
+      throws IOException {
     List<String> places = new ArrayList<>();
     for (Class<?> type : List.of(ObjectiveKernel.class, NullMarked.class)) {
       places.add(

@@ -33,7 +33,8 @@ public final class JavaSources {
   /** Writes the classes of objectives into one package; see {@link #write(List, Path)}. */
   public static List<Written> write(
       List<CheckedObjective> objectives, String packageName, Path folder) throws IOException {
-    return write(objectives.stream().map(o -> new Unit(o, packageName, KernelKind.JVM)).toList(), folder);
+    return write(
+        objectives.stream().map(o -> new Unit(o, packageName, KernelKind.JVM)).toList(), folder);
   }
 
   /**
@@ -49,7 +50,8 @@ public final class JavaSources {
     Map<Path, String> texts = new LinkedHashMap<>();
     Map<String, CheckedObjective> owners = new LinkedHashMap<>();
     for (Unit unit : units) {
-      for (GeneratedSource source : ObjectiveApi.emit(unit.objective(), unit.packageName(), unit.kernels())) {
+      for (GeneratedSource source :
+          ObjectiveApi.emit(unit.objective(), unit.packageName(), unit.kernels())) {
         Path file = directory(unit.packageName(), folder).resolve(source.type() + ".java");
         // Some file systems do not tell apart names that differ in case alone.
         CheckedObjective other =

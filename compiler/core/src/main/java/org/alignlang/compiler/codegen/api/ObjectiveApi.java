@@ -35,6 +35,7 @@ public final class ObjectiveApi {
 
   /** The kernel for single precision, where there is one. */
   private final Optional<ClassName> single;
+
   private final KernelKind kind;
 
   private final ParameterTypes parameters;
