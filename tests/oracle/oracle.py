@@ -1400,7 +1400,27 @@ def ensemble(name):
     return lambda x, frozen: rloo(x, [ENSEMBLES[name](list(row)) for row in x.t["reward.r"]])
 
 
+def fitted_sigmoid(x):
+    """Least squares on 100 points of [-5, 5], by the normal equations."""
+    if abs(x) >= 5:
+        return mpf(x > 0)
+    return sum((c * x**k for k, c in enumerate(FIT)), mpf(0))
+
+
+def fit():
+    points = [mpf(float(v)) for v in np.linspace(-5, 5, 100)]
+    left = mp.matrix(6, 6)
+    right = mp.matrix(6, 1)
+    for i in range(6):
+        right[i] = sum((v**i * s(v) for v in points), mpf(0))
+        for j in range(6):
+            left[i, j] = sum((v ** (i + j) for v in points), mpf(0))
+    return list(mp.lu_solve(left, right))
+
+
+FIT = fit()
 SHAPED = {
+    "fitted_sigmoid": lambda r, n: fitted_sigmoid(r - real(0.25)),
     "clip_reward": lambda r, n: clamp(r, mpf(-1), mpf(1)),
     "centered_sigmoid": lambda r, n: s(r - real(0.25)),
     "laser_step": lambda r, n: r + (real(0.5) if n <= 3 else 0),
@@ -1665,6 +1685,62 @@ def augmented_lagrangian(x, frozen, limit):
 
 def augmented_multipliers(x, limit):
     return {"multiplier.lambda": max(mpf(0), x.t["multiplier.lambda"] + violation(x, limit))}
+
+
+def kept_lagrangian(x, frozen, clip, **options):
+    return ppo(x, mixture(x, x.t["state.lambda"]), clip)
+
+
+def adam_states(x, limit, rate, most, clip):
+    """torch.optim.Adam on -lambda (cost - limit), then the clamp."""
+    g = -violation(x, limit)
+    first = real(0.9) * x.t["state.first"] + real(0.1) * g
+    second = real(0.999) * x.t["state.second"] + real(0.001) * g**2
+    n = x.t["state.steps"] + 1
+    step = rate * (first / (1 - real(0.9) ** n)) / (mp.sqrt(second / (1 - real(0.999) ** n)) + real(1e-8))
+    after = clamp(x.t["state.lambda"] - step, mpf(0), most)
+    return {"state.first": first, "state.second": second, "state.steps": n, "state.lambda": after}
+
+
+def smoothed_pid_states(x, limit, kp, ki, kd, smoothing, clip):
+    v = violation(x, limit)
+    integral = max(mpf(0), x.t["state.integral"] + ki * v)
+    error = smoothing * x.t["state.error"] + (1 - smoothing) * v
+    cost = smoothing * x.t["state.ago1"] + (1 - smoothing) * (v + limit)
+    queue = [x.t[f"state.ago{k}"] for k in range(1, 11)]
+    after = max(mpf(0), kp * error + integral + kd * max(mpf(0), cost - queue[-1]))
+    moved = {f"state.ago{k}": value for k, value in enumerate([cost] + queue[:-1], 1)}
+    return moved | {"state.integral": integral, "state.error": error, "state.lambda": after}
+
+
+def safe_rlhf_ppo_objective(x, frozen, beta, threshold, rate, clip, value_clip, discount, trace):
+    rewards, costs = [], []
+    for gaps, score, cost in zip(log_ratios(frozen, "old.", "ref."), x.t["reward.score"], x.t["reward.cost"]):
+        row, other = [-beta * v for v in gaps], [beta * v for v in gaps]
+        if row:
+            row[-1] += score
+            other[-1] += cost
+        rewards.append([clamp(v, mpf(-50), mpf(50)) for v in row])
+        costs.append([clamp(v, mpf(-50), mpf(50)) for v in other])
+    multiplier = mp.exp(x.t["state.nu"])
+    total, mixed = mpf(0), []
+    gains = []
+    for name, values in (("v", rewards), ("c", costs)):
+        before = at_positions(frozen, "old.learn." + name)
+        a = [gae(r, b, discount, trace) for r, b in zip(values, before)]
+        gains.append(a)
+        rows = each(at_positions(x, "learn." + name), before, [[p + q for p, q in zip(u, w)] for u, w in zip(a, before)])
+        total += mean_of_means(mapped(
+            lambda u, b, target: max((u - target) ** 2, (clamp(u, b - value_clip, b + value_clip) - target) ** 2), rows
+        )) / 2
+    for a, h in zip(*gains):
+        mixed.append([(u - multiplier * w) / (1 + multiplier) for u, w in zip(a, h)])
+    return total - mean_of_means(clipped_rows(ratios_at(x, frozen), mixed, clip, clip))
+
+
+def safe_rlhf_ppo_states(x, beta, threshold, rate, **options):
+    nu = x.t["state.nu"]
+    return {"state.nu": nu + rate * (mean(x.t["reward.cost"]) - threshold) * mp.exp(nu)}
 
 
 def pid_lagrangian(x, frozen, limit, clip):
@@ -2988,6 +3064,30 @@ def objective_cases():
     all_kinds(methods, "AugmentedLagrangian", augmented_lagrangian, cost, limit, ref=False, after=augmented_multipliers, held=one)
     all_kinds(methods, "PidLagrangian", pid_lagrangian, cost, limit | {"clip": "0.2"}, old=True, ref=False,
               after=pid_multipliers, held={"multiplier.lambda": [0.7, 0.2, 0.05]})
+    all_kinds(methods, "AdamLagrangian", kept_lagrangian, cost, limit | {"rate": "0.035", "most": "0.72", "clip": "0.2"}, old=True,
+              ref=False, after=adam_states,
+              held={"state.lambda": 0.7, "state.first": -0.03, "state.second": 0.002, "state.steps": 3.0},
+              variants=[{"limit": "-3"}])
+    all_kinds(methods, "SmoothedPidLagrangian", kept_lagrangian, cost,
+              limit | {"kp": "0.1", "ki": "0.01", "kd": "0.01", "smoothing": "0.95", "clip": "0.2"}, old=True, ref=False,
+              after=smoothed_pid_states,
+              held={"state.lambda": 0.7, "state.integral": 0.2, "state.error": 0.05} | {f"state.ago{k}": 0.5 - 0.07 * k for k in range(1, 11)},
+              variants=[{"limit": "-3"}])
+    for suffix, seed, dtype, empty, nu in (
+        ("random", 491, np.float64, (), 0.3), ("random_f32", 492, np.float32, (), 0.3), ("empty", 493, np.float64, (0, 4), -2.0),
+        ("extreme", 494, np.float64, (), 30.0),
+    ):
+        batch = sampled(seed, cost, groups, old=True, empty=empty)
+        del batch["group"]
+        if suffix == "extreme":
+            batch = extreme_ratios(batch)
+        rng = np.random.default_rng(seed + 1)
+        for name in ("learn.v", "old.learn.v", "learn.c", "old.learn.c"):
+            batch[name] = behind(batch["mask"], 8 * rng.random(batch["mask"].shape) - 4)
+        case(f"saferlhfppo_{suffix}", "constraints/safety", "SafeRlhfPpo", safe_rlhf_ppo_objective,
+             batch | {"state.nu": np.array(nu)},
+             {"beta": "0.02", "threshold": "0", "rate": "0.1", "clip": "0.2", "value_clip": "1", "discount": "0.99", "trace": "0.95"},
+             safe_rlhf_ppo_states, dtype=dtype)
     all_kinds(methods, "P3o", p3o, cost, limit | {"kappa": "20", "clip": "0.2"}, old=True, ref=False,
               variants=[{"limit": "-3"}, {"limit": "3"}])
     all_kinds(methods, "InteriorPoint", interior_point, cost, {"limit": "2.5", "sharpness": "20"}, ref=False)
