@@ -386,7 +386,14 @@ final class LoopEmitter {
         code.addStatement(
             "$L = $T.weighted($L, $L) + $L", sum, Functions.class, scale, sum, averaged.get(mean)));
     code.nextControlFlow("else if ($L != $T.NEGATIVE_INFINITY)", x, Double.class)
-        .addStatement("final double $L = $T.exp($L - $L)", weight, Math.class, x, largest)
+        .addStatement(
+            "final double $L = $L == $L ? 1 : $T.exp($L - $L)",
+            weight,
+            x,
+            largest,
+            Math.class,
+            x,
+            largest)
         .addStatement("$L += $L", total, weight);
     sums.forEach((mean, sum) ->
         code.addStatement(

@@ -7,6 +7,7 @@ import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeName;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,9 @@ final class VectorBody extends LoopBody {
   private final List<CodeBlock> results = new ArrayList<>();
   private final VectorFunctions functions = new VectorFunctions(this);
 
+  /** Vectors with the same number in all lanes. */
+  private final Set<String> numbers = new HashSet<>();
+
   /** Where weights are 0, and where they are not. */
   private final Map<String, String> zeros = new HashMap<>();
 
@@ -51,6 +55,7 @@ final class VectorBody extends LoopBody {
     addParameter(name, argument);
     String vector = name(wanted);
     before.addStatement("final $T $L = $T.broadcast(SPECIES, $L)", VECTOR, vector, VECTOR, name);
+    numbers.add(vector);
     return vector;
   }
 
@@ -62,6 +67,7 @@ final class VectorBody extends LoopBody {
           String vector = name(wanted);
           before.addStatement(
               "final $T $L = $T.broadcast(SPECIES, $L)", VECTOR, vector, VECTOR, literal(value));
+          numbers.add(vector);
           return vector;
         });
   }
@@ -179,12 +185,33 @@ final class VectorBody extends LoopBody {
 
   @Override
   String min(String wanted, String x, String y) {
-    return vector(wanted, "$L.min($L)", x, y);
+    return bound(wanted, "min", "LT", x, y);
   }
 
   @Override
   String max(String wanted, String x, String y) {
-    return vector(wanted, "$L.max($L)", x, y);
+    return bound(wanted, "max", "GT", x, y);
+  }
+
+  /**
+   * The larger or smaller of two vectors. That of floats takes five instructions for the sake of
+   * NaN and of the sign of 0; where one of them is the same number everywhere, two do.
+   */
+  private String bound(String wanted, String word, String beyond, String x, String y) {
+    if (!numbers.contains(x) && !numbers.contains(y)) {
+      return vector(wanted, "$L.$L($L)", x, word, y);
+    }
+    String limit = numbers.contains(y) ? y : x;
+    String value = numbers.contains(y) ? x : y;
+    return vector(
+        wanted,
+        "$L.blend($L, $L.compare($T.$L, $L))",
+        value,
+        limit,
+        limit,
+        OPERATORS,
+        beyond,
+        value);
   }
 
   @Override

@@ -86,15 +86,15 @@ final class VectorFunctions {
     return value;
   }
 
-  /** The parts of an exponential: {@code exp(x) = 2^n (1 + q)}. */
+  /**
+   * The parts of an exponential, {@code exp(x) = 2^n (1 + q)}, where it is a float; anything where
+   * {@link #ends} does not look at them.
+   */
   private record Exponential(String n, String q) {}
 
   private Exponential reduced(String x) {
-    String high = body.mask("isLarge", "$L.compare($T.GT, 89f)", x, OPERATORS);
-    String low = body.mask("isSmall", "$L.compare($T.LT, -88f)", x, OPERATORS);
-    String within = body.vector("within", "$L.blend(89f, $L).blend(-88f, $L)", x, high, low);
     String round = body.constant(ROUND, "round");
-    String n = body.vector("whole", "$L.fma($L, $L)", within, body.constant(LOG2E, "log2e"), round);
+    String n = body.vector("whole", "$L.fma($L, $L)", x, body.constant(LOG2E, "log2e"), round);
     String k = body.vector("wholeValue", "$L.sub($L)", n, round);
     String f =
         body.vector(
@@ -104,7 +104,7 @@ final class VectorFunctions {
             body.constant(2.12194440e-4f, "ln2Low"),
             k,
             body.constant(-0.693359375f, "minusLn2High"),
-            within);
+            x);
     String p =
         polynomial(
             "power",
