@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.alignlang.kernel.Blocks;
@@ -490,8 +491,8 @@ final class BlockBody extends LoopBody {
       }
       method.addStatement(step.statement());
       for (String used : step.used()) {
-        if (lastUse.get(used) == i) {
-          held.remove(used).run();
+        if (Objects.requireNonNull(lastUse.get(used)) == i) {
+          Objects.requireNonNull(held.remove(used)).run();
         }
       }
     }
