@@ -1718,6 +1718,20 @@ public final class ObjectiveChecker {
         && outputs.stream().allMatch(o -> ShiftInvariance.holds(Set.of(parameter), o));
   }
 
+  /** What to do about a parameter that only other forms of the objective read. */
+  private Optional<String> forms(Declaration.Parameter parameter) {
+    List<String> switches =
+        declaration.parameters().stream()
+            .filter(p -> p.type().map(Declaration.TypeExpression::name).orElse("").equals("Bool"))
+            .map(p -> "`" + p.name() + "`")
+            .toList();
+    return switches.isEmpty() || !parameterScope.isUsed(parameter.name())
+        ? Optional.empty()
+        : Optional.of(
+            "the form that %s chooses does not read it: write the number where another form needs it, or an objective for each form"
+                .formatted(String.join(", ", switches)));
+  }
+
   /** Whatever is declared must matter. */
   private void checkUse(
       List<Node> outputs, Map<String, Node> metrics, Map<Signature.Input, Node> gradients) {
@@ -1749,7 +1763,7 @@ public final class ObjectiveChecker {
                     "`"
                         + parameter.name()
                         + "` does not reach the loss: changing it changes nothing")
-                .withHelp("use it, or remove it")
+                .withHelp(forms(parameter).orElse("use it, or remove it"))
                 .withFix(
                     Fix.suggested("remove `" + parameter.name() + "`", removal(parameter.span()))));
       }
