@@ -252,7 +252,7 @@ class PoliciesTest {
         .isThrownBy(() -> Policies.create("mlp", Map.of("hiden", 3.0), task, 0))
         .withMessage(
             "policy `mlp` has no argument `hiden`; did you mean `hidden`?; known: `features`,"
-                + " `hidden`, `relative`");
+                + " `hidden`, `relative`, `start_alike`");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Policies.create("mlp", Map.of("hidden", List.of(8.0, 0.5)), task, 0))
         .withMessage(
