@@ -67,14 +67,14 @@ public final class DeviceMath {
    * The {@code left}-th element from {@code begin} if that is before {@code end}, else the other.
    */
   public static int slot(int left, int begin, int end, int other) {
-    int here = (left >= 0 ? 1 : 0) * (left < end - begin ? 1 : 0);
+    int here = (left > -1 ? 1 : 0) * (left < end - begin ? 1 : 0);
     return here * (begin + left) + (1 - here) * other;
   }
 
   /** Which of the largest of so many entries is meant, from 1. */
   public static double held(double k, int entries) {
     double whole = floor(k);
-    return whole >= 1.0 ? (whole < entries ? whole : entries) : 1.0;
+    return whole > 1.0 ? (whole < entries ? whole : entries) : 1.0;
   }
 
   /** 1 if an entry is at least as large as another. */

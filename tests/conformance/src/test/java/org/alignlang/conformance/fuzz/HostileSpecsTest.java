@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.alignlang.compiler.check.CheckedObjective;
-import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.codegen.JvmBackEnd;
 import org.alignlang.compiler.codegen.api.JavaSources;
 import org.alignlang.compiler.diagnostic.Diagnostic;
@@ -22,8 +21,10 @@ import org.alignlang.compiler.explain.ObjectiveExplainer;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.conformance.RandomBatches;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.ObjectiveKernel;
+import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -257,19 +258,26 @@ class HostileSpecsTest {
     assertThat(compilation.diagnostics()).as(text).noneMatch(Diagnostic::isError);
     CheckedObjective objective = compilation.objectives().getFirst();
     Batch batch = RandomBatches.of(objective.signature(), RandomBatches.Regime.ORDINARY, 1);
-    ObjectiveKernel kernel = BackEnds.JVM.kernel(objective);
-    Evaluation result = new Evaluation(kernel.signature(), batch);
-    double[] parameters =
-        objective.signature().parameters().isEmpty() ? new double[0] : new double[] {0.1};
-    kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
-    assertThat(result.loss()).as(text).isFinite();
-    assertThat(System.getProperty(PROPERTY)).as(text).isNull();
     // One class, and inside it the workspace.
-    assertThat(kernel.getClass().getDeclaredClasses()).as(text).hasSize(1);
-    assertThat(kernel.signature().source()).isEqualTo(path);
+    evaluates(text, path, JvmBackEnd.load(JvmBackEnd.source(objective, "")), batch, 1);
+    // And room for the loops in single precision.
+    Batch single = RandomBatches.as(Column.Type.F32, objective.signature(), batch);
+    evaluates(text, path, JvmBackEnd.load(JvmBackEnd.singleSource(objective, "")), single, 2);
     for (Explanation.Format format : Explanation.Format.values()) {
       ObjectiveExplainer.explain(objective, compilation.scope()).render(format);
     }
+  }
+
+  private static void evaluates(
+      String text, String path, ObjectiveKernel kernel, Batch batch, int classes) {
+    Signature signature = kernel.signature();
+    Evaluation result = new Evaluation(signature, batch);
+    double[] parameters = signature.parameters().isEmpty() ? new double[0] : new double[] {0.1};
+    kernel.evaluate(batch, parameters, new double[0], result, Workers.serial());
+    assertThat(result.loss()).as(text).isFinite();
+    assertThat(System.getProperty(PROPERTY)).as(text).isNull();
+    assertThat(kernel.getClass().getDeclaredClasses()).as(text).hasSize(classes);
+    assertThat(signature.source()).isEqualTo(path);
   }
 
   /** Whatever an objective is called, its file lies in the folder of its package. */
