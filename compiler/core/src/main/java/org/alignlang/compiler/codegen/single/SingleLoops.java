@@ -19,7 +19,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Frame;
@@ -58,30 +57,28 @@ public final class SingleLoops implements InnerLoops {
   private final Map<Frame, Map<String, Row>> opened = new IdentityHashMap<>();
   private final Map<Frame, Map<Node, Softmax>> softmaxes = new IdentityHashMap<>();
   private final Map<String, Boolean> single = new HashMap<>();
-  private final Supplier<LoopBody> bodies;
   private final boolean vectors;
   private int mostSums = 1;
   private int mostBlocks;
   private int mostMasks;
 
-  private SingleLoops(Supplier<LoopBody> bodies, boolean vectors) {
-    this.bodies = bodies;
+  private SingleLoops(boolean vectors) {
     this.vectors = vectors;
   }
 
   /** Loops through the Vector API. */
   public static SingleLoops vectors() {
-    return new SingleLoops(VectorBody::new, true);
+    return new SingleLoops(true);
   }
 
   /** Loops that need nothing but Java: operations on blocks. */
   public static SingleLoops blocks() {
-    return new SingleLoops(BlockBody::new, false);
+    return new SingleLoops(false);
   }
 
   /** A loop to be written. */
   LoopBody body() {
-    return bodies.get();
+    return vectors ? new VectorBody() : new BlockBody();
   }
 
   /** What is common to all loops of a kernel. */

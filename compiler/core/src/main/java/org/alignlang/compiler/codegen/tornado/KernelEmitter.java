@@ -1123,9 +1123,6 @@ final class KernelEmitter {
           setRow(node, each.index(), CodeBlock.of("(double) $L", each.index()), each);
       case Operation.Reorder reorder -> reorder(node, reorder, each);
       case Operation.Matching matching -> {
-        String members = array("rowsOfGroups", INTS);
-        boolean grouped = matching.within().level() == Level.GROUP;
-        String group = grouped ? groupIndex(each) : "";
         String mine = unique("key", start);
         each.code()
             .addStatement(
@@ -1135,37 +1132,43 @@ final class KernelEmitter {
         String sum = unique("sum", start);
         each.code().addStatement("double $L = 0.0", sum);
         Frame other = start.inner(Scope.ROW, unique("other", start));
-        CodeBlock added = added(node, mine, each, other, sum);
-        if (grouped) {
-          String position = unique("position", start);
-          each.code()
-              .beginControlFlow(
-                  "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
-                  position,
-                  members,
-                  group,
-                  position,
-                  members,
-                  group,
-                  position)
-              .addStatement(
-                  "final int $L = $L.get($L + 1 + $L)", other.index(), members, groups(), position);
-        } else {
-          each.code()
-              .beginControlFlow(
-                  "for (int $L = 0; $L < $L; $L++)",
-                  other.index(),
-                  other.index(),
-                  rows(),
-                  other.index());
-        }
-        each.code().add(added).endControlFlow();
+        overRows(matching.within().level(), each, other, added(node, mine, each, other, sum));
         setRow(node, each.index(), CodeBlock.of("$L", sum), each);
       }
       default -> throw new IllegalStateException("not laid: " + node);
     }
     loop(start, each.index(), "lane", rows(), "lanes", each);
     start.code().addStatement("context.globalBarrier()");
+  }
+
+  /** Goes over the other rows of one row's group, or over all rows. */
+  private void overRows(Level within, Frame each, Frame other, CodeBlock body) {
+    if (within == Level.GROUP) {
+      String members = array("rowsOfGroups", INTS);
+      String group = groupIndex(each);
+      String position = unique("position", start);
+      each.code()
+          .beginControlFlow(
+              "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
+              position,
+              members,
+              group,
+              position,
+              members,
+              group,
+              position)
+          .addStatement(
+              "final int $L = $L.get($L + 1 + $L)", other.index(), members, groups(), position);
+    } else {
+      each.code()
+          .beginControlFlow(
+              "for (int $L = 0; $L < $L; $L++)",
+              other.index(),
+              other.index(),
+              rows(),
+              other.index());
+    }
+    each.code().add(body).endControlFlow();
   }
 
   /** Adds another element's value to a sum where its key is the same. */
@@ -1400,7 +1403,6 @@ final class KernelEmitter {
 
   /** Each row looks how many of its scope come before it. */
   private void reorder(Node node, Operation.Reorder reorder, Frame each) {
-    boolean grouped = reorder.within().level() == Level.GROUP;
     Node key = Planner.laidOperand(node.operand(1));
     Value mine = element(key, each);
     String mineName = unique("key", start);
@@ -1421,25 +1423,10 @@ final class KernelEmitter {
                 mineName,
                 each.index())
             .build();
+    overRows(reorder.within().level(), each, other, counted);
     String place = rank;
-    if (grouped) {
+    if (reorder.within().level() == Level.GROUP) {
       String members = array("rowsOfGroups", INTS);
-      String position = unique("position", start);
-      String group = groupIndex(each);
-      each.code()
-          .beginControlFlow(
-              "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
-              position,
-              members,
-              group,
-              position,
-              members,
-              group,
-              position)
-          .addStatement(
-              "final int $L = $L.get($L + 1 + $L)", other.index(), members, groups(), position)
-          .add(counted)
-          .endControlFlow();
       place = unique("place", start);
       each.code()
           .addStatement(
@@ -1448,18 +1435,8 @@ final class KernelEmitter {
               members,
               groups(),
               members,
-              group,
+              groupIndex(each),
               rank);
-    } else {
-      each.code()
-          .beginControlFlow(
-              "for (int $L = 0; $L < $L; $L++)",
-              other.index(),
-              other.index(),
-              rows(),
-              other.index())
-          .add(counted)
-          .endControlFlow();
     }
     // `place` is the row that stands where this one's key puts it.
     Frame from = start.inner(Scope.ROW, reorder.inverse() ? place : each.index());
