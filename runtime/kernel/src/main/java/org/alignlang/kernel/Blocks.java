@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
  * Arithmetic in single precision on blocks of at most {@link #SIZE} numbers, for one thread, in
  * loops that the just-in-time compiler turns into vector instructions without help: each reads and
  * writes arrays at its own index only and has few operations, since loops with a large body are not
- * unrolled and stay scalar.
+ * unrolled and stay scalar. None has a branch: comparisons and choices are arithmetic on the bits
+ * of numbers, which are copied to and from blocks of whole numbers, since neither a choice nor a
+ * conversion of bits is turned into vector instructions. Where a case is rare, such as infinity, a
+ * block is searched for it first.
  *
  * <p>Where a method has an operand {@code n}, it works on the first n numbers of each array. A
  * result may be written over an operand. {@code compiler/core/docs/numerics.md} has the errors of
@@ -14,7 +17,10 @@ import java.lang.foreign.MemorySegment;
  */
 public final class Blocks {
   /** How many numbers a block has. */
-  public static final int SIZE = 512;
+  public static final int SIZE = 1024;
+
+  /** What makes the size of an array, with its head of 16 bytes, a multiple of a cache line. */
+  private static final int ROOM = SIZE + 12;
 
   /** How many partial sums {@link #fold} leaves. */
   public static final int LANES = 16;
@@ -26,34 +32,58 @@ public final class Blocks {
 
   private static final float SMALLEST = 1.17549435e-38f;
 
-  private final float[][] values;
+  /** The bits of infinity: those of a number without its sign are smaller, those of NaN larger. */
+  private static final int INFINITE = 0x7f800000;
+
+  private final float[][] numbers;
+  private final MemorySegment[] numberBits;
   private final int[][] masks;
-  private final float[] fraction = new float[SIZE];
-  private final float[] scale = new float[SIZE];
-  private final float[] first = new float[SIZE];
-  private final float[] second = new float[SIZE];
-  private final float[] third = new float[SIZE];
-  private final float[] fourth = new float[SIZE];
-  private final float[] fifth = new float[SIZE];
-  private final int[] whole = new int[SIZE];
-  private final MemorySegment scaleBits = MemorySegment.ofArray(scale);
+  private final float[] fraction;
+  private final float[] scale;
+  private final float[] first;
+  private final float[] second;
+  private final float[] third;
+  private final float[] fourth;
+  private final float[] fifth;
+  private final int[] whole = new int[ROOM];
+  private final int[] other = new int[ROOM];
+  private final int[] condition = new int[ROOM];
   private final MemorySegment wholeBits = MemorySegment.ofArray(whole);
+  private final MemorySegment otherBits = MemorySegment.ofArray(other);
+  private final MemorySegment scaleBits;
+
+  /** The smallest and the largest that {@link #search} found. */
+  private int least;
+
+  private int most;
 
   /**
    * @param values how many blocks of numbers there are
    * @param masks how many blocks of truth values there are
    */
   public Blocks(int values, int masks) {
-    this.values = new float[values][SIZE];
-    this.masks = new int[masks][SIZE];
+    numbers = new float[values + 7][ROOM];
+    numberBits = new MemorySegment[numbers.length];
+    for (int i = 0; i < numbers.length; i++) {
+      numberBits[i] = MemorySegment.ofArray(numbers[i]);
+    }
+    fraction = numbers[values];
+    scale = numbers[values + 1];
+    scaleBits = numberBits[values + 1];
+    first = numbers[values + 2];
+    second = numbers[values + 3];
+    third = numbers[values + 4];
+    fourth = numbers[values + 5];
+    fifth = numbers[values + 6];
+    this.masks = new int[masks][ROOM];
   }
 
   /** A block of numbers. */
   public float[] values(int index) {
-    return values[index];
+    return numbers[index];
   }
 
-  /** A block of truth values: 0 is false, all else is true. */
+  /** A block of truth values: 0 is false, -1 is true. */
   public int[] mask(int index) {
     return masks[index];
   }
@@ -240,62 +270,146 @@ public final class Blocks {
     }
   }
 
-  /** {@code weight * x}, and 0 where the weight is 0, whatever x is. */
+  /** {@code weight * x}, and 0 where the weight is 0, whatever x is; not over an operand. */
   public void weigh(float[] weight, float[] x, float[] out, int n) {
-    multiply(weight, x, third, n);
-    if (hasNaN(third, n)) {
-      for (int i = 0; i < n; i++) {
-        out[i] = weight[i] == 0 ? 0 : third[i];
-      }
-    } else {
-      System.arraycopy(third, 0, out, 0, n);
+    multiply(weight, x, out, n);
+    bits(out, wholeBits, n);
+    if (size(n) > INFINITE) {
+      where(weight, out, n);
     }
   }
 
-  /** Whether one of n numbers is NaN: without branches, as whole numbers. */
-  private boolean hasNaN(float[] x, int n) {
-    System.arraycopy(x, 0, scale, 0, n);
-    MemorySegment.copy(scaleBits, 0, wholeBits, 0, (long) n * Float.BYTES);
-    int most = 0;
+  /**
+   * {@code weight * x}, and 0 where one of them is 0, whatever the other is; not over an operand.
+   */
+  public void weighBoth(float[] weight, float[] x, float[] out, int n) {
+    multiply(weight, x, out, n);
+    bits(out, wholeBits, n);
+    if (size(n) > INFINITE) {
+      where(weight, out, n);
+      where(x, out, n);
+    }
+  }
+
+  /** Puts 0 into x where the weight is 0. */
+  private void where(float[] weight, float[] x, int n) {
+    bits(weight, otherBits, n);
+    bits(x, wholeBits, n);
+    int[] whole = this.whole;
+    int[] other = this.other;
+    for (int i = 0; i < n; i++) {
+      int size = other[i] << 1;
+      whole[i] = whole[i] & (size | -size) >> 31;
+    }
+    numbers(x, n);
+  }
+
+  // Bits.
+
+  private MemorySegment segment(float[] block) {
+    for (int i = 0; i < numbers.length; i++) {
+      if (numbers[i] == block) {
+        return numberBits[i];
+      }
+    }
+    throw new IllegalArgumentException("not a block of these");
+  }
+
+  /** Numbers as whole numbers. */
+  private void bits(float[] x, MemorySegment out, int n) {
+    MemorySegment.copy(segment(x), 0, out, 0, (long) n * Float.BYTES);
+  }
+
+  /** The largest of {@code whole} without their signs: whether there is infinity or NaN. */
+  private int size(int n) {
+    int size = 0;
     int[] whole = this.whole;
     for (int i = 0; i < n; i++) {
-      most = Math.max(most, whole[i] & 0x7fffffff);
+      size = Math.max(size, whole[i] & 0x7fffffff);
     }
-    return most > 0x7f800000;
+    return size;
   }
 
-  /** {@code weight * x}, and 0 where one of them is 0, whatever the other is. */
-  public void weighBoth(float[] weight, float[] x, float[] out, int n) {
+  /** Whether all numbers are in {@code [low, high)}, for positive low and high. */
+  private boolean within(float[] x, float low, float high, int n) {
+    bits(x, wholeBits, n);
+    search(whole, n);
+    return least >= Float.floatToRawIntBits(low) && most < Float.floatToRawIntBits(high);
+  }
+
+  private void search(int[] whole, int n) {
+    int low = Integer.MAX_VALUE;
+    int high = Integer.MIN_VALUE;
     for (int i = 0; i < n; i++) {
-      out[i] = weight[i] == 0 || x[i] == 0 ? 0 : weight[i] * x[i];
+      low = Math.min(low, whole[i]);
+      high = Math.max(high, whole[i]);
     }
+    least = low;
+    most = high;
   }
 
   // Truth.
 
   /** {@code x < y}. */
   public void less(float[] x, float[] y, int[] out, int n) {
-    for (int i = 0; i < n; i++) {
-      out[i] = x[i] < y[i] ? -1 : 0;
-    }
+    difference(x, y, n);
+    isNegative(out, n);
   }
 
   /** {@code x < y}. */
   public void less(float[] x, float y, int[] out, int n) {
-    for (int i = 0; i < n; i++) {
-      out[i] = x[i] < y ? -1 : 0;
-    }
+    difference(x, y, n);
+    isNegative(out, n);
   }
 
   /** {@code x < y}. */
   public void less(float x, float[] y, int[] out, int n) {
+    difference(x, y, n);
+    isNegative(out, n);
+  }
+
+  // Differences without -0: 0 is added, and -0 + 0 is 0.
+
+  private void difference(float[] x, float[] y, int n) {
+    float[] difference = first;
     for (int i = 0; i < n; i++) {
-      out[i] = x < y[i] ? -1 : 0;
+      difference[i] = x[i] - y[i] + 0f;
+    }
+  }
+
+  private void difference(float[] x, float y, int n) {
+    float[] difference = first;
+    for (int i = 0; i < n; i++) {
+      difference[i] = x[i] - y + 0f;
+    }
+  }
+
+  private void difference(float x, float[] y, int n) {
+    float[] difference = first;
+    for (int i = 0; i < n; i++) {
+      difference[i] = x - y[i] + 0f;
+    }
+  }
+
+  /**
+   * Where the block {@code first} is below 0: not where it is NaN, the difference of a NaN or of
+   * two equal infinities.
+   */
+  private void isNegative(int[] out, int n) {
+    bits(first, wholeBits, n);
+    int[] whole = this.whole;
+    for (int i = 0; i < n; i++) {
+      out[i] = (whole[i] + (0x7fffffff - INFINITE) & whole[i]) >> 31;
     }
   }
 
   /** {@code x <= y}. */
   public void lessOrEqual(float[] x, float[] y, int[] out, int n) {
+    difference(y, x, n);
+    if (hasPlainDifferences(n)) {
+      isPositive(out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = x[i] <= y[i] ? -1 : 0;
     }
@@ -303,6 +417,11 @@ public final class Blocks {
 
   /** {@code x <= y}. */
   public void lessOrEqual(float[] x, float y, int[] out, int n) {
+    difference(y, x, n);
+    if (hasPlainDifferences(n)) {
+      isPositive(out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = x[i] <= y ? -1 : 0;
     }
@@ -310,6 +429,11 @@ public final class Blocks {
 
   /** {@code x <= y}. */
   public void lessOrEqual(float x, float[] y, int[] out, int n) {
+    difference(y, x, n);
+    if (hasPlainDifferences(n)) {
+      isPositive(out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = x <= y[i] ? -1 : 0;
     }
@@ -317,6 +441,11 @@ public final class Blocks {
 
   /** {@code x == y}. */
   public void equal(float[] x, float[] y, int[] out, int n) {
+    difference(x, y, n);
+    if (hasPlainDifferences(n)) {
+      isZero(out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = x[i] == y[i] ? -1 : 0;
     }
@@ -324,8 +453,33 @@ public final class Blocks {
 
   /** {@code x == y}. */
   public void equal(float[] x, float y, int[] out, int n) {
+    difference(x, y, n);
+    if (hasPlainDifferences(n)) {
+      isZero(out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = x[i] == y ? -1 : 0;
+    }
+  }
+
+  /** Whether {@code first} has no NaN, which two equal infinities have for a difference. */
+  private boolean hasPlainDifferences(int n) {
+    bits(first, wholeBits, n);
+    return size(n) <= INFINITE;
+  }
+
+  private void isPositive(int[] out, int n) {
+    int[] whole = this.whole;
+    for (int i = 0; i < n; i++) {
+      out[i] = ~(whole[i] >> 31);
+    }
+  }
+
+  private void isZero(int[] out, int n) {
+    int[] whole = this.whole;
+    for (int i = 0; i < n; i++) {
+      out[i] = ~((whole[i] | -whole[i]) >> 31);
     }
   }
 
@@ -362,30 +516,52 @@ public final class Blocks {
 
   /** {@code condition ? yes : no}. */
   public void select(int[] condition, float[] yes, float[] no, float[] out, int n) {
+    bits(yes, wholeBits, n);
+    bits(no, otherBits, n);
+    int[] whole = this.whole;
+    int[] other = this.other;
     for (int i = 0; i < n; i++) {
-      out[i] = condition[i] != 0 ? yes[i] : no[i];
+      whole[i] = whole[i] & condition[i] | other[i] & ~condition[i];
     }
+    numbers(out, n);
   }
 
   /** {@code condition ? yes : no}. */
   public void select(int[] condition, float[] yes, float no, float[] out, int n) {
+    bits(yes, wholeBits, n);
+    int bits = Float.floatToRawIntBits(no);
+    int[] whole = this.whole;
     for (int i = 0; i < n; i++) {
-      out[i] = condition[i] != 0 ? yes[i] : no;
+      whole[i] = whole[i] & condition[i] | bits & ~condition[i];
     }
+    numbers(out, n);
   }
 
   /** {@code condition ? yes : no}. */
   public void select(int[] condition, float yes, float[] no, float[] out, int n) {
+    bits(no, wholeBits, n);
+    int bits = Float.floatToRawIntBits(yes);
+    int[] whole = this.whole;
     for (int i = 0; i < n; i++) {
-      out[i] = condition[i] != 0 ? yes : no[i];
+      whole[i] = bits & condition[i] | whole[i] & ~condition[i];
     }
+    numbers(out, n);
   }
 
   /** {@code condition ? yes : no}. */
   public void select(int[] condition, float yes, float no, float[] out, int n) {
+    int ifTrue = Float.floatToRawIntBits(yes);
+    int ifFalse = Float.floatToRawIntBits(no);
+    int[] whole = this.whole;
     for (int i = 0; i < n; i++) {
-      out[i] = condition[i] != 0 ? yes : no;
+      whole[i] = ifTrue & condition[i] | ifFalse & ~condition[i];
     }
+    numbers(out, n);
+  }
+
+  /** What {@code whole} has as bits. */
+  private void numbers(float[] out, int n) {
+    MemorySegment.copy(wholeBits, 0, segment(out), 0, (long) n * Float.BYTES);
   }
 
   // Sums. An accumulator is a block; its n-th number adds up the n-th numbers of blocks.
@@ -412,6 +588,17 @@ public final class Blocks {
   /** Adds {@code x y} to an accumulator. */
   public void addTo(float[] sum, float[] x, float[] y, int n) {
     fma(x, y, sum, sum, n);
+  }
+
+  /** Adds {@code weight * x} to an accumulator, where the weight is not 0. */
+  public void addUnder(float[] sum, float[] weight, float[] x, int n) {
+    bits(x, wholeBits, n);
+    if (size(n) < INFINITE) {
+      fma(weight, x, sum, sum, n);
+      return;
+    }
+    weigh(weight, x, third, n);
+    add(sum, third, sum, n);
   }
 
   /**
@@ -549,8 +736,11 @@ public final class Blocks {
     float[] exponent = first;
     float[] mantissa = scale;
     int[] whole = this.whole;
-    max(x, SMALLEST, mantissa, n);
-    MemorySegment.copy(scaleBits, 0, wholeBits, 0, (long) n * Float.BYTES);
+    boolean ordinary = within(x, SMALLEST, Float.POSITIVE_INFINITY, n);
+    if (!ordinary) {
+      max(x, SMALLEST, mantissa, n);
+      bits(mantissa, wholeBits, n);
+    }
     for (int i = 0; i < n; i++) {
       int bits = whole[i] - 0x3f3504f3 & 0xff800000;
       exponent[i] = bits >> 23;
@@ -559,6 +749,10 @@ public final class Blocks {
     toScale(n);
     subtract(mantissa, 1f, mantissa, n);
     logSeries(mantissa, fraction, n);
+    if (ordinary) {
+      log(mantissa, fraction, exponent, correction, out, n);
+      return;
+    }
     log(mantissa, fraction, exponent, correction, fraction, n);
     for (int i = 0; i < n; i++) {
       out[i] =
@@ -599,21 +793,29 @@ public final class Blocks {
     float[] more = third;
     float[] correction = second;
     add(x, 1f, more, n);
-    for (int i = 0; i < n; i++) {
-      float lost = x[i] - (more[i] - 1f);
-      correction[i] = more[i] > 0f && more[i] < 1e8f ? lost / more[i] : 0f;
+    if (within(more, SMALLEST, 1e8f, n)) {
+      for (int i = 0; i < n; i++) {
+        correction[i] = (x[i] - (more[i] - 1f)) / more[i];
+      }
+    } else {
+      for (int i = 0; i < n; i++) {
+        float lost = x[i] - (more[i] - 1f);
+        correction[i] = more[i] > 0f && more[i] < 1e8f ? lost / more[i] : 0f;
+      }
     }
     log(more, correction, out, n);
   }
 
   /** {@code 1 / (1 + exp(-x))}. */
   public void sigmoid(float[] x, float[] out, int n) {
-    float[] e = first;
+    float[] e = second;
+    float[] top = third;
     minusSize(x, e, n);
     exp(e, e, n);
-    for (int i = 0; i < n; i++) {
-      out[i] = (x[i] < 0f ? e[i] : 1f) / (e[i] + 1f);
-    }
+    less(x, 0f, condition, n);
+    select(condition, e, 1f, top, n);
+    add(e, 1f, e, n);
+    divide(top, e, out, n);
   }
 
   private void minusSize(float[] x, float[] out, int n) {
@@ -650,9 +852,8 @@ public final class Blocks {
     exp(x, far, n);
     negate(far, far, n);
     log1p(far, far, n);
-    for (int i = 0; i < n; i++) {
-      out[i] = x[i] > -0.6931472f ? near[i] : far[i];
-    }
+    less(-0.6931472f, x, condition, n);
+    select(condition, near, far, out, n);
   }
 
   /** {@code log(exp(x) + exp(y))}. */
@@ -665,6 +866,11 @@ public final class Blocks {
     max(x, y, high, n);
     exp(more, more, n);
     log1p(more, more, n);
+    bits(high, wholeBits, n);
+    if (size(n) < INFINITE) {
+      add(high, more, out, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] = Math.abs(high[i]) == Float.POSITIVE_INFINITY ? high[i] : high[i] + more[i];
     }
@@ -672,6 +878,12 @@ public final class Blocks {
 
   /** {@code x - y}, 0 where both are negative infinity. */
   public void logRatio(float[] x, float[] y, float[] out, int n) {
+    subtract(x, y, third, n);
+    bits(third, wholeBits, n);
+    if (size(n) <= INFINITE) {
+      System.arraycopy(third, 0, out, 0, n);
+      return;
+    }
     for (int i = 0; i < n; i++) {
       out[i] =
           x[i] == Float.NEGATIVE_INFINITY && y[i] == Float.NEGATIVE_INFINITY ? 0f : x[i] - y[i];
@@ -686,22 +898,25 @@ public final class Blocks {
     }
     expm1(m, m, n);
     for (int i = 0; i < n; i++) {
-      out[i] = Math.copySign(m[i] / (m[i] + 2f), x[i]);
+      out[i] = Math.abs(m[i] / (m[i] + 2f)) * Math.signum(x[i]);
     }
   }
 
   /** The angle in (-pi/2, pi/2) whose tangent is x. */
   public void arctan(float[] x, float[] out, int n) {
-    float[] inner = first;
-    float[] angle = second;
+    float[] inner = second;
+    float[] angle = third;
+    float[] size = fourth;
+    abs(x, size, n);
     for (int i = 0; i < n; i++) {
-      float size = Math.abs(x[i]);
-      inner[i] = size > 1f ? 1f / size : size;
+      inner[i] = Math.min(size[i], 1f / size[i]);
     }
     arctanSeries(inner, angle, n);
+    subtract((float) (Math.PI / 2), angle, inner, n);
+    less(1f, size, condition, n);
+    select(condition, inner, angle, angle, n);
     for (int i = 0; i < n; i++) {
-      float whole = Math.abs(x[i]) > 1f ? (float) (Math.PI / 2) - angle[i] : angle[i];
-      out[i] = Math.copySign(whole, x[i]);
+      out[i] = angle[i] * Math.signum(x[i]);
     }
   }
 

@@ -221,11 +221,6 @@ final class BlockBody extends LoopBody {
     return numbers("weighted", "weighBoth", weight, block(x));
   }
 
-  @Override
-  String underWeight(String weight, String x) {
-    return select("weighted", compare("isZero", Comparison.EQ, weight, constant(0f, "")), "0f", x);
-  }
-
   // Truth.
 
   @Override
@@ -384,12 +379,21 @@ final class BlockBody extends LoopBody {
 
   @Override
   int sumOfProducts(String wanted, String weight, String value) {
+    return sumOfProducts("addTo", wanted, weight, value);
+  }
+
+  @Override
+  int sumUnderWeight(String wanted, String weight, String value) {
+    return sumOfProducts("addUnder", wanted, weight, value);
+  }
+
+  private int sumOfProducts(String add, String wanted, String weight, String value) {
     String total = accumulator(wanted, "0f");
     String block = block(value);
     step(
         "",
         Kind.NOTHING,
-        CodeBlock.of("blocks.addTo($L, $L, $L, n)", total, weight, block),
+        CodeBlock.of("blocks.$L($L, $L, $L, n)", add, total, weight, block),
         weight,
         block);
     return folded(total);

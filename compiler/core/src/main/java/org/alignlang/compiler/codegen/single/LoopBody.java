@@ -160,9 +160,6 @@ abstract class LoopBody {
   /** {@code weight * x}, and 0 where one of them is 0, whatever the other is. */
   abstract String weighBoth(String weight, String x);
 
-  /** x, and 0 where the weight is 0. */
-  abstract String underWeight(String weight, String x);
-
   // Truth.
 
   abstract String compare(String wanted, Comparison comparison, String x, String y);
@@ -235,6 +232,9 @@ abstract class LoopBody {
 
   /** Adds up a product whose first factor is 0 where elements are missing. */
   abstract int sumOfProducts(String wanted, String weight, String value);
+
+  /** Adds up {@code weight * value} where the weight, 0 where elements are missing, is not 0. */
+  abstract int sumUnderWeight(String wanted, String weight, String value);
 
   /** Adds up a value that is 0 where elements are missing. */
   abstract int sumOfWeights(String wanted, String weight);

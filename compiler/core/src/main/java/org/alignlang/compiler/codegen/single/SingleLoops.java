@@ -289,7 +289,7 @@ public final class SingleLoops implements InnerLoops {
         constant(TypeName.INT, "BLOCK")
             .addJavadoc("How many numbers are added up in single precision.\n")
             .initializer(
-                vectors ? CodeBlock.of("2048") : CodeBlock.of("128 * $T.SIZE", BlockBody.BLOCKS))
+                vectors ? CodeBlock.of("2048") : CodeBlock.of("64 * $T.SIZE", BlockBody.BLOCKS))
             .build());
     kernel.addField(
         constant(TypeName.INT, "SAMPLE")

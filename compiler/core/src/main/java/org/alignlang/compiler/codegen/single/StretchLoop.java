@@ -364,12 +364,13 @@ final class StretchLoop implements Elements.Leaves {
         term = constant.term();
       } else {
         Elements.Scaled scaled = elements.scaled(value);
-        String changing =
-            scaled.vector().equals(t)
-                ? clamped.getOrDefault(e, t)
-                : body.underWeight(e, scaled.vector());
-        String name = JavaText.unique(context.names().wanted(mean) + "SoFar", outer.taken());
-        int index = body.sumOfProducts(context.names().wanted(mean), e, changing);
+        String wanted = context.names().wanted(mean);
+        String name = JavaText.unique(wanted + "SoFar", outer.taken());
+        String exponent = clamped.get(e);
+        int index =
+            exponent != null && scaled.vector().equals(t)
+                ? body.sumOfProducts(wanted, e, exponent)
+                : body.sumUnderWeight(wanted, e, scaled.vector());
         totals.add(new Total(name, index, Reduction.SUM));
         Scalar average =
             Scalar.of(Term.whole("$L", name)).over(Scalar.of(Term.whole("$L", group.total)));

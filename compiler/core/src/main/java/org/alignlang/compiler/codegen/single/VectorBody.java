@@ -242,11 +242,6 @@ final class VectorBody extends LoopBody {
         OPERATORS);
   }
 
-  @Override
-  String underWeight(String weight, String x) {
-    return vector("weighted", "$L.blend(0f, $L)", x, isZero(weight));
-  }
-
   /** Where a weight is 0. */
   private String isZero(String weight) {
     return zeros.computeIfAbsent(
@@ -386,6 +381,12 @@ final class VectorBody extends LoopBody {
     String total = accumulator(wanted, CodeBlock.of("$T.zero(SPECIES)", VECTOR));
     add(CodeBlock.of("$L = $L.fma($L, $L)", total, weight, vector, total));
     return lanes(total);
+  }
+
+  @Override
+  int sumUnderWeight(String wanted, String weight, String value) {
+    return sumOfProducts(
+        wanted, weight, vector("weighted", "$L.blend(0f, $L)", value, isZero(weight)));
   }
 
   @Override
