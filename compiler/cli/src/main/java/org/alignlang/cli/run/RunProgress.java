@@ -39,7 +39,8 @@ final class RunProgress implements Progress {
   private int finished;
   private long before;
   private long done;
-  private long start;
+  private long since;
+  private long measured;
   private long lastShown;
   private @Nullable ProgressBar bar;
 
@@ -58,9 +59,8 @@ final class RunProgress implements Progress {
   public void started(int trainingCount, int stepsEach) {
     trainings = trainingCount;
     total = (long) trainingCount * stepsEach;
-    start = System.nanoTime();
     // What is over in a moment needs no progress.
-    lastShown = start + 4 * BAR_NANOS;
+    lastShown = System.nanoTime() + 4 * BAR_NANOS;
   }
 
   @Override
@@ -134,12 +134,21 @@ final class RunProgress implements Progress {
         .build();
   }
 
+  /**
+   * How long the rest takes, as fast as it went since the first line: until then kernels were
+   * compiled. The first line says nothing of it.
+   */
   private String left(long now) {
-    long made = done - before;
+    if (since == 0) {
+      since = now;
+      measured = done;
+      return "";
+    }
+    long made = done - measured;
     if (made <= 0) {
       return "";
     }
-    double seconds = (now - start) / 1e9 * (total - done) / made;
+    double seconds = (now - since) / 1e9 * (total - done) / made;
     return seconds < 90
         ? String.format(Locale.ROOT, ", about %.0f s left", seconds)
         : String.format(Locale.ROOT, ", about %.0f min left", seconds / 60);

@@ -17,6 +17,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
@@ -43,6 +45,10 @@ import org.alignlang.kernel.Level;
  * the term that comes of it.
  */
 final class DivergenceTerms {
+  /** A name that is no function's. */
+  private static final Pattern NAMED =
+      Pattern.compile("(?<![\\p{L}\\p{Nd}_.'])[\\p{L}_][\\p{L}\\p{Nd}_']*+(?!\\s*[(\\[])");
+
   static final Set<String> MEMBERS =
       new TreeSet<>(Set.of("link", "f", "derivative", "k1", "k2", "k3"));
 
@@ -773,9 +779,32 @@ final class DivergenceTerms {
     }
     String sequence = context.sequences.get(0);
     Node row = b.broadcast(b.stop(x), Domain.sequence(sequence));
-    String name = inner.span().text();
-    String metric = context.freshMetric(name.matches("[\\p{L}\\p{Nd}_]+") ? name : "term");
+    String metric = context.freshMetric(expectationName(inner.span().text(), x));
     return expectation(metric, row, row, index.span(), Optional.empty());
+  }
+
+  /**
+   * What the expectation of an expression is called: its text if that is a name, {@code expected_r}
+   * if {@code r} is the only thing that it names, such as {@code sum[token](r)}, and else {@code
+   * expected}.
+   */
+  private String expectationName(String text, Node value) {
+    if (text.matches("[\\p{L}\\p{Nd}_]+")) {
+      return text;
+    }
+    Set<String> others = new TreeSet<>(context.sequences);
+    for (Level level : Level.values()) {
+      others.add(level.word());
+    }
+    for (Node node : ObjectiveProgram.reachable(List.of(value))) {
+      if (node.operation() instanceof Operation.Parameter parameter) {
+        others.add(parameter.name());
+      }
+    }
+    Set<String> named = new TreeSet<>();
+    NAMED.matcher(text).results().map(MatchResult::group).forEach(named::add);
+    named.removeAll(others);
+    return named.size() == 1 ? "expected_" + named.iterator().next() : "expected";
   }
 
   private void requireNoExpectation(Node value, Span span) {

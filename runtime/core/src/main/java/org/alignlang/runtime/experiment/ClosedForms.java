@@ -270,7 +270,9 @@ final class ClosedForms implements Optima {
       notes.add(tooMany(bench.task()));
       return Optimum.none(tooMany(bench.task()));
     }
-    if (sharesContexts(responses.get(), isMarkov(form.get(), bench.task()))) {
+    int[] seen = bench.task().seen();
+    boolean markov = seen.length == 0 && isMarkov(form.get(), bench.task());
+    if (sharesContexts(responses.get(), seen, markov)) {
       return Optimum.none(
           "in task `%s` policies see the same state after different actions, so what is best for"
                   .formatted(bench.task().name())
@@ -306,9 +308,11 @@ final class ClosedForms implements Optima {
    * Whether the best law of whole episodes may be out of a policy's reach, as it sees the same at
    * two times, or after two ways where these differ in what is to come.
    *
+   * @param seen what a policy sees of each state; empty where it sees the state
    * @param markov whether only time and state matter for what is to come
    */
-  private static boolean sharesContexts(List<List<Response>> responses, boolean markov) {
+  private static boolean sharesContexts(
+      List<List<Response>> responses, int[] seen, boolean markov) {
     Map<Integer, List<Integer>> ways = new HashMap<>();
     for (List<Response> ofPrompt : responses) {
       for (Response response : ofPrompt) {
@@ -317,7 +321,9 @@ final class ClosedForms implements Optima {
         }
         List<Integer> way = new ArrayList<>();
         for (int t = 0; t < response.length(); t++) {
-          List<Integer> known = ways.putIfAbsent(response.promptAt(t), List.copyOf(way));
+          int state = response.promptAt(t);
+          int view = seen.length == 0 ? state : seen[state];
+          List<Integer> known = ways.putIfAbsent(view, List.copyOf(way));
           if (known != null && (markov ? known.size() != way.size() : !known.equals(way))) {
             return true;
           }

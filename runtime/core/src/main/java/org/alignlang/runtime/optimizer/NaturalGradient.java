@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.Residual;
 import org.alignlang.runtime.policy.Responses;
+import org.alignlang.runtime.policy.Seeing;
 import org.alignlang.runtime.policy.SoftmaxTable;
 import org.alignlang.runtime.task.Dynamics;
 import org.alignlang.runtime.task.Task;
@@ -26,7 +27,8 @@ import org.apache.commons.math3.linear.CholeskyDecomposition;
  * and Morrison); otherwise the matrix is formed and solved by Cholesky's decomposition. For a
  * softmax table over the states of a decision process it has one block per state, {@code d(s)
  * (diag(p) - p p')} with the discounted visits {@code d(s) = sum_t discount^t P(s_t = s)}, exact by
- * dynamic programming: the step is then the advantage of each action (Kakade 2001).
+ * dynamic programming: the step is then the advantage of each action (Kakade 2001). States that
+ * look alike to the policy share a block.
  *
  * <p>Source: Amari, "Natural Gradient Works Efficiently in Learning", Neural Computation 1998;
  * Kakade, "A Natural Policy Gradient", NeurIPS 2001.
@@ -45,6 +47,7 @@ public final class NaturalGradient implements Optimizer {
   private final boolean blocks;
   private final Optional<Dynamics> dynamics;
   private final double discount;
+  private final int[] seen;
   private final List<List<Response>> responses = new ArrayList<>();
 
   /**
@@ -59,8 +62,10 @@ public final class NaturalGradient implements Optimizer {
     this.damping = damping;
     this.policy = policy;
     prompts = task.prompts();
-    Policy own = policy instanceof Residual residual ? residual.own() : policy;
+    Policy trained = policy instanceof Residual residual ? residual.own() : policy;
+    Policy own = trained instanceof Seeing seeing ? seeing.own() : trained;
     blocks = own instanceof SoftmaxTable && task.memory() <= 1;
+    seen = task.seen();
     dynamics = task.dynamics();
     discount = task.discount();
     if (blocks) {
@@ -121,7 +126,7 @@ public final class NaturalGradient implements Optimizer {
   private double[] solveBlocks(double[] gradient) {
     int vocabulary = policy.vocabulary();
     double[] direction = new double[gradient.length];
-    double[] weights =
+    double[] visits =
         dynamics
             .map(process -> process.visits(policy, discount))
             .orElseGet(() -> {
@@ -129,10 +134,18 @@ public final class NaturalGradient implements Optimizer {
               Arrays.fill(equal, 1.0 / prompts);
               return equal;
             });
-    for (int prompt = 0; prompt < weights.length; prompt++) {
-      double[] p = Responses.nextToken(policy, prompt, new int[1], 0);
-      int start = prompt * vocabulary;
-      double weight = weights[prompt];
+    // States that look alike have one row; any of them shows what it is.
+    double[] weights = new double[gradient.length / vocabulary];
+    int[] shown = new int[weights.length];
+    for (int state = 0; state < visits.length; state++) {
+      int row = seen.length == 0 ? state : seen[state];
+      weights[row] += visits[state];
+      shown[row] = state;
+    }
+    for (int row = 0; row < weights.length; row++) {
+      double[] p = Responses.nextToken(policy, shown[row], new int[1], 0);
+      int start = row * vocabulary;
+      double weight = weights[row];
       double projection = 0;
       double remainder = 0;
       for (int v = 0; v < vocabulary; v++) {

@@ -1,5 +1,6 @@
 package org.alignlang.runtime.policy;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,8 +57,9 @@ public final class Policies {
         switch (name) {
           case "softmax_table" -> {
             read.requireAllRead();
-            yield SoftmaxTable.zeros(
-                task.contexts(), task.vocabulary(), Math.max(1, task.memory()));
+            yield seeing(
+                SoftmaxTable.zeros(views(task), task.vocabulary(), Math.max(1, task.memory())),
+                task);
           }
           case "linear" -> {
             Features features = features(read, name, task);
@@ -74,17 +76,27 @@ public final class Policies {
           case "autoregressive" -> {
             Autoregressive.Shape shape =
                 new Autoregressive.Shape(
-                    task.contexts(),
+                    views(task),
                     task.vocabulary(),
                     read.integer("context", Math.clamp(task.memory(), 1, 4), 1, 256),
                     read.integer("embedding", 16, 1, 4096),
                     read.integer("hidden", 32, 1, 4096));
             read.requireAllRead();
-            yield Autoregressive.random(shape, outputScale, random);
+            yield seeing(Autoregressive.random(shape, outputScale, random), task);
           }
           default -> throw Names.unknown("policy", name, NAMES);
         };
     return relative ? new Residual(task.base(), own) : own;
+  }
+
+  /** How many states policies tell apart. */
+  private static int views(Task task) {
+    return Arrays.stream(task.seen()).max().orElse(task.contexts() - 1) + 1;
+  }
+
+  private static Policy seeing(Policy own, Task task) {
+    int[] seen = task.seen();
+    return seen.length == 0 ? own : new Seeing(own, seen);
   }
 
   /**

@@ -10,13 +10,15 @@ import org.alignlang.runtime.experiment.ExperimentPlan.Component;
 import org.alignlang.runtime.process.DecisionProcess;
 import org.alignlang.runtime.process.Processes;
 import org.alignlang.runtime.random.CounterRandom;
+import org.alignlang.runtime.task.GridWorld;
 
 /**
  * Reads decision processes, and rewards on them, that a spec hands to a study.
  *
  * <ul>
- *   <li>{@code grid(map = "S.#/..G", slip = 0, absorbing = "G", stay = false)}: rows of a map
- *       separated by {@code /}, see {@link Processes#grid}
+ *   <li>{@code grid(map = ["S.#", "..G"], end = "", slip = 0, stay = false)}: the walks of the task
+ *       of this name, with its arguments but for those of an annotator; a reward for each mark, 1
+ *       for being in such a cell
  *   <li>{@code chain(states = 6, start = 0, slip = 0)}: see {@link Processes#chain}
  *   <li>{@code random(states = 8, actions = 3, concentration = 0.5)}: see {@link Processes#random}
  *   <li>{@code table(states = 2, actions = 2, moves = [1, 1, 0, 1])}: the successor of each state
@@ -48,7 +50,7 @@ final class ProcessArgument {
     }
     DecisionProcess process =
         switch (given.name()) {
-          case "grid" -> grid(own, discount);
+          case "grid" -> GridWorld.process(own, discount);
           case "chain" ->
               Processes.chain(
                   own.integer("states", 6, 2, 2048),
@@ -105,18 +107,6 @@ final class ProcessArgument {
     double[][] rows = new double[flat.length / width][];
     Arrays.setAll(rows, i -> Arrays.copyOfRange(flat, i * width, (i + 1) * width));
     return rows;
-  }
-
-  private static DecisionProcess grid(Arguments own, double discount) {
-    String map =
-        own.text("map")
-            .orElseThrow(() -> own.missing("map", "rows separated by /, such as \"S.G/...\""));
-    return Processes.grid(
-        List.of(map.split("/", -1)),
-        own.real("slip", 0, 0, 1),
-        own.text("absorbing").orElse(""),
-        discount,
-        own.flag("stay", false));
   }
 
   private static DecisionProcess table(Arguments own, double discount) {

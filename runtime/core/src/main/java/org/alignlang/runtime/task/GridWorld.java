@@ -39,12 +39,15 @@ import org.alignlang.runtime.random.CounterRandom;
  * <p>With {@code helpful}, marks whose messages an annotator calls helpful, there are also, per
  * token, {@code annotation}, 1 where it says so of the message, with errors of probability {@code
  * annotation_noise} that are drawn anew for every step of every episode, and {@code recollection},
- * with one draw for each message. The annotator stands in for a person or a language model.
+ * with one draw for each message. The annotator is asked of a share {@code annotation_rate} of the
+ * steps, drawn at random: {@code annotated} is 1 there. It stands in for a person or a language
+ * model.
  *
  * <p>Arguments: {@code map} (a list of rows), {@code order} ({@code "G"} if the map has that mark),
  * {@code end} (none), {@code tend} (none), {@code decay} (0.1), {@code slip} (0), {@code stay}
- * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code horizon} (64), {@code
- * discount} (0.95), and what every process takes.
+ * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code
+ * annotation_rate} (1), {@code horizon} (64), {@code discount} (0.95), and what every process
+ * takes.
  */
 public final class GridWorld implements TaskProvider {
   private static final int MAXIMUM_STATES = 1 << 13;
@@ -65,6 +68,20 @@ public final class GridWorld implements TaskProvider {
     return new World(arguments).task(arguments, CounterRandom.of(seed).stream("grid"));
   }
 
+  /**
+   * The walks without what makes a task of them: for each mark a reward of its name, 1 for being in
+   * such a cell, whatever is done.
+   *
+   * @param arguments those of the task that say how one walks: {@code map}, {@code order}, {@code
+   *     end}, {@code tend}, {@code decay}, {@code slip}, {@code stay}
+   */
+  public static DecisionProcess process(Arguments arguments, double discount) {
+    World world = new World(arguments);
+    DecisionProcess.Builder walks = world.walks();
+    world.rewards().forEach(walks::reward);
+    return walks.discount(discount).build();
+  }
+
   /** A cell, how many marks of the order are done, and which tended cells are fresh, as bits. */
   private record State(int cell, int done, int fresh) {}
 
@@ -75,8 +92,6 @@ public final class GridWorld implements TaskProvider {
     private final String order;
     private final String end;
     private final String tend;
-    private final String helpful;
-    private final double noise;
     private final double decay;
     private final double slip;
     private final int[] tended;
@@ -100,8 +115,6 @@ public final class GridWorld implements TaskProvider {
       order = marked(arguments, "order", marks.contains('G') ? "G" : "");
       end = marked(arguments, "end", "");
       tend = marked(arguments, "tend", "");
-      helpful = marked(arguments, "helpful", "");
-      noise = arguments.real("annotation_noise", 0, 0, 1);
       decay = arguments.real("decay", 0.1, 0, 1);
       slip = arguments.real("slip", 0, 0, 1);
       if (rows.size() > 1) {
@@ -216,7 +229,8 @@ public final class GridWorld implements TaskProvider {
 
     private record Followed(int state, int action, int next, double probability) {}
 
-    Task task(Arguments arguments, CounterRandom random) {
+    /** The walks, from the states in which episodes start. */
+    DecisionProcess.Builder walks() {
       for (int cell = 0; cell < rows.size() * width; cell++) {
         if (mark(cell) == 'S') {
           number(new State(cell, 0, 0));
@@ -241,50 +255,84 @@ public final class GridWorld implements TaskProvider {
       followed.forEach(f -> builder.transition(f.state(), f.action(), f.next(), f.probability()));
       double[] start = new double[states.size()];
       Arrays.fill(start, 0, starts, 1.0 / starts);
+      return builder
+          .start(start)
+          .stateNames(states.stream().map(this::show).toList())
+          .actionNames(actions);
+    }
+
+    /** For each mark the reward of being in its cells: 1 there, whatever is done. */
+    Map<String, double[][]> rewards() {
+      Map<String, double[][]> rewards = new LinkedHashMap<>();
+      for (char mark : marks) {
+        double[][] reward = new double[states.size()][actions.size()];
+        for (int s = 0; s < reward.length; s++) {
+          Arrays.fill(reward[s], mark(states.get(s).cell()) == mark ? 1 : 0);
+        }
+        rewards.put(String.valueOf(mark), reward);
+      }
+      return rewards;
+    }
+
+    Task task(Arguments arguments, CounterRandom random) {
       DecisionProcess process =
-          builder
-              .start(start)
-              .stateNames(states.stream().map(this::show).toList())
-              .actionNames(actions)
+          walks()
               .horizon(ProcessTask.horizon(arguments))
               .discount(ProcessTask.discount(arguments))
               .build();
       ProcessTask.Builder task = scored(new ProcessTask.Builder("grid", process));
+      String helpful = marked(arguments, "helpful", "");
+      double noise = arguments.real("annotation_noise", 0, 0, 1);
+      double rate = arguments.real("annotation_rate", 1, 0, 1);
       if (!helpful.isEmpty()) {
-        annotate(task, random.stream("annotator"));
+        annotate(task, new Annotator(helpful, noise, rate, random.stream("annotator")));
       }
       return task.build(arguments, random);
     }
 
+    /** Marks whose messages are called helpful, how often that is wrong, and how often asked. */
+    private record Annotator(String helpful, double noise, double rate, CounterRandom random) {}
+
     /** What the annotator says of the message of each step. */
-    private void annotate(ProcessTask.Builder task, CounterRandom random) {
+    private void annotate(ProcessTask.Builder task, Annotator annotator) {
       List<Character> listed = List.copyOf(marks);
       boolean[] errs = new boolean[2 + listed.size()];
-      CounterRandom own = random.stream("recollection");
+      CounterRandom own = annotator.random().stream("recollection");
       for (int m = 0; m < errs.length; m++) {
-        errs[m] = own.nextDouble() < noise;
+        errs[m] = own.nextDouble() < annotator.noise();
       }
       task.score(
-          "recollection", (s, a, next) -> calledHelpful(s, next) != errs[message(s, next)] ? 1 : 0);
+          "recollection",
+          (s, a, next) -> helpful(annotator, s, next) != errs[message(s, next)] ? 1 : 0);
       task.history(
           "annotation",
           response -> {
-            // The same episode is annotated in the same way, whoever asks and how often.
-            CounterRandom draws =
-                random.stream(
-                    Arrays.hashCode(response.tokens()), Arrays.hashCode(response.states()));
-            double[] said = new double[response.length()];
-            for (int t = 0; t < said.length; t++) {
+            double[] draws = draws(annotator.random(), response);
+            for (int t = 0; t < draws.length; t++) {
               int state = response.states()[t] % states.size();
               int next = response.states()[t + 1] % states.size();
-              said[t] = calledHelpful(state, next) != draws.nextDouble() < noise ? 1 : 0;
+              draws[t] = helpful(annotator, state, next) != draws[t] < annotator.noise() ? 1 : 0;
             }
-            return said;
+            return draws;
           });
+      CounterRandom asked = annotator.random().stream("asked");
+      task.history(
+          "annotated",
+          response ->
+              Arrays.stream(draws(asked, response)).map(x -> x < annotator.rate() ? 1 : 0).toArray());
     }
 
-    private boolean calledHelpful(int state, int next) {
-      return helpful.indexOf(happened(state, next)) >= 0;
+    /** A uniform number per step; the same for the same episode, whoever asks and how often. */
+    private static double[] draws(CounterRandom random, Task.Response response) {
+      CounterRandom own =
+          random.stream(Arrays.hashCode(response.tokens()), Arrays.hashCode(response.states()));
+      double[] draws = new double[response.length()];
+      Arrays.setAll(draws, t -> own.nextDouble());
+      return draws;
+    }
+
+    private boolean helpful(Annotator annotator, int state, int next) {
+      return annotator.helpful().indexOf(happened(state, next)) >= 0;
     }
 
     private int message(int state, int next) {

@@ -29,7 +29,8 @@ import org.apache.commons.rng.UniformRandomProvider;
  * after {@code horizon} actions.
  *
  * <p>States are numbered as in the process; with the time, state {@code s} after {@code t} actions
- * has number {@code t S + s}.
+ * has number {@code t S + s}. Where a part of the state is hidden, policies see less ({@link
+ * #seen}); blocks that are tables of the state see all of it.
  *
  * <p>Scores that every such task has, per token, with {@code s} the state before it and {@code s'}
  * the one after:
@@ -38,6 +39,7 @@ import org.apache.commons.rng.UniformRandomProvider;
  *   <li>{@code state}, {@code next}, {@code action}, {@code choice}: the numbers of {@code s}, of
  *       {@code s'}, of the action, and {@code s A + a} of state and action; blocks may be tables of
  *       these
+ *   <li>{@code seen}: the number of what policies see of {@code s}, where that is not all
  *   <li>{@code visits}: how often the place of {@code s'} has been entered in the episode by now;
  *       the start counts
  *   <li>{@code first}: 1 where it is entered for the first time, else 0
@@ -66,6 +68,7 @@ public final class ProcessTask implements Task {
   private final DecisionProcess process;
   private final int horizon;
   private final boolean timed;
+  private final int[] seen;
   private final double[] start;
 
   /** The states that end an episode. */
@@ -100,7 +103,11 @@ public final class ProcessTask implements Task {
           "false where %d states and %d times are too many".formatted(process.states(), horizon),
           true);
     }
+    seen = builder.seen;
     int actions = process.actions();
+    if (seen.length > 0) {
+      steps.put("seen", new Step((s, a, next) -> seen[s], PartialView.views(seen)));
+    }
     steps.put("state", new Step((s, a, next) -> s, process.states()));
     steps.put("next", new Step((s, a, next) -> next, process.states()));
     steps.put("action", new Step((s, a, next) -> a, actions));
@@ -119,6 +126,9 @@ public final class ProcessTask implements Task {
     double skill = arguments.real("skill", 0, 0, 1);
     if (skill > 0 && !steps.containsKey("score")) {
       throw arguments.wrong("skill", "0 where the task has no reward", skill);
+    }
+    if (skill > 0 && seen.length > 0) {
+      throw arguments.wrong("skill", "0 where policies do not see the whole state", skill);
     }
     base = skill == 0 ? uniform() : skilled(skill, arguments);
     int count = arguments.integer("pairs", 0, 0, 1 << 20);
@@ -149,6 +159,7 @@ public final class ProcessTask implements Task {
     private final Map<String, Function<ProcessTask, ToDoubleFunction<Response>>> wholes =
         new LinkedHashMap<>();
     private IntUnaryOperator place = state -> state;
+    private int[] seen = new int[0];
 
     /** A task on a process with a horizon. */
     Builder(String name, DecisionProcess process) {
@@ -186,6 +197,12 @@ public final class ProcessTask implements Task {
     /** What counts as the same place in {@code visits} and {@code first}: the state by default. */
     Builder place(IntUnaryOperator placeOfState) {
       place = placeOfState;
+      return this;
+    }
+
+    /** What policies see of each state: a number from 0. */
+    Builder seen(int[] ofState) {
+      seen = ofState;
       return this;
     }
 
@@ -529,6 +546,18 @@ public final class ProcessTask implements Task {
     return process.states() * (timed ? horizon + 1 : 1);
   }
 
+  /** With the time, what is seen after {@code t} actions has the number {@code t V + v}. */
+  @Override
+  public int[] seen() {
+    if (seen.length == 0) {
+      return seen;
+    }
+    int views = PartialView.views(seen);
+    int[] all = new int[contexts()];
+    Arrays.setAll(all, c -> c / seen.length * views + seen[c % seen.length]);
+    return all;
+  }
+
   @Override
   public int memory() {
     return 0;
@@ -569,15 +598,16 @@ public final class ProcessTask implements Task {
     return base;
   }
 
-  /** The state as a unit vector, and with the time the share of the horizon that is used up. */
+  /** What is seen of the state as a unit vector, and with the time the share of the horizon that is used up. */
   @Override
   public double[] features(int prompt, int[] tokens, int length) {
-    int dimension = process.states() + (timed ? 1 : 0);
+    int views = seen.length == 0 ? process.states() : PartialView.views(seen);
+    int dimension = views + (timed ? 1 : 0);
     if ((long) dimension * process.actions() > MAXIMUM_WEIGHTS) {
       return new double[0];
     }
     double[] features = new double[dimension];
-    features[stateOf(prompt)] = 1;
+    features[seen.length == 0 ? stateOf(prompt) : seen[stateOf(prompt)]] = 1;
     if (timed) {
       features[dimension - 1] = (double) (prompt / process.states()) / horizon;
     }

@@ -83,6 +83,13 @@ public interface Task {
   }
 
   /**
+   * The number of what policies see of each state, from 0; empty where they see the whole state.
+   */
+  default int[] seen() {
+    return new int[0];
+  }
+
+  /**
    * How many tokens policies and blocks see at most: the longest response, or none where responses
    * visit states.
    */

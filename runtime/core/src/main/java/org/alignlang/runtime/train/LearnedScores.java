@@ -172,6 +172,11 @@ final class LearnedScores implements Task {
   }
 
   @Override
+  public int[] seen() {
+    return task.seen();
+  }
+
+  @Override
   public int memory() {
     return task.memory();
   }

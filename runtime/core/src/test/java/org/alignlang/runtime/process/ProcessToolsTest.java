@@ -251,22 +251,6 @@ class ProcessToolsTest {
   }
 
   @Test
-  void gridsAreReadFromMaps() {
-    DecisionProcess grid = Processes.grid(List.of("S.G", ".#L", "..."), 0.2, "G", 0.9, true);
-    assertThat(grid.states()).isEqualTo(8);
-    assertThat(grid.rewardNames()).containsExactly("G", "L");
-    assertThat(grid.transition(0, 3, 1)).isCloseTo(0.85, offset(1e-12));
-    assertThat(grid.transition(0, 3, 0)).isCloseTo(0.1, offset(1e-12));
-    assertThat(grid.absorbing(2)).isTrue();
-    assertThat(grid.transition(4, 4, 4)).isEqualTo(1);
-    assertThat(grid.stateName(4)).isEqualTo("1,2");
-    assertThat(grid.reward("L")[4]).containsOnly(1);
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> Processes.grid(List.of("S.", "."), 0, "", 0.9, false))
-        .withMessageContaining("row 2 of the map has 1 cells");
-  }
-
-  @Test
   void chainsAreWalked() {
     DecisionProcess chain = Processes.chain(4, 1, 0.1, 0.9);
     assertThat(chain.transition(2, 1, 3)).isCloseTo(0.9, offset(1e-12));

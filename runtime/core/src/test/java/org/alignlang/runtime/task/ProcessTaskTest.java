@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.alignlang.runtime.argument.Arguments;
 import org.alignlang.runtime.optimizer.Optimizers;
 import org.alignlang.runtime.policy.Policies;
 import org.alignlang.runtime.policy.Policy;
@@ -184,6 +185,111 @@ class ProcessTaskTest {
     }
     // Four standard errors.
     assertThat(errors / steps).isCloseTo(0.3, offset(4 * Math.sqrt(0.21 / steps)));
+  }
+
+  @Test
+  void anAnnotatorIsAskedAsOftenAsItIsSaidTo() {
+    ProcessTask task =
+        task(
+            "grid",
+            Map.of(
+                "map", List.of("K.S.G"), "horizon", 8, "helpful", "K", "annotation_rate", 0.25));
+    double asked = 0;
+    double steps = 0;
+    for (Response episode : task.responses(0, 1000)) {
+      asked += Arrays.stream(task.score("annotated", episode)).sum();
+      steps += episode.length();
+    }
+    // Four standard errors.
+    assertThat(asked / steps).isCloseTo(0.25, offset(4 * Math.sqrt(0.1875 / steps)));
+  }
+
+  @Test
+  void walksAreProcessesForStudiesToo() {
+    DecisionProcess grid =
+        GridWorld.process(
+            Arguments.of(
+                "process",
+                "grid",
+                Map.of(
+                    "map", List.of("S.G", ".#L", "..."), "slip", 0.2, "end", "L", "stay", true)),
+            0.9);
+    assertThat(grid.states()).isEqualTo(8);
+    assertThat(grid.rewardNames()).containsExactly("G", "L");
+    int right = 1;
+    while (!grid.actionName(right).equals("right")) {
+      right++;
+    }
+    assertThat(grid.transition(0, right, 0)).isCloseTo(0.1, offset(1e-12));
+    for (int s = 0; s < grid.states(); s++) {
+      boolean marked = grid.reward("G")[s][0] + grid.reward("L")[s][0] > 0;
+      assertThat(grid.absorbing(s)).isEqualTo(marked);
+    }
+  }
+
+  @Test
+  void whatIsHiddenIsNotSeen() {
+    List<String> rules =
+        List.of(
+            "door@left open -> prize", "door@left wait -> door@left",
+            "door@right open -> door@left", "door@right wait -> prize");
+    ProcessTask task =
+        task(
+            "process",
+            Map.of("rules", rules, "start", "door@left 25%, door@right", "horizon", 4, "goal",
+                "prize"));
+    assertThat(task.process().start()).containsExactly(0.25, 0.75, 0);
+    int[] seen = task.seen();
+    assertThat(seen[0]).isEqualTo(seen[1]).isNotEqualTo(seen[2]);
+    assertThat(task.values("seen")).isEqualTo(2);
+    Policy policy = policy(task);
+    assertThat(policy.parameters()).hasSize(4);
+    assertThat(Responses.nextToken(policy, 0, new int[0], 0))
+        .isEqualTo(Responses.nextToken(policy, 1, new int[0], 0));
+    Response episode = new Response(0, new int[] {1, 0}, 2, new int[] {0, 0, 2});
+    assertThat(task.score("in_door", episode)).containsExactly(1, 1);
+    assertThat(task.score("at_door", episode)).containsExactly(1, 0);
+    assertRefused(
+        "process", Map.of("rules", rules, "goal", "prize", "skill", 0.5), "the whole state");
+  }
+
+  @Test
+  void whatIsRememberedIsSeen() {
+    ProcessTask task =
+        task(
+            "process",
+            Map.of(
+                "rules", List.of("a@1 go stay -> a@2", "a@2 go stay -> end"), "memory", 1,
+                "horizon", 5));
+    // The first state, the second one after either action, and the end after either.
+    assertThat(task.process().states()).isEqualTo(5);
+    assertThat(Arrays.stream(task.seen()).distinct().count()).isEqualTo(5);
+    assertThat(task.responses(0, 100)).hasSize(4);
+  }
+
+  @Test
+  void theNaturalGradientOfStatesThatLookAlikeIsOne() {
+    List<String> rules =
+        List.of("a@1 go -> b 30%, end", "a@1 stay -> a@2", "a@2 go -> end", "a@2 stay -> b",
+            "b go stay -> end");
+    ProcessTask task =
+        task("process", Map.of("rules", rules, "start", "a@1 50%, a@2", "horizon", 6));
+    Policy policy = policy(task);
+    double[] visits = task.dynamics().orElseThrow().visits(policy, task.discount());
+    double[] before = policy.parameters().clone();
+    double[] gradient = {0.3, -0.3, 0, 0, 0, 0};
+    Optimizers.create("natural", Map.of("rate", 1.0, "damping", 1e-12), policy, task)
+        .step(policy.parameters(), gradient.clone(), 0);
+    double p = Math.exp(Responses.nextToken(policy(task), 0, new int[0], 0)[0]);
+    // The block of one row is d (diag(p) - p p'), with d of both states together.
+    int[] seen = task.seen();
+    double d = 0;
+    for (int s = 0; s < seen.length; s++) {
+      d += seen[s] == seen[0] ? visits[s] : 0;
+    }
+    double moved =
+        policy.parameters()[0] - before[0] - policy.parameters()[1] + before[1];
+    assertThat(moved).isCloseTo(-0.3 / (d * p * (1 - p)), offset(1e-6));
   }
 
   @Test
