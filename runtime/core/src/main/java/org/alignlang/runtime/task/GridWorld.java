@@ -45,9 +45,8 @@ import org.alignlang.runtime.random.CounterRandom;
  *
  * <p>Arguments: {@code map} (a list of rows), {@code order} ({@code "G"} if the map has that mark),
  * {@code end} (none), {@code tend} (none), {@code decay} (0.1), {@code slip} (0), {@code stay}
- * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code
- * annotation_rate} (1), {@code horizon} (64), {@code discount} (0.95), and what every process
- * takes.
+ * (false), {@code helpful} (none), {@code annotation_noise} (0), {@code annotation_rate} (1),
+ * {@code horizon} (64), {@code discount} (0.95), and what every process takes.
  */
 public final class GridWorld implements TaskProvider {
   private static final int MAXIMUM_STATES = 1 << 13;
@@ -319,7 +318,9 @@ public final class GridWorld implements TaskProvider {
       task.history(
           "annotated",
           response ->
-              Arrays.stream(draws(asked, response)).map(x -> x < annotator.rate() ? 1 : 0).toArray());
+              Arrays.stream(draws(asked, response))
+                  .map(x -> x < annotator.rate() ? 1 : 0)
+                  .toArray());
     }
 
     /** A uniform number per step; the same for the same episode, whoever asks and how often. */

@@ -598,7 +598,10 @@ public final class ProcessTask implements Task {
     return base;
   }
 
-  /** What is seen of the state as a unit vector, and with the time the share of the horizon that is used up. */
+  /**
+   * What is seen of the state as a unit vector, and with the time the share of the horizon that is
+   * used up.
+   */
   @Override
   public double[] features(int prompt, int[] tokens, int length) {
     int views = seen.length == 0 ? process.states() : PartialView.views(seen);

@@ -33,8 +33,8 @@ import org.alignlang.runtime.random.CounterRandom;
  * <p>Scores beside those of every process, for names that are words: {@code at_STATE}, 1 where that
  * state was entered; {@code in_STATE}, 1 where the action was taken there; {@code take_ACTION}, 1
  * where it was that action. States that look alike have {@code at_ROOM} and {@code in_ROOM} for all
- * of them. With {@code goal}, a word or several: {@code score}, 1 where one of
- * these states was entered, {@code success} and {@code return}.
+ * of them. With {@code goal}, a word or several: {@code score}, 1 where one of these states was
+ * entered, {@code success} and {@code return}.
  *
  * <p>Arguments: {@code rules} (a list of texts), {@code start} (none), {@code goal} (none), {@code
  * memory} (0), {@code horizon} (64), {@code discount} (0.95), and what every process takes.
@@ -89,8 +89,8 @@ public final class RuledProcess implements TaskProvider {
       long seed) {
     ProcessTask.Builder task = new ProcessTask.Builder("process", process).seen(seen).place(of);
     Map<String, Set<Integer>> named = new LinkedHashMap<>();
-    reader.states.forEach((name, state) ->
-        named.computeIfAbsent(shown(name), known -> new HashSet<>()).add(state));
+    reader.states.forEach(
+        (name, state) -> named.computeIfAbsent(shown(name), known -> new HashSet<>()).add(state));
     named.forEach((name, states) -> {
       if (isWord(name)) {
         task.score("at_" + name, (s, a, next) -> states.contains(of.applyAsInt(next)) ? 1 : 0);
@@ -113,8 +113,7 @@ public final class RuledProcess implements TaskProvider {
         }
         goals.addAll(alike);
       }
-      ProcessTask.StepScore reached =
-          (s, a, next) -> goals.contains(of.applyAsInt(next)) ? 1 : 0;
+      ProcessTask.StepScore reached = (s, a, next) -> goals.contains(of.applyAsInt(next)) ? 1 : 0;
       task.score("score", reached).reached("success", reached);
     });
     return task.build(arguments, CounterRandom.of(seed).stream("process"));

@@ -192,8 +192,7 @@ class ProcessTaskTest {
     ProcessTask task =
         task(
             "grid",
-            Map.of(
-                "map", List.of("K.S.G"), "horizon", 8, "helpful", "K", "annotation_rate", 0.25));
+            Map.of("map", List.of("K.S.G"), "horizon", 8, "helpful", "K", "annotation_rate", 0.25));
     double asked = 0;
     double steps = 0;
     for (Response episode : task.responses(0, 1000)) {
@@ -211,8 +210,7 @@ class ProcessTaskTest {
             Arguments.of(
                 "process",
                 "grid",
-                Map.of(
-                    "map", List.of("S.G", ".#L", "..."), "slip", 0.2, "end", "L", "stay", true)),
+                Map.of("map", List.of("S.G", ".#L", "..."), "slip", 0.2, "end", "L", "stay", true)),
             0.9);
     assertThat(grid.states()).isEqualTo(8);
     assertThat(grid.rewardNames()).containsExactly("G", "L");
@@ -236,7 +234,14 @@ class ProcessTaskTest {
     ProcessTask task =
         task(
             "process",
-            Map.of("rules", rules, "start", "door@left 25%, door@right", "horizon", 4, "goal",
+            Map.of(
+                "rules",
+                rules,
+                "start",
+                "door@left 25%, door@right",
+                "horizon",
+                4,
+                "goal",
                 "prize"));
     assertThat(task.process().start()).containsExactly(0.25, 0.75, 0);
     int[] seen = task.seen();
@@ -259,8 +264,12 @@ class ProcessTaskTest {
         task(
             "process",
             Map.of(
-                "rules", List.of("a@1 go stay -> a@2", "a@2 go stay -> end"), "memory", 1,
-                "horizon", 5));
+                "rules",
+                List.of("a@1 go stay -> a@2", "a@2 go stay -> end"),
+                "memory",
+                1,
+                "horizon",
+                5));
     // The first state, the second one after either action, and the end after either.
     assertThat(task.process().states()).isEqualTo(5);
     assertThat(Arrays.stream(task.seen()).distinct().count()).isEqualTo(5);
@@ -270,8 +279,9 @@ class ProcessTaskTest {
   @Test
   void theNaturalGradientOfStatesThatLookAlikeIsOne() {
     List<String> rules =
-        List.of("a@1 go -> b 30%, end", "a@1 stay -> a@2", "a@2 go -> end", "a@2 stay -> b",
-            "b go stay -> end");
+        List.of(
+            "a@1 go -> b 30%, end",
+            "a@1 stay -> a@2", "a@2 go -> end", "a@2 stay -> b", "b go stay -> end");
     ProcessTask task =
         task("process", Map.of("rules", rules, "start", "a@1 50%, a@2", "horizon", 6));
     Policy policy = policy(task);
@@ -287,8 +297,7 @@ class ProcessTaskTest {
     for (int s = 0; s < seen.length; s++) {
       d += seen[s] == seen[0] ? visits[s] : 0;
     }
-    double moved =
-        policy.parameters()[0] - before[0] - policy.parameters()[1] + before[1];
+    double moved = policy.parameters()[0] - before[0] - policy.parameters()[1] + before[1];
     assertThat(moved).isCloseTo(-0.3 / (d * p * (1 - p)), offset(1e-6));
   }
 
