@@ -467,6 +467,14 @@ final class BuiltinFunctions {
   /** Within what the rows or tokens of a value are put in order or compared. */
   private Domain scopeOfOrder(
       Meaning.ReductionName reduction, Domain elements, Expression.Call call) {
+    if (reduction.name().equals("sort") && elements.level() == Level.VOCAB) {
+      if (!reduction.levels().equals(List.of("vocab"))) {
+        throw wrong(
+            call,
+            "the entries of a vocabulary are sorted position by position: `sort[vocab](...)`");
+      }
+      return Domain.token(elements.owner());
+    }
     if (!elements.isRow() && elements.level() != Level.TOKEN) {
       throw context.fail(
           WRONG_REDUCTION,
@@ -474,7 +482,8 @@ final class BuiltinFunctions {
           "`%s` goes by the order or the keys of rows or tokens, and this is at %s"
               .formatted(reduction.name(), elements.describe()),
           elements.level() == Level.VOCAB
-              ? "the entries of a vocabulary have no order here; reduce them to their token first"
+              ? "of the entries of a vocabulary there are `sort[vocab](x)` and `top[vocab](p, k)`;"
+                  + " or reduce them to their token first"
               : "the value is the same for all rows");
     }
     return target(reduction, elements, call);

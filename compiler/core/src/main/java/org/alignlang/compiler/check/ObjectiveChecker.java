@@ -1732,6 +1732,21 @@ public final class ObjectiveChecker {
                 .formatted(String.join(", ", switches)));
   }
 
+  /**
+   * The forms that whoever uses the objective has chosen. What only other forms read is then no
+   * mistake: the objective as it is declared was found to read it.
+   */
+  private List<String> formsGiven() {
+    return declaration.parameters().stream()
+        .filter(p -> {
+          String type = p.type().map(Declaration.TypeExpression::name).orElse("Real");
+          return type.equals("Bool") || type.equals("Divergence");
+        })
+        .filter(p -> values.containsKey(p.name()))
+        .map(p -> "`" + p.name() + " = " + values.get(p.name()).span().text() + "`")
+        .toList();
+  }
+
   /** Whatever is declared must matter. */
   private void checkUse(
       List<Node> outputs, Map<String, Node> metrics, Map<Signature.Input, Node> gradients) {
@@ -1755,7 +1770,17 @@ public final class ObjectiveChecker {
           type.equals("Real") || type.equals("Int")
               ? parametersRead.contains(parameter.name())
               : parameterScope.isUsed(parameter.name());
-      if (!used) {
+      boolean otherForm = !formsGiven().isEmpty() && parameterScope.isUsed(parameter.name());
+      Expression given = values.get(parameter.name());
+      if (!used && otherForm && given != null) {
+        context.report(
+            Diagnostic.of(
+                    UNUSED_PARAMETER,
+                    given.span(),
+                    "`%s` is given a value, which the form with %s does not read"
+                        .formatted(parameter.name(), String.join(", ", formsGiven())))
+                .withHelp("leave `" + parameter.name() + "` out, or choose a form that reads it"));
+      } else if (!used && !otherForm) {
         context.report(
             Diagnostic.of(
                     UNUSED_PARAMETER,

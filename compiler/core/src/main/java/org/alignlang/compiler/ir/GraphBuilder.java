@@ -303,7 +303,8 @@ public final class GraphBuilder {
   }
 
   /**
-   * The rows or tokens of a value in the order of a key, or back; see {@link Operation.Reorder}.
+   * The rows, tokens or vocabulary entries of a value in the order of a key, or back; see {@link
+   * Operation.Reorder}.
    */
   public Node reorder(Node value, Node key, Domain within, boolean inverse) {
     return keyed(new Operation.Reorder(within, inverse), value, key, within);
@@ -318,8 +319,13 @@ public final class GraphBuilder {
 
   private Node keyed(Operation operation, Node value, Node key, Domain within) {
     Domain elements = join(value.domain(), key.domain());
-    if ((!elements.isRow() && elements.level() != Level.TOKEN)
-        || within.level().compareTo(elements.level()) >= 0) {
+    boolean fits =
+        elements.level() == Level.VOCAB
+            ? operation instanceof Operation.Reorder
+                && within.equals(Domain.token(elements.owner()))
+            : (elements.isRow() || elements.level() == Level.TOKEN)
+                && within.level().compareTo(elements.level()) < 0;
+    if (!fits) {
       throw new LevelException(elements, within);
     }
     return node(

@@ -54,9 +54,9 @@ public sealed interface Operation {
 
   /**
    * The first operand's rows or tokens in the order of the second's values, within the domain
-   * {@code within}: the i-th element of each scope gets the value of the one with the i-th smallest
-   * key. The inverse gives the element with the i-th smallest key the value of the i-th. Each is
-   * the adjoint of the other.
+   * {@code within}, or the vocabulary entries within their token: the i-th element of each scope
+   * gets the value of the one with the i-th smallest key. The inverse gives the element with the
+   * i-th smallest key the value of the i-th. Each is the adjoint of the other.
    */
   record Reorder(Domain within, boolean inverse) implements Operation {}
 

@@ -43,6 +43,10 @@ public final class Planner {
   private final NavigableMap<Site, Plan.Block> blocks = new TreeMap<>();
   private final Set<Node> kept = new HashSet<>();
   private final Set<Node> accumulated = new HashSet<>();
+
+  /** Values of the vocabulary that are in another order, or made of such. */
+  private final Set<Node> ordered = new HashSet<>();
+
   private final Map<Integer, Integer> rowValues = new HashMap<>();
   private final Map<Site, Set<Node>> entries = new HashMap<>();
 
@@ -174,6 +178,9 @@ public final class Planner {
       }
     }
     String owner = scope.compareTo(Scope.ROW) > 0 ? node.domain().owner() : "";
+    if (scope == Scope.VOCAB && readsEntries(node)) {
+      ordered.add(node);
+    }
     if (alongTokens(node)) {
       // Made before the token loops of its step, from the values of the step before.
       for (Node operand : node.operands()) {
@@ -188,13 +195,9 @@ public final class Planner {
       int tokenStep = 0;
       if (scope.compareTo(Scope.ROW) > 0) {
         for (Node operand : node.operands()) {
-          Site site = home(operand);
-          if (site.pass() == pass
-              && site.rowStep() == rowStep
-              && site.scope().compareTo(Scope.ROW) > 0) {
-            boolean ends = node.operation() instanceof Operation.Reduce;
-            tokenStep = Math.max(tokenStep, site.tokenStep() + (ends ? 1 : 0));
-          }
+          Site loop = new Site(Scope.VOCAB, pass, rowStep, owner, 0);
+          boolean ends = node.operation() instanceof Operation.Reduce || isOrderOfEntries(node);
+          tokenStep = Math.max(tokenStep, step(operand, loop, new HashMap<>()) + (ends ? 1 : 0));
         }
       }
       Site site = new Site(scope, pass, rowStep, owner, tokenStep);
@@ -205,6 +208,37 @@ public final class Planner {
       }
       rowStep++;
     }
+  }
+
+  /** Whether the vocabulary entries of a value are put in order, or made of such that are. */
+  private boolean readsEntries(Node node) {
+    return isOrderOfEntries(node)
+        || node.operands().stream().map(Plan::base).anyMatch(ordered::contains);
+  }
+
+  /**
+   * The first step of a loop over tokens at which a value can be used there. Values of the
+   * vocabulary are computed in each loop that uses them, and put in order there, too.
+   */
+  private int step(Node node, Site loop, Map<Node, Integer> known) {
+    Site site = home(node);
+    if (site.scope().compareTo(Scope.ROW) > 0 && site.sameTokenLoop(loop)) {
+      return site.tokenStep();
+    }
+    Node value = Plan.base(node);
+    if (!ordered.contains(value)) {
+      return 0;
+    }
+    Integer before = known.get(value);
+    if (before != null) {
+      return before;
+    }
+    int step = 0;
+    for (Node operand : value.operands()) {
+      step = Math.max(step, step(operand, loop, known) + (isOrderOfEntries(value) ? 1 : 0));
+    }
+    known.put(value, step);
+    return step;
   }
 
   // Asking.
@@ -282,6 +316,16 @@ public final class Planner {
       }
       return;
     }
+    if (isOrderOfEntries(value)) {
+      // The loop that computes a row's values ends with their order, as with a sum.
+      int step = step(value, site, new HashMap<>());
+      Site before =
+          new Site(Scope.VOCAB, site.pass(), site.rowStep(), site.owner(), step - 1);
+      if (block(before).reduced().add(value)) {
+        operands(value).forEach(operand -> require(operand, before));
+      }
+      return;
+    }
     if (value.operation() instanceof Operation.Largest) {
       // It reads the logits as they lie, and not the values of a loop.
       if (block(site).computed().add(value)) {
@@ -345,11 +389,18 @@ public final class Planner {
    */
   public static boolean isLaid(Node node) {
     return switch (node.operation()) {
-      case Operation.Reorder _, Operation.Matching _ -> true;
+      case Operation.Reorder _ -> !isOrderOfEntries(node);
+      case Operation.Matching _ -> true;
       case Operation.Position position ->
           node.domain().isRow() || position.within().level() != Level.SEQUENCE;
       default -> false;
     };
+  }
+
+  /** Whether a value is a row of the vocabulary in another order, made whole for each token. */
+  public static boolean isOrderOfEntries(Node node) {
+    return node.operation() instanceof Operation.Reorder
+        && node.domain().level() == Level.VOCAB;
   }
 
   /** What a reordering goes over: the value of a row or token, or the coarser one's repetition. */
@@ -407,7 +458,9 @@ public final class Planner {
   private void requireTaken(Node node, Site site) {
     Node value = Plan.base(node);
     if (Scope.of(value.domain()) == Scope.VOCAB) {
-      if (entries.computeIfAbsent(site, _ -> new HashSet<>()).add(value)) {
+      if (isOrderOfEntries(value)) {
+        compute(value, site);
+      } else if (entries.computeIfAbsent(site, _ -> new HashSet<>()).add(value)) {
         value.operands().forEach(operand -> demands.push(new Demand(operand, site, true)));
       }
     } else {

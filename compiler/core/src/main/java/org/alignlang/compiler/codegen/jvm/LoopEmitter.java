@@ -23,6 +23,7 @@ import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site;
 import org.alignlang.compiler.plan.Site.Scope;
+import org.alignlang.kernel.EntryOrders;
 import org.alignlang.kernel.Functions;
 import org.alignlang.kernel.Reductions;
 import org.alignlang.kernel.Selection;
@@ -214,21 +215,26 @@ final class LoopEmitter {
     return name;
   }
 
-  /** A loop that has room to look for the largest entries of a row, if it needs it. */
+  /** A loop that has room to look for the largest entries of a row, or for orders of its entries. */
   private CodeBlock selecting(Frame start, CodeBlock loop) {
-    return ValueEmitter.selectionOf(start)
-        .map(name -> {
-          String pool = fields.selections();
-          return CodeBlock.builder()
-              .addStatement("final $T $L = $L.take()", Selection.class, name, pool)
-              .beginControlFlow("try")
-              .add(loop)
-              .nextControlFlow("finally")
-              .addStatement("$L.give($L)", pool, name)
-              .endControlFlow()
-              .build();
-        })
-        .orElse(loop);
+    CodeBlock selecting =
+        ValueEmitter.selectionOf(start)
+            .map(name -> borrowing(Selection.class, name, fields.selections(), loop))
+            .orElse(loop);
+    return ValueEmitter.ordersOf(start)
+        .map(name -> borrowing(EntryOrders.class, name, fields.orders(), selecting))
+        .orElse(selecting);
+  }
+
+  private static CodeBlock borrowing(Class<?> type, String name, String pool, CodeBlock loop) {
+    return CodeBlock.builder()
+        .addStatement("final $T $L = this.$L.take()", type, name, pool)
+        .beginControlFlow("try")
+        .add(loop)
+        .nextControlFlow("finally")
+        .addStatement("this.$L.give($L)", pool, name)
+        .endControlFlow()
+        .build();
   }
 
   private void emitVocabulary(Site site, Plan.Block block, Frame token) {
@@ -241,7 +247,12 @@ final class LoopEmitter {
     block.computed().forEach(node -> values.compute(node, site, entry));
     Map<Node, CodeBlock> results = new LinkedHashMap<>();
     Map<Node, Softmax> softmaxes = new LinkedHashMap<>();
+    List<Node> orders = block.reduced().stream().filter(Planner::isOrderOfEntries).toList();
+    orders.forEach(order -> values.layEntries(order, entry, token));
     for (Node reduction : block.reduced()) {
+      if (orders.contains(reduction)) {
+        continue;
+      }
       switch (((Operation.Reduce) reduction.operation()).reduction()) {
         case LOG_SUM_EXP, SOFTMAX_MEAN ->
             softmaxes
@@ -261,6 +272,7 @@ final class LoopEmitter {
             "for (int $L = 0; $L < $L; $L++)", index, index, fields.vocabulary(), index)
         .add(entry.code().build())
         .endControlFlow();
+    orders.forEach(order -> values.orderEntries(order, token));
     results.forEach((reduction, result) -> {
       Term named = values.define(reduction, Term.number(result, Binding.SUM), token, false);
       if (plan.kept().contains(reduction)) {

@@ -49,7 +49,7 @@ public final class Uses {
 
   private void taken(Node node, Site site) {
     Node value = Plan.base(node);
-    if (Scope.of(value.domain().level()) == Scope.VOCAB) {
+    if (Scope.of(value.domain().level()) == Scope.VOCAB && !Planner.isOrderOfEntries(value)) {
       value.operands().forEach(operand -> taken(operand, site));
     } else {
       use(value, site);

@@ -8,6 +8,7 @@ import com.palantir.javapoet.TypeName;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,10 +50,19 @@ public final class ValueEmitter {
   /** Under which a method keeps the name of its {@link #selection}. */
   private static final String SELECTION = "a selection";
 
+  /** Under which a method keeps the name of its {@link #orders}. */
+  private static final String ORDERS = "orders of entries";
+
   private final Set<Node> lengthsWritten = new HashSet<>();
 
   /** Per body of a token loop, the values of the taken token's entry. */
   private final Map<Frame, Frame> entries = new HashMap<>();
+
+  /** Per body of a token loop, how many rows of values it has room for. */
+  private final Map<Frame, Integer> rooms = new HashMap<>();
+
+  /** Per body of a token loop, the keys by which entries are in order already. */
+  private final Map<Frame, Map<Node, Integer>> orderings = new HashMap<>();
 
   ValueEmitter(Plan plan, WorkspaceFields fields, ValueNames names, InnerLoops loops) {
     this.loops = loops;
@@ -91,6 +101,9 @@ public final class ValueEmitter {
   /** Reads a value that was kept, in the frame where it does not change. */
   private Term load(Node value, Frame frame) {
     Scope scope = scope(value);
+    if (Planner.isOrderOfEntries(value)) {
+      return Term.whole("$L[$L]", row(value, frame.at(Scope.TOKEN)), frame.index());
+    }
     if (scope == Scope.VOCAB) {
       throw new IllegalStateException("not computed: " + value);
     }
@@ -263,6 +276,86 @@ public final class ValueEmitter {
   /** The name of the room that a method needs to borrow, if it needs one. */
   static Optional<String> selectionOf(Frame start) {
     return Optional.ofNullable(start.arrays().get(SELECTION));
+  }
+
+  /** Room for orders of the vocabulary's entries, which the method borrows. */
+  private String orders(Frame frame) {
+    Frame start = frame.start();
+    return start
+        .arrays()
+        .computeIfAbsent(ORDERS, _ -> JavaText.unique("entries", start.taken()));
+  }
+
+  /** The name of the room for orders that a method needs to borrow, if it needs one. */
+  static Optional<String> ordersOf(Frame start) {
+    return Optional.ofNullable(start.arrays().get(ORDERS));
+  }
+
+  /** The array with a value's entries at a token, after {@link #orderEntries}. */
+  private static String row(Node value, Frame token) {
+    String row = token.arrays().get("ordered " + value.number());
+    if (row == null) {
+      throw new IllegalStateException("not in order: " + value);
+    }
+    return row;
+  }
+
+  /** Makes room for a row of values at a token. */
+  private String room(String key, Node value, Frame token) {
+    return token
+        .arrays()
+        .computeIfAbsent(
+            key,
+            _ -> {
+              String name = JavaText.unique(names.wanted(value) + "Row", token.taken());
+              int index = rooms.merge(token, 1, Integer::sum) - 1;
+              token
+                  .code()
+                  .addStatement("final $T $L = $L.row($L)", DOUBLES, name, orders(token), index);
+              return name;
+            });
+  }
+
+  /** Lays the values that are put in order out, and the keys of an order that is not known yet. */
+  void layEntries(Node order, Frame entry, Frame token) {
+    List<Node> operands = Planner.operands(order);
+    Map<Node, Integer> known = orderings.computeIfAbsent(token, _ -> new HashMap<>());
+    List<Node> laid =
+        known.containsKey(operands.get(1)) ? operands.subList(0, 1) : List.copyOf(operands);
+    for (Node value : new LinkedHashSet<>(laid)) {
+      boolean first = !token.arrays().containsKey("laid " + value.number());
+      String row = room("laid " + value.number(), value, token);
+      if (first) {
+        entry
+            .code()
+            .addStatement("$L[$L] = $L", row, entry.index(), use(value, entry).asNumber().code());
+      }
+    }
+  }
+
+  /** Puts a row of values at a token into the order of its keys, or back. */
+  void orderEntries(Node order, Frame token) {
+    Node value = Planner.operands(order).get(0);
+    Node key = Planner.operands(order).get(1);
+    Map<Node, Integer> known = orderings.computeIfAbsent(token, _ -> new HashMap<>());
+    String entries = orders(token);
+    token.comment(origin(order));
+    if (!known.containsKey(key)) {
+      known.put(key, known.size());
+      token
+          .code()
+          .addStatement(
+              "$L.sort($L, $L)", entries, known.get(key), room("laid " + key.number(), key, token));
+    }
+    token
+        .code()
+        .addStatement(
+            "$L.$L($L, $L, $L)",
+            entries,
+            ((Operation.Reorder) order.operation()).inverse() ? "scatter" : "gather",
+            known.get(key),
+            room("laid " + value.number(), value, token),
+            room("ordered " + order.number(), order, token));
   }
 
   /** The row of a column of logits at a token: an array and where the row begins. */
@@ -470,6 +563,7 @@ public final class ValueEmitter {
     while (!stack.isEmpty()) {
       Node value = Plan.base(stack.pop());
       if (scope(value) == Scope.VOCAB
+          && !Planner.isOrderOfEntries(value)
           && !entry.terms().containsKey(value)
           && found.put(value.number(), value) == null) {
         stack.addAll(value.operands());

@@ -23,6 +23,7 @@ import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Batch;
 import org.alignlang.kernel.Column;
+import org.alignlang.kernel.EntryOrders;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.GradientRows;
 import org.alignlang.kernel.Level;
@@ -52,6 +53,7 @@ public final class WorkspaceFields {
           "run",
           "spare",
           "selections",
+          "orders",
           "row",
           "group",
           "token",
@@ -86,6 +88,7 @@ public final class WorkspaceFields {
   private boolean readsSpare;
   private boolean readsVocabulary;
   private boolean selects;
+  private boolean orders;
 
   /** Rows, or tokens, in the order of a key. */
   private record OrderKey(Node key, Domain within) {}
@@ -186,6 +189,13 @@ public final class WorkspaceFields {
   String selections() {
     selects = true;
     return "selections";
+  }
+
+  /** Room for orders of the entries of a row, as much as threads need. */
+  String orders() {
+    orders = true;
+    readsVocabulary = true;
+    return "orders";
   }
 
   /** Whether the order of the rows or tokens by this key is known already. */
@@ -311,6 +321,15 @@ public final class WorkspaceFields {
           FieldSpec.builder(pool, "selections", Modifier.PRIVATE, Modifier.FINAL)
               .initializer("new $T<>($T::new)", Scratches.class, Selection.class)
               .build());
+    }
+    if (orders) {
+      TypeName pool = ParameterizedTypeName.get(Scratches.class, EntryOrders.class);
+      type.addField(
+          FieldSpec.builder(pool, "orders", Modifier.PRIVATE, Modifier.FINAL).build());
+      make.addStatement(
+          "orders = new $T<>(() -> new $T(batch.vocabulary()))",
+          Scratches.class,
+          EntryOrders.class);
     }
     orderings.forEach((order, name) -> {
       type.addField(

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Frame;
@@ -243,13 +244,25 @@ public final class SingleLoops implements InnerLoops {
   public boolean vocabulary(Site site, Plan.Block block, Frame token) {
     boolean supported =
         block.computed().stream().allMatch(Elements::supports)
-            && block.reduced().stream().allMatch(Elements::supports);
+            && block.reduced().stream().allMatch(Elements::supports)
+            && !readsOrders(block);
     if (!supported) {
       return false;
     }
     Context c = context();
     new StretchLoop(this, c, Scope.VOCAB, site, block, token, c.fields().vocabulary()).write();
     return true;
+  }
+
+  /** Whether a loop reads entries of the vocabulary in another order. */
+  private static boolean readsOrders(Plan.Block block) {
+    return Stream.of(
+            block.computed().stream().flatMap(node -> node.operands().stream()),
+            block.reduced().stream().flatMap(node -> node.operands().stream()),
+            block.written().stream().map(Plan.Output::value))
+        .flatMap(nodes -> nodes)
+        .map(Plan::base)
+        .anyMatch(Planner::isOrderOfEntries);
   }
 
   @Override

@@ -7,10 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.BackEnd;
 import org.alignlang.compiler.codegen.jvm.InMemoryCompiler;
+import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.plan.Planner;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.tornado.DeviceException;
 import org.alignlang.tornado.DeviceKernel;
@@ -44,7 +47,25 @@ public final class TornadoBackEnd implements BackEnd {
         : problem;
   }
 
-  /** The Java source of an objective's kernels. */
+  /**
+   * Why an objective has no kernels for devices, with the operator and its place in the spec; empty
+   * if it has.
+   */
+  public static Optional<String> refusal(CheckedObjective objective) {
+    return ObjectiveProgram.reachable(objective.program().outputs()).stream()
+        .filter(Planner::isOrderOfEntries)
+        .findFirst()
+        .map(sort ->
+            ("`sort[vocab]` at %s puts whole rows of the vocabulary in order, for which kernels on"
+                    + " devices have no room; leave `--device tornado` out for this objective")
+                .formatted(sort.origin().place()));
+  }
+
+  /**
+   * The Java source of an objective's kernels.
+   *
+   * @throws DeviceException if there is a {@link #refusal}
+   */
   public static JavaFile source(CheckedObjective objective, String packageName) {
     return TornadoEmitter.emit(objective, packageName, TornadoEmitter.className(objective));
   }

@@ -29,6 +29,7 @@ import org.alignlang.compiler.plan.Site.Scope;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 import org.alignlang.tornado.DeviceArrays;
+import org.alignlang.tornado.DeviceException;
 import org.alignlang.tornado.DeviceLayout;
 import org.alignlang.tornado.DeviceProgram;
 import org.jspecify.annotations.NullMarked;
@@ -67,6 +68,10 @@ final class TornadoEmitter {
   static JavaFile emit(CheckedObjective objective, String packageName, String className) {
     JavaText.checkPackage(packageName);
     Plan plan = Planner.plan(objective.program(), objective.builder());
+    TornadoBackEnd.refusal(objective)
+        .ifPresent(why -> {
+          throw new DeviceException(why);
+        });
     TypeSpec type = new TornadoEmitter(plan, ClassName.get(packageName, className)).type();
     return JavaFile.builder(packageName, type)
         .addFileComment(
