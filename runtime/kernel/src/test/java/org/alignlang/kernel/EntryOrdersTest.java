@@ -25,8 +25,7 @@ class EntryOrdersTest {
       double[] keys =
           random
               .doubles(count)
-              .map(x ->
-                  special && x < 0.6 ? SPECIAL[random.nextInt(SPECIAL.length)] : 4 * x - 2)
+              .map(x -> special && x < 0.6 ? SPECIAL[random.nextInt(SPECIAL.length)] : 4 * x - 2)
               .toArray();
       int[] expected =
           IntStream.range(0, count)

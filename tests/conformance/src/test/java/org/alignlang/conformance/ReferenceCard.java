@@ -135,6 +135,14 @@ final class ReferenceCard {
     }
     labelled.computeIfAbsent("Source", _ -> dated(declaration));
     out.append("\n```text\n").append(formula(path, declaration)).append("\n```\n\n");
+    List<String> parameters = parameters(declaration);
+    if (!parameters.isEmpty()) {
+      out.append("- **Parameters**: %s\n".formatted(String.join(", ", parameters)));
+    }
+    if (declaration instanceof Declaration.ObjectiveDeclaration objective) {
+      out.append(
+          "- **Reads**: %s\n".formatted(String.join(", ", tensors(modules.get(path), objective))));
+    }
     LABELS.forEach(label -> {
       if (labelled.containsKey(label)) {
         out.append("- **%s**: %s\n".formatted(label, labelled.get(label)));
@@ -147,6 +155,39 @@ final class ReferenceCard {
     for (String name : labelled.getOrDefault("Names", "").split("; ")) {
       names.computeIfAbsent(name.strip(), _ -> new ArrayList<>()).add(declaration.name());
     }
+  }
+
+  /** Parameters as they are declared, with their defaults. */
+  private static List<String> parameters(Declaration declaration) {
+    List<Declaration.Parameter> declared =
+        switch (declaration) {
+          case Declaration.ObjectiveDeclaration objective -> objective.parameters();
+          case Declaration.EstimatorDeclaration estimator -> estimator.parameters();
+          default -> List.of();
+        };
+    return declared.stream()
+        .map(p -> "`" + p.span().text().strip().replaceAll("\\s+", " ") + "`")
+        .toList();
+  }
+
+  /** The tensors of a batch, by their contract names, that the declared form reads. */
+  private static List<String> tensors(
+      Compilation compilation, Declaration.ObjectiveDeclaration declaration) {
+    return checked(compilation, declaration).signature().inputs().stream()
+        .map(input -> "`" + input.name() + "`")
+        .toList();
+  }
+
+  private static CheckedObjective checked(
+      Compilation compilation, Declaration.ObjectiveDeclaration declaration) {
+    return Compiler.check(
+            declaration,
+            compilation.scope(),
+            Map.of(),
+            Set.of(),
+            CompilerOptions.defaults(),
+            new DiagnosticSink())
+        .orElseThrow();
   }
 
   private static void heading(Declaration declaration, StringBuilder out) {
@@ -211,16 +252,7 @@ final class ReferenceCard {
 
   private static String explained(
       Compilation compilation, Declaration.ObjectiveDeclaration declaration) {
-    CheckedObjective objective =
-        Compiler.check(
-                declaration,
-                compilation.scope(),
-                Map.of(),
-                Set.of(),
-                CompilerOptions.defaults(),
-                new DiagnosticSink())
-            .orElseThrow();
-    return ObjectiveExplainer.explain(objective, compilation.scope())
+    return ObjectiveExplainer.explain(checked(compilation, declaration), compilation.scope())
         .render(Explanation.Format.UNICODE);
   }
 

@@ -60,7 +60,8 @@ class StandardLibraryGradientTest {
   void theGradientIsThatOfTheDualNumbers(Regime regime) {
     SoftAssertions softly = new SoftAssertions();
     for (StandardObjectives.Variant variant : ALL) {
-      // Where a token is all but certain the difference of two probabilities is 1 - 1; and where one
+      // Where a token is all but certain the difference of two probabilities is 1 - 1; and where
+      // one
       // distribution is the larger at every place, their distance is that of their sums.
       boolean sums = variant.name().matches(".*:(UldAligned|GoldHybrid)");
       double floor = regime == Regime.FAR_LOGITS || sums ? 1e-15 : 1e-30;

@@ -319,8 +319,7 @@ public final class Planner {
     if (isOrderOfEntries(value)) {
       // The loop that computes a row's values ends with their order, as with a sum.
       int step = step(value, site, new HashMap<>());
-      Site before =
-          new Site(Scope.VOCAB, site.pass(), site.rowStep(), site.owner(), step - 1);
+      Site before = new Site(Scope.VOCAB, site.pass(), site.rowStep(), site.owner(), step - 1);
       if (block(before).reduced().add(value)) {
         operands(value).forEach(operand -> require(operand, before));
       }
@@ -399,8 +398,7 @@ public final class Planner {
 
   /** Whether a value is a row of the vocabulary in another order, made whole for each token. */
   public static boolean isOrderOfEntries(Node node) {
-    return node.operation() instanceof Operation.Reorder
-        && node.domain().level() == Level.VOCAB;
+    return node.operation() instanceof Operation.Reorder && node.domain().level() == Level.VOCAB;
   }
 
   /** What a reordering goes over: the value of a row or token, or the coarser one's repetition. */

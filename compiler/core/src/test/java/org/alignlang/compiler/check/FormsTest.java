@@ -100,8 +100,7 @@ class FormsTest {
         .satisfies(finding -> {
           assertThat(finding.code().code()).isEqualTo("ALN4002");
           assertThat(finding.message())
-              .isEqualTo(
-                  "`k` is given a value, which the form with `tail = false` does not read");
+              .isEqualTo("`k` is given a value, which the form with `tail = false` does not read");
           assertThat(finding.span().source().path()).isEqualTo("value");
         });
   }

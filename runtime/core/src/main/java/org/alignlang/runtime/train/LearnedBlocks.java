@@ -33,6 +33,7 @@ import org.alignlang.runtime.task.Task.Response;
  *   <li>{@code table(init = 0)}: one number per state; the default of blocks per token or sequence
  *   <li>{@code table(of = "message")}: one number for each value of a score that the task gives as
  *       whole numbers from 0, per token or per sequence as the block is
+ *   <li>{@code table(of = "prompt")}: one number for each prompt
  *   <li>{@code linear()}, {@code mlp(hidden = [32])}: of the task's state features
  *   <li>{@code number(init = 0)}: one number; the default, and the only form, of blocks per batch
  * </ul>
@@ -42,6 +43,9 @@ import org.alignlang.runtime.task.Task.Response;
  * whole response; where responses visit states, the state before the token, or the last one.
  */
 final class LearnedBlocks {
+  /** What a table has entries for that is no score. */
+  private static final String PROMPT = "prompt";
+
   private static final List<String> FORMS = List.of("table", "linear", "mlp", "number");
 
   /**
@@ -61,6 +65,9 @@ final class LearnedBlocks {
     static Sight of(Task task, String of, boolean perToken, Response response) {
       if (of.isEmpty()) {
         return new Sight(response, new double[0]);
+      }
+      if (isPrompt(of, task)) {
+        return new Sight(response, new double[] {response.prompt()});
       }
       double[] values = task.score(of, response);
       int entries = task.values(of);
@@ -215,7 +222,7 @@ final class LearnedBlocks {
   /** The score whose values a table has entries for; empty if it has them for states. */
   private static String of(String name, Level level, Arguments read, Task task) {
     String of = read.text("of").orElse("");
-    if (of.isEmpty()) {
+    if (of.isEmpty() || isPrompt(of, task)) {
       return of;
     }
     List<String> tabled =
@@ -238,6 +245,11 @@ final class LearnedBlocks {
     return of;
   }
 
+  /** Whether a table has an entry for each prompt; a task's own score of that name comes first. */
+  private static boolean isPrompt(String of, Task task) {
+    return of.equals(PROMPT) && !task.scores().contains(PROMPT);
+  }
+
   private static Policy network(
       String name, Level level, String form, Map<String, Object> arguments, Task task, long seed) {
     return switch (form) {
@@ -251,7 +263,7 @@ final class LearnedBlocks {
         }
         yield of.isEmpty()
             ? StateTable.filled(task.contexts(), task.vocabulary(), task.memory(), init)
-            : StateTable.filled(task.values(of), 1, 0, init);
+            : StateTable.filled(isPrompt(of, task) ? task.contexts() : task.values(of), 1, 0, init);
       }
       default -> {
         if (level == Level.SEQUENCE && task.maximumLength() == 1) {

@@ -215,7 +215,9 @@ final class LoopEmitter {
     return name;
   }
 
-  /** A loop that has room to look for the largest entries of a row, or for orders of its entries. */
+  /**
+   * A loop that has room to look for the largest entries of a row, or for orders of its entries.
+   */
   private CodeBlock selecting(Frame start, CodeBlock loop) {
     CodeBlock selecting =
         ValueEmitter.selectionOf(start)

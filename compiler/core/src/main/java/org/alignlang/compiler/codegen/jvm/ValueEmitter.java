@@ -281,9 +281,7 @@ public final class ValueEmitter {
   /** Room for orders of the vocabulary's entries, which the method borrows. */
   private String orders(Frame frame) {
     Frame start = frame.start();
-    return start
-        .arrays()
-        .computeIfAbsent(ORDERS, _ -> JavaText.unique("entries", start.taken()));
+    return start.arrays().computeIfAbsent(ORDERS, _ -> JavaText.unique("entries", start.taken()));
   }
 
   /** The name of the room for orders that a method needs to borrow, if it needs one. */

@@ -324,8 +324,7 @@ public final class WorkspaceFields {
     }
     if (orders) {
       TypeName pool = ParameterizedTypeName.get(Scratches.class, EntryOrders.class);
-      type.addField(
-          FieldSpec.builder(pool, "orders", Modifier.PRIVATE, Modifier.FINAL).build());
+      type.addField(FieldSpec.builder(pool, "orders", Modifier.PRIVATE, Modifier.FINAL).build());
       make.addStatement(
           "orders = new $T<>(() -> new $T(batch.vocabulary()))",
           Scratches.class,
