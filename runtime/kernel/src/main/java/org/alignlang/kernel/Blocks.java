@@ -25,6 +25,9 @@ public final class Blocks {
   /** How many partial sums {@link #fold} leaves. */
   public static final int LANES = 16;
 
+  /** By how much rounding may have put the logarithm of a probability above 0. */
+  public static final float SLACK = 1e-5f;
+
   private static final float LOG2E = 1.44269504f;
 
   /** 1.5 * 2^23: adding it and taking it away rounds to a whole number. */
@@ -842,17 +845,23 @@ public final class Blocks {
     negate(out, out, n);
   }
 
-  /** {@code log(1 - exp(x))} for {@code x <= 0}. */
+  /**
+   * {@code log(1 - exp(x))} for {@code x <= 0}, where what is above 0 by no more than {@link
+   * #SLACK} counts as 0.
+   */
   public void log1mExp(float[] x, float[] out, int n) {
     float[] near = fourth;
     float[] far = fifth;
-    expm1(x, near, n);
+    min(x, SLACK, far, n);
+    max(far, 0f, far, n);
+    subtract(x, far, far, n);
+    less(-0.6931472f, far, condition, n);
+    expm1(far, near, n);
     negate(near, near, n);
     log(near, near, n);
-    exp(x, far, n);
+    exp(far, far, n);
     negate(far, far, n);
     log1p(far, far, n);
-    less(-0.6931472f, x, condition, n);
     select(condition, near, far, out, n);
   }
 

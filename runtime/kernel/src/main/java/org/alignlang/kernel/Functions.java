@@ -56,6 +56,15 @@ public final class Functions {
     return a == Double.NEGATIVE_INFINITY && b == Double.NEGATIVE_INFINITY ? 0 : a - b;
   }
 
+  /**
+   * {@code logit - normaliser}, where the normaliser was added up in single precision and may be
+   * less than the logit that makes it up: a probability that comes out as 1 or more counts as
+   * {@code 1 - 1e-12}, so that {@code log(1 - p)} and its slope are finite.
+   */
+  public static double logProbability(double logit, double normaliser) {
+    return Math.min(logit - normaliser, -1e-12);
+  }
+
   /** {@code x > 0 ? 1 : x < 0 ? -1 : 0}. */
   public static double sign(double x) {
     return Math.signum(x);

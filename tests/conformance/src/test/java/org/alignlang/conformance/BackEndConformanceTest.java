@@ -26,10 +26,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  * every kind of batch: loss, metrics, violations and each gradient.
  *
  * <p>A number may be off by a share of itself, of 1 for the loss and metrics, or of the largest
- * number of its gradient, but at least 1e-3: 1e-9 in double precision, 2e-5 in single. Logits of
- * 1e4 also lose what rounding does to differences of them: 60 times as much in single precision.
- * Where the reference has no finite number for logits of 1e4, or none that single precision holds,
- * nothing is compared.
+ * number of its gradient, but at least 1e-3, in single precision 5e-3: 1e-9 in double precision,
+ * 2e-5 in single. Logits of 1e4 also lose what rounding does to differences of them: 60 times as
+ * much in single precision. Where the reference has no finite number for logits of 1e4 or for
+ * actors that take different tokens for impossible, or none that single precision holds, nothing is
+ * compared.
  */
 class BackEndConformanceTest {
   private static final double EXACT = 1e-9;
@@ -50,7 +51,10 @@ class BackEndConformanceTest {
   static List<Case> cases(Signature signature) {
     List<Case> cases = new ArrayList<>();
     for (Regime regime : Regime.values()) {
-      boolean large = regime == Regime.ORDINARY || regime == Regime.IMPOSSIBLE_TOKENS;
+      boolean large =
+          regime == Regime.ORDINARY
+              || regime == Regime.IMPOSSIBLE_TOKENS
+              || regime == Regime.DIFFERENT_SUPPORTS;
       Batch batch = RandomBatches.of(signature, regime, 7, 7, large ? 53 : 5);
       for (Column.Type type : List.of(Column.Type.F64, Column.Type.F32)) {
         cases.add(new Case(regime.name(), RandomBatches.as(type, signature, batch), type));
@@ -131,31 +135,35 @@ class BackEndConformanceTest {
     boolean far = each.name().equals(Regime.FAR_LOGITS.name());
     double tolerance = share * (far ? 60 : 1);
     double limit = share == EXACT ? Double.MAX_VALUE : 1e37;
-    if (Double.isFinite(expected.loss()) || !far) {
+    boolean infinite = far || each.name().equals(Regime.DIFFERENT_SUPPORTS.name());
+    if (Double.isFinite(expected.loss()) || !infinite) {
       close(what + ": loss", actual.loss(), expected.loss(), tolerance, 1);
     }
     for (int i = 0; i < expected.metrics().length; i++) {
-      if (Double.isFinite(expected.metrics()[i]) || !far) {
+      if (Double.isFinite(expected.metrics()[i]) || !infinite) {
         close(what + ": metric " + i, actual.metrics()[i], expected.metrics()[i], tolerance, 1);
       }
     }
     for (int i = 0; i < expected.violations().length; i++) {
-      close(
-          what + ": violation " + i,
-          actual.violations()[i],
-          expected.violations()[i],
-          tolerance,
-          1);
+      if (Double.isFinite(expected.violations()[i]) || !infinite) {
+        close(
+            what + ": violation " + i,
+            actual.violations()[i],
+            expected.violations()[i],
+            tolerance,
+            1);
+      }
     }
     for (Signature.Input input : signature.inputs()) {
       if (input.trained()) {
         double[] right = expected.gradient(input.name());
         double[] found = actual.gradient(input.name());
-        double largest = 1e-3;
+        // A probability of 1 is one up to 6e-8 in single precision.
+        double largest = share == EXACT ? 1e-3 : 5e-3;
         for (double g : right) {
           largest = Math.max(largest, Double.isFinite(g) ? Math.abs(g) : 0);
         }
-        boolean held = largest < limit && !(far && hasInfinity(right));
+        boolean held = largest < limit && !(infinite && hasInfinity(right));
         for (int i = 0; i < right.length && held; i++) {
           close(
               what + ": gradient of " + input.name() + " at " + i,

@@ -36,6 +36,8 @@ public final class RandomBatches {
     FAR_LOGITS,
     /** Some tokens that were not taken have probability 0, under all actors. */
     IMPOSSIBLE_TOKENS,
+    /** The same, with other tokens under each actor. */
+    DIFFERENT_SUPPORTS,
     /** Rows of up to 90 tokens. */
     LONG_ROWS,
     /** Some rows have no token. */
@@ -99,19 +101,15 @@ public final class RandomBatches {
     for (int s = 0; s < signature.sequences().size(); s++) {
       String sequence = signature.sequences().get(s);
       int[] taken = random.ints(tokens[s], 0, vocabulary).toArray();
-      boolean[] impossible = new boolean[tokens[s] * vocabulary];
-      for (int e = 0; e < impossible.length; e++) {
-        impossible[e] =
-            regime == Regime.IMPOSSIBLE_TOKENS
-                && e % vocabulary != taken[e / vocabulary]
-                && random.nextDouble() < 0.3;
-      }
+      boolean[] impossible = impossible(Regime.IMPOSSIBLE_TOKENS, taken);
       if (vocabularies) {
         builder.tokens(sequence, taken).vocabulary(vocabulary);
       }
       for (Signature.Input input : signature.inputs()) {
         if (input.sequence().equals(sequence)) {
-          fill(builder, input, tokens[s], distinct, impossible);
+          boolean[] under =
+              regime == Regime.DIFFERENT_SUPPORTS ? impossible(regime, taken) : impossible;
+          fill(builder, input, tokens[s], distinct, under);
         }
       }
     }
@@ -121,6 +119,16 @@ public final class RandomBatches {
       }
     }
     return builder.build();
+  }
+
+  /** Some of the entries of logits that are not those of taken tokens, in one regime. */
+  private boolean[] impossible(Regime where, int[] taken) {
+    boolean[] impossible = new boolean[taken.length * vocabulary];
+    for (int e = 0; e < impossible.length; e++) {
+      impossible[e] =
+          regime == where && e % vocabulary != taken[e / vocabulary] && random.nextDouble() < 0.3;
+    }
+    return impossible;
   }
 
   private void fill(
@@ -242,9 +250,7 @@ public final class RandomBatches {
         continue;
       }
       double[] values = batch.column(input.name());
-      boolean fine =
-          input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB;
-      if (!fine || type == Column.Type.F64) {
+      if (!isFine(input) || type == Column.Type.F64) {
         builder.column(input.name(), values);
       } else if (type == Column.Type.F32) {
         builder.column(input.name(), new Column.Doubles(values).toFloats());
@@ -260,6 +266,37 @@ public final class RandomBatches {
                   : (short) (Float.floatToRawIntBits(value) >>> 16));
         }
         builder.column(input.name(), memory, type);
+      }
+    }
+    return builder.build();
+  }
+
+  private static boolean isFine(Signature.Input input) {
+    return input.trained() || input.level() == Level.TOKEN || input.level() == Level.VOCAB;
+  }
+
+  /**
+   * The same batch in double precision, with every number of what {@link #as} puts into another
+   * type moved by a share of it.
+   */
+  public static Batch moved(Signature signature, Batch batch, double share, long seed) {
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    Batch.Builder builder = Batch.builder(batch.rows()).vocabulary(batch.vocabulary());
+    if (batch.groupOf().length == batch.rows()) {
+      builder.groupBy(batch.groupOf());
+    }
+    for (String sequence : signature.sequences()) {
+      builder.sequence(sequence, batch.offsets(sequence));
+    }
+    for (Signature.Input input : signature.inputs()) {
+      if (input.role() == Signature.Role.TOKENS) {
+        builder.tokens(input.sequence(), batch.tokens(input.sequence()));
+      } else {
+        double[] values = batch.column(input.name()).clone();
+        for (int i = 0; i < values.length && isFine(input); i++) {
+          values[i] *= 1 + share * (2 * random.nextDouble() - 1);
+        }
+        builder.column(input.name(), values);
       }
     }
     return builder.build();

@@ -225,6 +225,86 @@ class SinglePrecisionKernelTest {
     }
   }
 
+  /** Masked logits, also where all numbers are masked that the shift is guessed from. */
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void impossibleTokensWeighNothing(BackEnd backEnd) {
+    int vocabulary = 3001;
+    ObjectiveKernel kernel = backEnd.kernel(LOGITS);
+    ObjectiveKernel reference = BackEnds.REFERENCE.kernel(LOGITS);
+    for (String masked :
+        List.of("some", "most", "first", "last", "all but one", "under the policy")) {
+      Random random = new Random(10);
+      float[] policy = gaussians(3 * vocabulary, 3, random);
+      float[] base = gaussians(3 * vocabulary, 3, random);
+      Batch.Builder builder = logits(1, 3, vocabulary, random);
+      int[] taken = builder.column("logits", policy).column("ref.logits", base).build().tokens("y");
+      for (int e = 0; e < policy.length; e++) {
+        int v = e % vocabulary;
+        boolean impossible =
+            switch (masked) {
+              case "some", "under the policy" -> random.nextDouble() < 0.3;
+              case "most" -> random.nextDouble() < 0.99;
+              case "first" -> v < 2000;
+              case "last" -> v >= 40;
+              default -> true;
+            };
+        if (impossible && v != taken[e / vocabulary]) {
+          policy[e] = Float.NEGATIVE_INFINITY;
+          base[e] = masked.equals("under the policy") ? base[e] : Float.NEGATIVE_INFINITY;
+        }
+      }
+      Batch batch = builder.column("logits", policy).column("ref.logits", base).build();
+      Evaluation right = evaluate(reference, LOGITS, batch, Workers.serial());
+      Evaluation found = evaluate(kernel, LOGITS, batch, Workers.serial());
+      assertThat(right.loss()).as(masked).isFinite();
+      assertThat(Math.abs(found.loss() - right.loss())).as(masked).isLessThan(2e-6);
+      double[] gradient = right.gradient("logits");
+      for (int i = 0; i < gradient.length; i++) {
+        assertThat(Math.abs(found.floatGradient("logits")[i] - gradient[i]))
+            .as("%s at %d", masked, i)
+            .isLessThan(5e-6);
+      }
+    }
+  }
+
+  /** Its log-odds and their slope are finite, though single precision cannot tell it from 1. */
+  @ParameterizedTest
+  @MethodSource("backEnds")
+  void anAllButCertainTokenHasFiniteOdds(BackEnd backEnd) {
+    CheckedObjective odds =
+        objective(
+            """
+            objective Odds {
+              policy pi
+              let p = log(pi(y.token))
+              minimize mean[token, sequence](
+                  -log_sigmoid(p - log1mexp(p)) - 0.01 * entropy(pi(y.vocab)))
+            }
+            """);
+    int vocabulary = 61;
+    for (float lead : new float[] {15, 19, 25, 30}) {
+      float[] policy = gaussians(8 * vocabulary, 0.5, new Random(11));
+      Batch.Builder builder =
+          Batch.builder(1).sequence("y", new int[] {0, 8}).vocabulary(vocabulary);
+      int[] taken = new int[8];
+      for (int t = 0; t < taken.length; t++) {
+        taken[t] = 7 * t;
+        policy[t * vocabulary + taken[t]] = lead;
+      }
+      Batch batch = builder.tokens("y", taken).column("logits", policy).build();
+      Evaluation right = evaluate(BackEnds.REFERENCE.kernel(odds), odds, batch, Workers.serial());
+      Evaluation found = evaluate(backEnd.kernel(odds), odds, batch, Workers.serial());
+      assertThat(Math.abs(found.loss() - right.loss())).as("%s", lead).isLessThan(2e-6);
+      double[] gradient = right.gradient("logits");
+      for (int i = 0; i < gradient.length; i++) {
+        assertThat(Math.abs(found.floatGradient("logits")[i] - gradient[i]))
+            .as("%s at %d", lead, i)
+            .isLessThan(5e-6);
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("backEnds")
   void notANumberComesOut(BackEnd backEnd) {

@@ -1,5 +1,6 @@
 package org.alignlang.compiler.check;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +72,7 @@ public record Divergence(String name, Sum f) {
 
   /**
    * {@code q f(p / q)} from the logs of both, elementwise: every term {@code c u^k r} becomes
-   * {@code c exp(log q + k log u) r}, so that nothing overflows where p or q is tiny or 0.
+   * {@code c exp(log(q u^k)) r}, so that nothing overflows where p or q is tiny or 0.
    */
   Node density(GraphBuilder b, Node logP, Node logQ) {
     return total(b, f, b.combine(Binary.LOG_RATIO, logP, logQ), Optional.of(new Pair(logP, logQ)));
@@ -89,18 +90,20 @@ public record Divergence(String name, Sum f) {
       }
       Term term = terms.get(i);
       Node rest = b.constant(1);
+      List<Factor> factors = term.factors();
       double coefficient = term.coefficient();
       int partner = partner(terms, i, done);
       if (partner >= 0) {
-        coefficient = isLog(term, Sum.variable()) ? coefficient : -coefficient;
+        boolean plain = beside(term, Sum.variable()).isPresent();
+        coefficient = plain ? coefficient : -coefficient;
+        factors = beside(plain ? term : terms.get(partner), Sum.variable()).orElseThrow();
         // c log u - c log(u + 1) = c log s(x)
         done[partner] = true;
         rest = b.apply(Unary.LOG_SIGMOID, x);
-      } else {
-        for (Factor factor : term.factors()) {
-          if (!(factor.atom() instanceof Atom.U)) {
-            rest = b.multiply(rest, factor(b, factor, x));
-          }
+      }
+      for (Factor factor : factors) {
+        if (!(factor.atom() instanceof Atom.U)) {
+          rest = b.multiply(rest, factor(b, factor, x));
         }
       }
       double k = term.exponent();
@@ -131,9 +134,27 @@ public record Divergence(String name, Sum f) {
                 b.multiply(b.constant(ac[1]), b.exp(pair.logQ))));
       }
     }
-    Node weight =
-        k == 0 ? pair.logQ : k == 1 ? pair.logP : b.add(pair.logQ, b.multiply(b.constant(k), x));
-    return b.expTimes(weight, rest);
+    return b.expTimes(power(b, k, x, pair), rest);
+  }
+
+  /**
+   * {@code log(q u^k)}, from what is infinite on no more than one side where p or q is 0: {@code
+   * log q + k log u} would be the difference of infinities there.
+   */
+  private static Node power(GraphBuilder b, double k, Node x, Pair pair) {
+    if (k == 0) {
+      return pair.logQ;
+    }
+    if (k == 1) {
+      return pair.logP;
+    }
+    if (k < 0) {
+      return b.add(pair.logQ, b.multiply(b.constant(k), x));
+    }
+    if (k > 1) {
+      return b.add(pair.logP, b.multiply(b.constant(k - 1), x));
+    }
+    return b.add(b.multiply(b.constant(1 - k), pair.logQ), b.multiply(b.constant(k), pair.logP));
   }
 
   /** {@code a} and {@code c} of {@code a u + c}. */
@@ -152,28 +173,32 @@ public record Divergence(String name, Sum f) {
     return Optional.of(new double[] {a, c});
   }
 
+  /** The term that joins another to {@code c (log u - log(u + 1))} times what both have beside. */
   private static int partner(List<Term> terms, int index, boolean[] done) {
     Term term = terms.get(index);
-    boolean plain = isLog(term, Sum.variable());
-    boolean shifted = isLog(term, Sum.variable().plus(Sum.ONE));
-    if (!plain && !shifted) {
+    Sum more = Sum.variable().plus(Sum.ONE);
+    boolean plain = beside(term, Sum.variable()).isPresent();
+    Optional<List<Factor>> others = beside(term, plain ? Sum.variable() : more);
+    if (others.isEmpty()) {
       return -1;
     }
-    Sum other = plain ? Sum.variable().plus(Sum.ONE) : Sum.variable();
     for (int j = index + 1; j < terms.size(); j++) {
       Term candidate = terms.get(j);
-      if (!done[j] && isLog(candidate, other) && candidate.coefficient() == -term.coefficient()) {
+      if (!done[j]
+          && candidate.coefficient() == -term.coefficient()
+          && beside(candidate, plain ? more : Sum.variable()).equals(others)) {
         return j;
       }
     }
     return -1;
   }
 
-  private static boolean isLog(Term term, Sum argument) {
-    return term.factors().size() == 1
-        && term.factors().get(0).exponent() == 1
-        && term.factors().get(0).atom() instanceof Atom.Log log
-        && log.argument().equals(argument);
+  /** The factors beside the logarithm of a sum, if the term has it. */
+  private static Optional<List<Factor>> beside(Term term, Sum argument) {
+    List<Factor> others = new ArrayList<>(term.factors());
+    return others.remove(new Factor(new Atom.Log(argument), 1))
+        ? Optional.of(others)
+        : Optional.empty();
   }
 
   private static Node factor(GraphBuilder b, Factor factor, Node x) {

@@ -32,6 +32,7 @@ import org.alignlang.conformance.DetachedDifference;
 import org.alignlang.conformance.RandomBatches;
 import org.alignlang.conformance.RandomBatches.Regime;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.EvaluationException;
 import org.alignlang.kernel.ObjectiveKernel;
@@ -41,8 +42,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Random well-typed specs: every one compiles, every back end computes what the interpreter does,
- * value and gradients, and the gradient is that of dual numbers and, where the loss is smooth, of
- * finite differences.
+ * in double and in single precision, value and gradients, and the gradient is that of dual numbers
+ * and, where the loss is smooth, of finite differences.
  *
  * <p>{@code -Dalign.generated.specs=10000} makes a long run of it, {@code
  * -Dalign.generated.first=N} begins elsewhere.
@@ -146,12 +147,21 @@ class GeneratedSpecsTest {
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     Regime extreme = Regime.values()[random.nextInt(Regime.values().length)];
     Map<BackEnd, ObjectiveKernel> kernels = new LinkedHashMap<>();
+    Map<BackEnd, ObjectiveKernel> single = new LinkedHashMap<>();
     for (BackEnd backEnd : BackEnds.all()) {
-      kernels.put(backEnd, backEnd == BackEnds.JVM ? jvm : backEnd.kernel(objective));
+      boolean other = backEnd == BackEnds.JVM || backEnd == BackEnds.VECTOR;
+      if (other) {
+        // The loops of both for data in double precision are the same.
+        single.put(backEnd, backEnd.kernel(objective));
+      }
+      if (backEnd != BackEnds.VECTOR) {
+        kernels.put(backEnd, backEnd == BackEnds.JVM ? jvm : backEnd.kernel(objective));
+      }
     }
     for (Regime regime : EnumSet.of(Regime.ORDINARY, extreme)) {
       Batch batch = RandomBatches.of(objective.signature(), regime, seed);
       compareBackEnds(objective, kernels, batch, regime);
+      compareSingle(objective, kernels.get(BackEnds.REFERENCE), single, batch, regime, seed);
       if (regime == Regime.ORDINARY) {
         gradients(objective, each.spec.smooth(), batch, seed);
         compareGraphs(objective, each.plain, batch);
@@ -208,6 +218,9 @@ class GeneratedSpecsTest {
       count(backEnd.name() + " evaluations");
       Evaluation found = outcome.evaluation;
       Evaluation wanted = reference.evaluation;
+      if (regime == Regime.DIFFERENT_SUPPORTS && !Double.isFinite(wanted.loss())) {
+        return;
+      }
       // Differences of logits of 1e4 are known to 2e-12, however small they are.
       double error = regime == Regime.FAR_LOGITS ? 3e-9 : 1e-10;
       close(what + ", loss", new double[] {wanted.loss()}, new double[] {found.loss()}, error);
@@ -226,6 +239,90 @@ class GeneratedSpecsTest {
             error);
       }
     });
+  }
+
+  // Single precision.
+
+  /** How much the numbers of single precision are moved to see how much hangs on their rounding. */
+  private static final double ROUNDING = 2e-7;
+
+  private static final int MOVES = 4;
+
+  /** What comes out of a batch: loss, metrics and gradients. */
+  private static Map<String, double[]> numbers(CheckedObjective objective, Evaluation evaluation) {
+    Map<String, double[]> numbers = new LinkedHashMap<>();
+    numbers.put("loss", new double[] {evaluation.loss()});
+    for (int m = 0; m < evaluation.metrics().length; m++) {
+      numbers.put("metric " + m, new double[] {evaluation.metrics()[m]});
+    }
+    for (Signature.Input input : objective.program().gradients().keySet()) {
+      numbers.put("gradient of " + input.name(), evaluation.gradient(input.name()));
+    }
+    return numbers;
+  }
+
+  /**
+   * Data in single precision against the interpreter on the same data in double. A number may be
+   * off by 1e-5 of the largest of its kind, and by what the interpreter's moves if each number of
+   * the data is moved by an error of rounding: specs may make differences of large numbers and
+   * compare equal ones.
+   */
+  private void compareSingle(
+      CheckedObjective objective,
+      ObjectiveKernel interpreter,
+      Map<BackEnd, ObjectiveKernel> kernels,
+      Batch exact,
+      Regime regime,
+      long seed) {
+    Signature signature = objective.signature();
+    Batch batch = RandomBatches.as(Column.Type.F32, signature, exact);
+    Outcome reference = run(objective, interpreter, batch);
+    Map<String, double[]> wanted = numbers(objective, reference.evaluation);
+    Map<String, double[]> slack = new LinkedHashMap<>();
+    wanted.forEach((what, values) -> slack.put(what, new double[values.length]));
+    for (int move = 0; move < MOVES; move++) {
+      Outcome moved =
+          run(objective, interpreter, RandomBatches.moved(signature, batch, ROUNDING, seed + move));
+      if (!moved.failure.equals(reference.failure)) {
+        return;
+      }
+      numbers(objective, moved.evaluation)
+          .forEach((what, values) -> {
+            for (int e = 0; e < values.length; e++) {
+              double change = Math.abs(values[e] - wanted.get(what)[e]);
+              slack.get(what)[e] = Math.max(slack.get(what)[e], change);
+            }
+          });
+    }
+    kernels.forEach((backEnd, kernel) -> {
+      Outcome outcome = run(objective, kernel, batch);
+      String name = backEnd.name() + " in single precision, " + regime;
+      assertThat(outcome.failure).as(name).isEqualTo(reference.failure);
+      if (!outcome.failure.isEmpty()) {
+        return;
+      }
+      count(backEnd.name() + " evaluations in single precision");
+      numbers(objective, outcome.evaluation)
+          .forEach((what, found) ->
+              closeEnough(name + ", " + what, wanted.get(what), found, slack.get(what)));
+    });
+  }
+
+  private void closeEnough(String what, double[] wanted, double[] found, double[] slack) {
+    assertThat(found).as(what).hasSameSizeAs(wanted);
+    double size = Arrays.stream(wanted).filter(Double::isFinite).map(Math::abs).max().orElse(0);
+    double most = Arrays.stream(slack).max().orElse(0);
+    if (!(size < 1e30 && most < 1e30)) {
+      count("beyond single precision");
+      return;
+    }
+    for (int e = 0; e < wanted.length; e++) {
+      if (Double.isFinite(wanted[e])) {
+        assertThat(Math.abs(found[e] - wanted[e]))
+            .as("%s, element %d: %s for %s, slack %s", what, e, found[e], wanted[e], most)
+            .isLessThanOrEqualTo(1e-5 * Math.max(size, 1e-2) + 4 * most);
+      }
+    }
   }
 
   /** Equal to a part of the largest number among them; what is not finite is so in both. */

@@ -21,6 +21,7 @@ import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
@@ -575,6 +576,12 @@ public final class ValueEmitter {
         switch (value.operation()) {
           case Operation.OneHot _ -> Term.truth(CodeBlock.of("true"), Binding.WHOLE);
           case Operation.Input input -> read(input, entry);
+          case Operation.Combine _ when loops.singleGradients() && isLogProbability(value) ->
+              Term.whole(
+                  "$T.logProbability($L, $L)",
+                  Functions.class,
+                  use(value.operand(0), entry).asNumber().code(),
+                  use(value.operand(1), entry).asNumber().code());
           default -> Expressions.of(value, operand -> use(operand, entry));
         };
     if (term.isShort()) {
@@ -588,6 +595,18 @@ public final class ValueEmitter {
     return term.truth()
         ? Term.truth(CodeBlock.of("$L", name), Binding.WHOLE)
         : Term.whole("$L", name);
+  }
+
+  /** Whether a value is a logit without the normaliser of its logits. */
+  private static boolean isLogProbability(Node value) {
+    if (!(value.operation() instanceof Operation.Combine combine)
+        || combine.function() != Binary.SUBTRACT) {
+      return false;
+    }
+    Node normaliser = Plan.base(value.operand(1));
+    return normaliser.operation() instanceof Operation.Reduce reduce
+        && reduce.reduction() == Reduction.LOG_SUM_EXP
+        && Plan.base(normaliser.operand(0)) == Plan.base(value.operand(0));
   }
 
   /** The line of the spec that a value comes from. */

@@ -6,6 +6,7 @@ import com.palantir.javapoet.CodeBlock;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.alignlang.kernel.Blocks;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -284,8 +285,21 @@ final class VectorFunctions {
     return body.vector("softplus", "$L.max(0f).add($L)", x, log1p(e));
   }
 
-  /** {@code log(1 - exp(x))} for {@code x <= 0}. */
-  String log1mExp(String x) {
+  /**
+   * {@code log(1 - exp(x))} for {@code x <= 0}, where what is above 0 by an error of rounding, as
+   * the logarithm of a probability of 1 may be, counts as 0.
+   */
+  String log1mExp(String above) {
+    String x =
+        body.vector(
+            "atMostZero",
+            "$L.blend(0f, $L.compare($T.GT, 0f).and($L.compare($T.LT, $L)))",
+            above,
+            above,
+            OPERATORS,
+            above,
+            OPERATORS,
+            LoopBody.literal(Blocks.SLACK));
     String near = log(body.vector("less", "$L.neg()", expm1(x)));
     String far = log1p(body.vector("less", "$L.neg()", exp(x)));
     return body.vector(
