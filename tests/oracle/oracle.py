@@ -263,7 +263,7 @@ def wpo(x, frozen, beta, D):
             for t in np.flatnonzero(mask[n]):
                 l = log_softmax(z[n, t])
                 terms.append(l[taken[n, t]] - mp.log(sum((mp.exp(2 * v) for v in l), mpf(0))))
-            result.append(mp.exp(mean(terms)))
+            result.append(mp.exp(mean(terms)) if terms else mpf(1))
         return result
 
     margins = [
@@ -851,10 +851,19 @@ def gpg(R, groups):
 
 
 def token_whitened(rows):
-    """verl's masked_whiten."""
+    """TRL's masked_whiten."""
     values = flat(rows)
     centre, root = mean(values), mp.sqrt(deviation(values, 1) ** 2 + real(1e-8))
     return [[(v - centre) / root for v in row] for row in rows]
+
+
+def token_whitened_shifted(rows):
+    """verl's masked_whiten, whose means add 1e-8 to the number of tokens."""
+    values = flat(rows)
+    n = len(values)
+    centre = sum(values, mpf(0)) / (n + real(1e-8))
+    variance = sum(((v - centre) ** 2 for v in values), mpf(0)) / (n + real(1e-8)) * n / max(n - 1, 1)
+    return [[(v - centre) / mp.sqrt(variance + real(1e-8)) for v in row] for row in rows]
 
 
 def token_normalized(rows):
@@ -926,7 +935,8 @@ def mean_of_means(rows):
 
 
 def mean_of_shifted_means(rows):
-    return mean(sum(row, mpf(0)) / (len(row) + real(1e-8)) for row in rows)
+    """verl: rows without tokens do not count."""
+    return mean(sum(row, mpf(0)) / (len(row) + real(1e-8)) for row in rows if row)
 
 
 def mean_of_sums(rows):
@@ -938,7 +948,7 @@ def verl_aggregated(rows, by_sequence, by_length, by_constant, scale):
         return sum(flat(rows), mpf(0)) / scale
     if by_length:
         return mean_of_shifted_means(rows)
-    return mean_of_sums(rows) if by_sequence else mean(flat(rows))
+    return mean_of_sums([row for row in rows if row]) if by_sequence else mean(flat(rows))
 
 
 def sequence_estimator(f):
@@ -1172,13 +1182,13 @@ def dual_token_mean(x, a, low, high, bound):
 
 
 def verl_reinforce_plus_plus(x, frozen, rewards, discount, low, high, bound):
-    a = token_whitened([to_go(row, discount) for row in rewards])
+    a = token_whitened_shifted([to_go(row, discount) for row in rewards])
     return dual_token_mean(x, a, low, high, bound)
 
 
 def verl_reinforce_plus_plus_baseline(x, frozen, R, low, high, bound):
     a = centred_or_raw(R, x.groups())
-    a = token_whitened([[v] * n for v, n in zip(a, x.lengths())])
+    a = token_whitened_shifted([[v] * n for v, n in zip(a, x.lengths())])
     return dual_token_mean(x, a, low, high, bound)
 
 
@@ -1281,7 +1291,7 @@ def trl_ppo(x, frozen, rewards, clip, discount, **options):
 
 def verl_ppo(x, frozen, rewards, low, high, bound, discount, value_clip, weight, **options):
     a, targets = advantages_and_targets(frozen, rewards, discount, options["lambda"])
-    rows = each(bounded_ratios(x), token_whitened(a))
+    rows = each(bounded_ratios(x), token_whitened_shifted(a))
     terms = mapped(lambda ratio, a: dual_clipped(ratio, a, low, high, bound), rows)
     return mean(flat(terms)) - weight / 2 * mean(flat(value_errors(x, targets, value_clip)))
 
@@ -1494,7 +1504,7 @@ def with_kl(average):
 
 def grpo_for_sampler(x, frozen, cap):
     total = []
-    correction = [mp.exp(clamp(h, mpf(-20), mpf(20))) for h in sampler_ratios(x)]
+    correction = [mp.exp(h) for h in sampler_ratios(x)]
     for row, w in zip(trl_rows(x, frozen, x.t["reward.score"]), correction):
         total += [(w if w <= cap else 0) * term for term in row]
     return -mean(total)
@@ -1594,6 +1604,37 @@ def running_fit_states(x, beta, D):
         "state.total": x.t["state.total"] + seen,
         "state.n": x.t["state.n"] + len(pseudo),
         "state.rewards": x.t["state.rewards"] + sum(pseudo, mpf(0)),
+    }
+
+
+def prompt_fit_parts(x, beta, D):
+    """Per row: its prompt's samples so far and in this batch, P / old, and the pseudo-reward."""
+    _, slope = divergence(D)
+    density = [lr + r / beta for lr, r in zip(x.sums("ref."), x.t["reward.score"])]
+    weights = [mp.exp(p - q) for p, q in zip(density, x.sums("old."))]
+    for n, rows in enumerate(x.groups()):
+        size = x.t["learn.seen"][n] + len(rows)
+        z = (x.t["learn.seen"][n] * x.t["learn.z"][n] + sum((weights[k] for k in rows), mpf(0))) / size
+        yield size, weights[n], -slope(mp.exp(x.sums()[n] - (density[n] - mp.log(z))))
+
+
+def prompt_fit(x, frozen, beta, D):
+    """Go et al. 2023 with a Z per context: after a step with rate 1 it is the mean over all of its samples."""
+    baseline = frozen.t["state.rewards"] / max(frozen.t["state.total"], mpf(1))
+    pi, old = frozen.sums(), frozen.sums("old.")
+    total, moves = [], mpf(0)
+    for n, (size, weight, pseudo) in enumerate(prompt_fit_parts(frozen, beta, D)):
+        total.append(-mp.exp(pi[n] - old[n]) * (pseudo - baseline) * x.sums()[n])
+        moves += (x.t["learn.z"][n] - frozen.t["learn.z"][n]) * (frozen.t["learn.z"][n] - weight) / size
+        moves -= x.t["learn.seen"][n] - frozen.t["learn.seen"][n]
+    return mean(total) + moves
+
+
+def prompt_fit_states(x, beta, D):
+    pseudo = [p for _, _, p in prompt_fit_parts(x, beta, D)]
+    return {
+        "state.rewards": x.t["state.rewards"] + sum(pseudo, mpf(0)),
+        "state.total": x.t["state.total"] + len(pseudo),
     }
 
 
@@ -2003,6 +2044,121 @@ def top_mixed_distillation(x, frozen, k, w, outside):
     return mean(total)
 
 
+def softmax_at(z, temperature):
+    return [mp.exp(l) for l in log_softmax(z / temperature)]
+
+
+def sorted_gap(p, q):
+    """The distance of descending lists, the shorter filled up with 0."""
+    p, q = sorted(p, reverse=True), sorted(q, reverse=True)
+    size = max(len(p), len(q))
+    p, q = p + [mpf(0)] * (size - len(p)), q + [mpf(0)] * (size - len(q))
+    return sum((abs(a - c) for a, c in zip(p, q)), mpf(0))
+
+
+def known(z, temperature):
+    """The probabilities of a vocabulary that was filled up with -infinity: without what it lacks."""
+    return [p for p, e in zip(softmax_at(z, temperature), z) if not mp.isinf(e)]
+
+
+def cross_entropy(x):
+    taken = flat(x.tokens())
+    return -mean(taken) if taken else mpf(0)
+
+
+def uld(x, frozen, hard, weight, student_temperature, teacher_temperature):
+    """Boizard et al. 2024; TRL GOLD without `use_extended_uld`."""
+    rows = []
+    for n in range(x.count()):
+        gaps = [
+            sorted_gap(known(x.t["logits"][n, t], student_temperature), known(x.t["t.logits"][n, t], teacher_temperature))
+            for t in np.flatnonzero(x.mask()[n])
+        ]
+        rows.append(mean(gaps) if gaps else mpf(0))
+    return weight * mean(rows) + hard * cross_entropy(x)
+
+
+def aligned(x, n, student_temperature, teacher_temperature):
+    """The groups of a row: the merged probabilities of student and teacher, entry by entry."""
+    members = {}
+    for t in np.flatnonzero(x.mask()[n]):
+        members.setdefault(float(x.t["feature.spans"][n, t]), []).append(t)
+    for group in members.values():
+        [lead] = [t for t in group if x.t["feature.leads"][n, t] == 1]
+        product = mpf(1)
+        for t in group:
+            if t != lead:
+                product *= max(softmax_at(x.t["logits"][n, t], student_temperature)[x.t["tokens"][n, t]], real(1e-8))
+        yield (
+            [product * p for p in softmax_at(x.t["logits"][n, lead], student_temperature)],
+            [x.t["feature.others"][n, lead] * q for q in softmax_at(x.t["t.logits"][n, lead], teacher_temperature)],
+            lead,
+        )
+
+
+def uld_aligned(x, frozen, hard, weight, student_temperature, teacher_temperature):
+    """TRL GOLD with `use_extended_uld`: groups of tokens, each with the product of its probabilities."""
+    rows = []
+    for n in range(x.count()):
+        gaps = [sorted_gap(p, q) for p, q, _ in aligned(x, n, student_temperature, teacher_temperature)]
+        rows.append(mean(gaps) if gaps else mpf(0))
+    return weight * mean(rows) + hard * cross_entropy(x)
+
+
+def gold_hybrid(x, frozen, matched, unmatched, b, student_temperature, teacher_temperature):
+    """TRL GOLD with `uld_use_hybrid_loss`."""
+    rows = []
+    for n in range(x.count()):
+        gaps = []
+        for p, q, t in aligned(x, n, student_temperature, teacher_temperature):
+            inside = [v for v in range(len(p)) if not mp.isinf(x.t["both.logits"][n, t][v])]
+            outside = [v for v in range(len(p)) if v not in inside]
+            j = mpf(0)
+            for v in inside:
+                c, d = max(p[v], real(1e-8)), max(q[v], real(1e-8))
+                m = (1 - b) * c + b * d
+                if b == 0:
+                    j += d * mp.log(d / c)
+                elif b == 1:
+                    j += c * mp.log(c / d)
+                else:
+                    j += b * d * mp.log(d / m) + (1 - b) * c * mp.log(c / m)
+            gaps.append(matched * j + unmatched * sorted_gap([p[v] for v in outside], [q[v] for v in outside]))
+        rows.append(mean(gaps) if gaps else mpf(0))
+    return mean(rows)
+
+
+def two_tokenisers(seed, kind="", impossible="", empty=(), shared=()):
+    """A batch with groups of tokens, and with the entries that both vocabularies have."""
+    batch = renamed(distributions(seed, kind=kind, impossible=impossible, rows=4, width=5, vocabulary=6), {"other.": "t."})
+    rng = np.random.default_rng(seed + 1000)
+    mask = batch["mask"]
+    for n in empty:
+        mask[n] = False
+    # What stood behind the mask must stay there.
+    for name in ("logits", "t.logits"):
+        batch[name][~mask] = np.nan
+    batch["tokens"] = (rng.random(mask.shape) * 4).astype(np.int64)
+    spans, leads, others = (np.zeros(mask.shape) for _ in range(3))
+    for n in range(len(mask)):
+        group, open_ = -1, []
+        def close():
+            if open_:
+                leads[n, open_[0 if seed % 2 else -1]] = 1
+        for t in np.flatnonzero(mask[n]):
+            if not open_ or rng.random() < 0.5:
+                close()
+                group, open_ = group + 1, []
+            open_.append(t)
+            spans[n, t] = group
+            others[n, t] = 0.2 + 0.8 * rng.random()
+        close()
+    batch |= {"feature.spans": spans, "feature.leads": leads, "feature.others": others}
+    if shared:
+        batch["both.logits"] = np.where(np.isin(np.arange(6), shared), 0.0, -np.inf) * np.ones(mask.shape + (6,))
+    return batch
+
+
 # Parts of estimators: -mean of a weight times log pi.
 
 
@@ -2162,7 +2318,7 @@ PARTS = {
         lambda x, cap, least: [clamp(bounded_product(row), least, cap) for row in sampler_rows(x)]
     ),
     "sequence_masked": weighted_tokens(
-        lambda x, cap, least: [within(bounded_product(row), least, cap) for row in sampler_rows(x)]
+        lambda x, cap, least: [within(mp.exp(sum(row, mpf(0))), least, cap) for row in sampler_rows(x)]
     ),
     "geometric_masked": weighted_tokens(lambda x, cap, least: [
         [mp.exp(v) if least <= mp.exp(mean(row)) <= cap else mpf(0) for v in row] for row in sampler_rows(x)
@@ -2562,6 +2718,8 @@ def preference_cases():
         for suffix, kind, dtype in (("logits", "", np.float64), ("logits_f32", "", np.float32)):
             case(f"wpo_{D}_{suffix}", "losses/dpo", "Wpo", wpo,
                  paired(220 + k, rows=3, widths=(3, 2), vocabulary=4, kind=kind), {"beta": "0.1", "D": D}, dtype=dtype)
+    case("wpo_empty", "losses/dpo", "Wpo", wpo, paired(223, rows=3, widths=(2, 3), vocabulary=4, empty=(1,)),
+         {"beta": "0.1", "D": "reverse_kl"})
     case("wpo_logits_huge", "losses/dpo", "Wpo", wpo, paired(222, rows=2, widths=(2, 2), vocabulary=4, kind="huge"),
          {"beta": "1e-4", "D": "reverse_kl"}, floor=HUGE_FLOOR)
 
@@ -3045,6 +3203,20 @@ def objective_cases():
     others_ = ["reverse_kl", "forward_kl", "total_variation", "chi_squared", "reverse_chi_squared"]
     all_kinds(control, "RunningFit", running_fit, score, {"beta": "1.5", "D": "jensen_shannon"}, old=True, group=False,
               after=running_fit_states, held=running, variants=[{"D": D} for D in others_])
+    for D in ["jensen_shannon"] + others_:
+        for suffix, seed, dtype, empty in (
+            ("random", 431, np.float64, ()), ("random_f32", 432, np.float32, ()), ("empty", 433, np.float64, (1, 4)),
+        ):
+            if suffix != "random" and D not in ("jensen_shannon", "forward_kl"):
+                continue
+            batch = sampled(seed, score, [7, -3, 7, 7, -3, 12], old=True, empty=empty)
+            rng = np.random.default_rng(seed + 1)
+            kept = {g: (2 * rng.random(), float(k)) for k, g in enumerate(sorted(set(batch["group"].tolist())))}
+            for name, k in (("learn.z", 0), ("learn.seen", 1)):
+                batch[name] = np.array([kept[g][k] for g in batch["group"].tolist()])
+            batch |= {"state.rewards": np.array(-0.75), "state.total": np.array(4.0)}
+            case(f"promptfit_{D}_{suffix}", control, "PromptFit", prompt_fit, batch, {"beta": "1.5", "D": D}, prompt_fit_states,
+                 dtype=dtype)
     all_kinds(control, "PointwiseConstraint", pointwise_constraint, ["reward.allowed"], {"cost": "30", "D": "forward_kl"},
               variants=[{"D": "reverse_kl"}, {"D": "jensen_shannon"}])
     all_kinds(control, "MomentFit", moment_fit, ["feature.x"], {"moment": "0.5"}, old=True, group=False,
@@ -3166,6 +3338,27 @@ def objective_cases():
             if objective == "CosineDistillation":
                 batch["tokens"] = (np.random.default_rng(484).random(batch["mask"].shape) * 4).astype(np.int64)
             case("_".join(v for v in (objective.lower(), word, suffix) if v), distillation, objective, loss, batch, values, dtype=dtype)
+    temperatures = {"student_temperature": "1", "teacher_temperature": "1"}
+    warm = {"student_temperature": "2", "teacher_temperature": "0.7"}
+    for objective, loss, shared, values in [
+        ("Uld", uld, (), {"hard": "0", "weight": "1"} | temperatures),
+        ("Uld", uld, (), {"hard": "0.3", "weight": "1.5"} | warm),
+        ("UldAligned", uld_aligned, (), {"hard": "0", "weight": "1"} | temperatures),
+        ("UldAligned", uld_aligned, (), {"hard": "0.3", "weight": "1.5"} | warm),
+        ("GoldHybrid", gold_hybrid, (0, 1, 3), {"matched": "0.6", "unmatched": "0.4", "b": "0.5"} | temperatures),
+        ("GoldHybrid", gold_hybrid, (0, 1, 3), {"matched": "1", "unmatched": "2", "b": "0"} | warm),
+        ("GoldHybrid", gold_hybrid, (1, 2, 4), {"matched": "1", "unmatched": "0.5", "b": "1"} | temperatures),
+    ]:
+        word = f"{objective.lower()}_{'_'.join(values.values()).replace('.', '')}"
+        for suffix, seed, kind, impossible, empty, dtype in [
+            ("random", 491, "", "", (), np.float64), ("last", 492, "", "", (2,), np.float64),
+            ("random_f32", 493, "", "", (), np.float32), ("smaller_pi", 494, "", "pi", (), np.float64),
+            ("smaller_other", 495, "", "other", (0,), np.float64),
+        ]:
+            batch = two_tokenisers(seed, kind, impossible, empty, shared)
+            if objective == "Uld":
+                batch = {k: v for k, v in batch.items() if not k.startswith("feature.")}
+            case(f"{word}_{suffix}", distillation, objective, loss, batch, values, dtype=dtype)
     all_kinds(distillation, "OnPolicyDistillation", on_policy_distillation, [], {}, ref=False, others=["t."], group=False)
     all_kinds(distillation, "SampledDistillation", sampled_distillation, [], {"cap": "2"}, old=True, ref=False, others=["t."],
               group=False)

@@ -56,6 +56,33 @@ class TrainedBesideThePolicyTest {
         .containsKeys("block v", "block v sampled", "block v optimizer", "kept");
   }
 
+  private static final String PER_PROMPT =
+      """
+      import align.objectives.control
+      experiment PerPrompt {
+        task      bandit(arms = 6, prompts = 4)
+        train     PromptFit(beta = 0.5, D = forward_kl)
+        policy    softmax_table()
+        optimizer adam(rate = 0.03)
+        z         table(of = "prompt", optimizer = sgd(rate = 1))
+        seen      table(of = "prompt", optimizer = sgd(rate = 1))
+        steps     400
+        batch     64
+        every     100
+        record    kept = E[z], samples = E[seen], value = E[task.score] - 0.5 * KL(pi || ref)
+        expect    final(kept) within 10% of final(normaliser)      "the mean of the weights so far"
+        expect    final(samples) within 0.000001 of 6400           "each prompt counts its samples"
+        expect    final(value) > first(value)                      "the policy comes closer"
+      }
+      """;
+
+  @Test
+  void aNumberIsKeptForEachPrompt() {
+    assertClaimsHold(PER_PROMPT);
+    assertThat(assertGoesOnToTheSameBits(plan(PER_PROMPT)).arrays())
+        .containsKeys("block z", "block seen");
+  }
+
   @Test
   void drawsBaselinesLaggedReferencesAndSchedulesTrain() {
     assertClaimsHold(
