@@ -28,7 +28,9 @@ import org.apache.commons.math3.linear.RealMatrix;
  * s) = e^((Q - V) / tau)} at the inner discount. Outer: gradient ascent on {@code J_p(pi)}, the
  * return of the primary reward at the outer discount. The fixed point {@code V = tau log sum e^(Q /
  * tau)} gives {@code dV/dw = (I - g P_pi)^-1 E_pi[dr/dw]}, {@code dQ/dw = dr/dw + g P dV/dw}, and
- * {@code dJ_p/dw = 1 / (1 - G) sum_{s,a} d(s) pi(a | s) A_p(s, a) (dQ/dw - dV/dw) / tau}.
+ * {@code dJ_p/dw = 1 / (1 - G) sum_{s,a} d(s) pi(a | s) A_p(s, a) (dQ/dw - dV/dw) / tau}. With
+ * {@code learn_discount} the inner discount {@code g} is learned too, with a price: {@code J_p(pi) -
+ * discount_price g} ascends, by the same with {@code dr/dg = P V}.
  *
  * <p>Source: Gupta et al., "Behavior Alignment via Reward Function Optimization", 2023 (BARFI),
  * with an exact inner solver in place of a policy gradient method.
@@ -36,11 +38,14 @@ import org.apache.commons.math3.linear.RealMatrix;
  * <p>Arguments: {@code process} ({@link ProcessArgument}, a chain of 6; its discount is the outer
  * one), {@code primary} (its reward {@code goal}), {@code heuristic}, numbers by state and action;
  * or {@code push}, a heuristic that is this number for the last action and its negative for the
- * first; {@code inner_discount} (0.9), {@code temperature} (0.25), {@code rate} (1), {@code steps}
+ * first; {@code inner_discount} (0.9), {@code learn_discount} (false), {@code discount_price} (0),
+ * {@code discount_rate} (0.1), {@code temperature} (0.25), {@code rate} (1), {@code steps}
  * (80), {@code start_primary} (1), {@code start_heuristic} (1). Ending states give no bonus of
  * entropy.
  */
 public final class BehaviorAlignment implements StudyProvider {
+  private static final double MAXIMUM_DISCOUNT = 0.9999;
+
   @Override
   public String name() {
     return "behavior_alignment";
@@ -57,6 +62,7 @@ public final class BehaviorAlignment implements StudyProvider {
     quantities.put("primary_return", "J_p of the inner optimum at each outer step");
     quantities.put("primary_weight", "w_p at each outer step");
     quantities.put("heuristic_weight", "w_h at each outer step");
+    quantities.put("inner_discount", "g at each outer step");
     quantities.put(
         "gradient_error", "largest difference from central differences, relative, at the start");
     quantities.put("gradient_size", "largest |dJ_p/dw| at each outer step");
@@ -81,20 +87,26 @@ public final class BehaviorAlignment implements StudyProvider {
     double[][] heuristic =
         ProcessArgument.numbers(arguments, "heuristic", process)
             .orElseGet(() -> pushed(process, push));
-    DecisionProcess inner = process.withDiscount(arguments.real("inner_discount", 0.9, 0, 0.9999));
+    double discount = arguments.real("inner_discount", 0.9, 0, MAXIMUM_DISCOUNT);
+    boolean learnsDiscount = arguments.flag("learn_discount", false);
+    double price = arguments.real("discount_price", 0, 0, 1e6);
+    double discountRate = arguments.real("discount_rate", 0.1, 0, 1e6);
     double temperature = arguments.above("temperature", 0.25, 0);
     double rate = arguments.real("rate", 1, 0, 1e6);
     int steps = arguments.integer("steps", 80, 0, 100_000);
     double[] weights = {
-      arguments.real("start_primary", 1, -1e6, 1e6), arguments.real("start_heuristic", 1, -1e6, 1e6)
+      arguments.real("start_primary", 1, -1e6, 1e6),
+      arguments.real("start_heuristic", 1, -1e6, 1e6),
+      discount
     };
     arguments.requireAllRead();
     double[][][] parts = {primary, heuristic};
-    Blend blend = new Blend(process, inner, primary, parts, temperature);
+    Blend blend = new Blend(process, primary, parts, temperature);
     double[] returns = new double[steps + 1];
     double[] ofPrimary = new double[steps + 1];
     double[] ofHeuristic = new double[steps + 1];
     double[] sizes = new double[steps + 1];
+    double[] discounts = new double[steps + 1];
     double error = blend.gradientError(weights);
     for (int step = 0; step <= steps; step++) {
       Studies.nextRound();
@@ -105,11 +117,18 @@ public final class BehaviorAlignment implements StudyProvider {
       sizes[step] = Math.max(Math.abs(gradient[0]), Math.abs(gradient[1]));
       weights[0] += rate * gradient[0];
       weights[1] += rate * gradient[1];
+      discounts[step] = weights[2];
+      if (learnsDiscount) {
+        weights[2] =
+            Math.clamp(
+                weights[2] + discountRate * (gradient[2] - price), 0, MAXIMUM_DISCOUNT);
+      }
     }
     Map<String, double[]> found = new LinkedHashMap<>();
     found.put("primary_return", returns);
     found.put("primary_weight", ofPrimary);
     found.put("heuristic_weight", ofHeuristic);
+    found.put("inner_discount", discounts);
     found.put("gradient_error", new double[] {error});
     found.put("gradient_size", sizes);
     return new Findings(found);
@@ -129,37 +148,44 @@ public final class BehaviorAlignment implements StudyProvider {
   /**
    * The inner problem and its derivative.
    *
+   * <p>Weights are those of the parts and, last, the inner discount.
+   *
    * @param outside the process at the outer discount
-   * @param inside the process at the inner discount
    * @param primary the reward that counts, {@code [S][A]}
    * @param parts the rewards that are blended, {@code [parts][S][A]}
    */
   record Blend(
       DecisionProcess outside,
-      DecisionProcess inside,
       double[][] primary,
       double[][][] parts,
       double temperature) {
 
     /** The return of the primary reward under the inner optimum. */
     double outer(double[] weights) {
-      return Evaluation.expectedReturn(outside, inner(weights), primary);
+      return Evaluation.expectedReturn(outside, inner(weights).policy(), primary);
+    }
+
+    private DecisionProcess inside(double[] weights) {
+      return outside.withDiscount(weights[2]);
     }
 
     /** {@code dJ_p/dw}, by the implicit function theorem. */
     double[] gradient(double[] weights) {
-      double[][] policy = inner(weights);
+      DecisionProcess inside = inside(weights);
+      Planning.Stationary optimum = inner(weights);
+      double[][] policy = optimum.policy();
       double[][] occupancy = Occupancy.pairs(outside, policy);
       double[][] advantages = Evaluation.advantages(outside, policy, primary);
       double[] gradient = new double[weights.length];
-      DecompositionSolver solver = resolvent(policy);
+      DecompositionSolver solver = resolvent(inside, policy);
       for (int k = 0; k < weights.length; k++) {
+        double[][] part = k < parts.length ? parts[k] : following(optimum.values());
         double[] expected = new double[policy.length];
         for (int s = 0; s < expected.length; s++) {
-          expected[s] = inside.absorbing(s) ? 0 : Tables.dot(policy[s], parts[k][s]);
+          expected[s] = inside.absorbing(s) ? 0 : Tables.dot(policy[s], part[s]);
         }
         double[] dv = solver.solve(new ArrayRealVector(expected, false)).toArray();
-        double[][] dq = Evaluation.actionValues(inside, parts[k], dv);
+        double[][] dq = Evaluation.actionValues(inside, part, dv);
         for (int s = 0; s < policy.length; s++) {
           for (int a = 0; a < policy[s].length && !inside.absorbing(s); a++) {
             gradient[k] +=
@@ -171,6 +197,17 @@ public final class BehaviorAlignment implements StudyProvider {
         }
       }
       return gradient;
+    }
+
+    /** {@code E V(s')} for each state and action: what {@code r + g E V(s')} grows by with g. */
+    private double[][] following(double[] values) {
+      double[][] following = new double[outside.states()][outside.actions()];
+      for (int s = 0; s < following.length; s++) {
+        for (int a = 0; a < following[s].length; a++) {
+          following[s][a] = outside.expectation(s, a, values);
+        }
+      }
+      return following;
     }
 
     /** How far the gradient is from central differences, relative to its largest entry. */
@@ -192,7 +229,8 @@ public final class BehaviorAlignment implements StudyProvider {
     }
 
     /** The soft-optimal policy of the blend; episodes end in absorbing states, with value 0. */
-    private double[][] inner(double[] weights) {
+    private Planning.Stationary inner(double[] weights) {
+      DecisionProcess inside = inside(weights);
       double[][] reward = new double[inside.states()][inside.actions()];
       for (int s = 0; s < reward.length; s++) {
         // A bonus of entropy for ever is taken away from where an episode has ended.
@@ -204,10 +242,10 @@ public final class BehaviorAlignment implements StudyProvider {
                   : weights[0] * parts[0][s][a] + weights[1] * parts[1][s][a];
         }
       }
-      return Planning.soft(inside, reward, temperature, Optional.empty()).policy();
+      return Planning.soft(inside, reward, temperature, Optional.empty());
     }
 
-    private DecompositionSolver resolvent(double[][] policy) {
+    private DecompositionSolver resolvent(DecisionProcess inside, double[][] policy) {
       RealMatrix matrix = new Array2DRowRealMatrix(policy.length, policy.length);
       for (int s = 0; s < policy.length; s++) {
         matrix.addToEntry(s, s, 1);

@@ -68,7 +68,7 @@ public final class DualImitation implements StudyProvider {
         ProcessArgument.read(
             arguments,
             "process",
-            ProcessArgument.component("grid", Map.of("map", "L..S..G", "absorbing", "GL")),
+            ProcessArgument.component("grid", Map.of("map", List.of("L..S..G"), "end", "L")),
             random);
     double[][] goal = process.reward(arguments.text("expert").orElse("G"));
     double[][] wrong = process.reward(arguments.text("other").orElse("L"));

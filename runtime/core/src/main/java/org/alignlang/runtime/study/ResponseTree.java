@@ -209,23 +209,37 @@ final class ResponseTree {
 
   /** The law of {@code pi(a | s) ~ base(a | s) e^(values(s + a))}, as log-probabilities. */
   double[] reweighted(Values values) {
+    return reweighted(values, Integer.MAX_VALUE);
+  }
+
+  /** The same where only the base's {@code top} most probable tokens are drawn. */
+  double[] reweighted(Values values, int top) {
     double[] law = new double[leaves.size()];
-    reweight(root, 0, values, law);
+    Arrays.fill(law, Double.NEGATIVE_INFINITY);
+    reweight(root, 0, values, top, law);
     return law;
   }
 
-  private void reweight(Node node, double logProbability, Values values, double[] law) {
+  private void reweight(Node node, double logProbability, Values values, int top, double[] law) {
     if (node.leaf() >= 0) {
       law[node.leaf()] = logProbability;
       return;
     }
     double[] logits = node.logNext().clone();
+    double[] ordered = Arrays.stream(logits).sorted().toArray();
+    double least = ordered[Math.max(0, ordered.length - top)];
     for (int token = 0; token < logits.length; token++) {
-      logits[token] += values.of(node.children().get(token).tokens());
+      logits[token] =
+          node.logNext()[token] < least
+              ? Double.NEGATIVE_INFINITY
+              : logits[token] + values.of(node.children().get(token).tokens());
     }
     double[] next = Tables.softmax(logits);
     for (int token = 0; token < logits.length; token++) {
-      reweight(node.children().get(token), logProbability + Math.log(next[token]), values, law);
+      if (next[token] > 0) {
+        double logNext = logProbability + Math.log(next[token]);
+        reweight(node.children().get(token), logNext, values, top, law);
+      }
     }
   }
 

@@ -29,7 +29,8 @@ import org.alignlang.runtime.task.Task;
  * <p>Arguments: {@code score} ({@code bigram}, {@code other_bigram} or one of the task's), {@code
  * guide}, the score whose values are used (the same), {@code strengths} ({@code [0.5, 1, 2, 4]}),
  * {@code samples} (3000), {@code context} (2), the last tokens that the learned table sees, {@code
- * lambda} (0.95), {@code epochs} (2).
+ * lambda} (0.95), {@code epochs} (2), {@code top} (all), how many of the base's most probable tokens
+ * decoding draws from.
  */
 public final class ValueDecoding implements StudyProvider {
   private static final double MOST_DRAWS = Math.log(1e12);
@@ -84,6 +85,7 @@ public final class ValueDecoding implements StudyProvider {
     int context = arguments.integer("context", 2, 1, 64);
     double lambda = arguments.real("lambda", 0.95, 0, 1);
     int epochs = arguments.integer("epochs", 2, 1, 100);
+    int top = arguments.integer("top", Integer.MAX_VALUE, 1, Integer.MAX_VALUE);
     arguments.requireAllRead();
 
     ResponseTree.Values exact = tree.exactValues(guide);
@@ -95,8 +97,8 @@ public final class ValueDecoding implements StudyProvider {
     for (int i = 0; i < strengths.length; i++) {
       Studies.nextRound();
       double b = strengths[i];
-      double[] law = tree.reweighted(exact.times(b));
-      double[] sampled = tree.reweighted(learned.times(b));
+      double[] law = tree.reweighted(exact.times(b), top);
+      double[] sampled = tree.reweighted(learned.times(b), top);
       double divergence = tree.divergence(law);
       double draws =
           Math.exp(

@@ -98,6 +98,61 @@ class LearningStudiesTest {
     }
   }
 
+  private static MaskedSequence.Denoiser denoiser(int reveals) {
+    double[] reward = {0.3, -1, 1, 0, 0.5, 2, 1, -0.5, 0};
+    double[] pretrained = Draws.normals(CounterRandom.of(5), 24, 1);
+    return new MaskedSequence.Denoiser(3, reveals, 0.4, pretrained, reward);
+  }
+
+  @Test
+  void gradientsThroughPathsOfTwoTokensAreFiniteDifferences() {
+    MaskedSequence.Denoiser denoiser = denoiser(4);
+    double[] theta = Draws.normals(random, 24, 1);
+    double[][][] noise = new double[4][][];
+    Arrays.setAll(noise, i -> Draws.normals(random, 2, 4, 1));
+    double[] relaxed =
+        new MaskedSequence.Relaxed(denoiser, theta, 0.7, noise, false).gradient(4);
+    double[] exact = denoiser.exact(theta);
+    for (int k = 0; k < theta.length; k++) {
+      double[] above = theta.clone();
+      double[] below = theta.clone();
+      above[k] += 1e-6;
+      below[k] -= 1e-6;
+      double slope =
+          new MaskedSequence.Relaxed(denoiser, above, 0.7, noise, false).value()
+              - new MaskedSequence.Relaxed(denoiser, below, 0.7, noise, false).value();
+      assertThat(relaxed[k]).isCloseTo(slope / 2e-6, offset(1e-7));
+      assertThat(exact[k])
+          .isCloseTo(
+              (denoiser.objective(above) - denoiser.objective(below)) / 2e-6, offset(1e-7));
+    }
+    // Of a path that is cut off only the last steps are gone back through.
+    assertThat(new MaskedSequence.Relaxed(denoiser, theta, 0.7, noise, false).gradient(1))
+        .isNotEqualTo(relaxed);
+  }
+
+  @Test
+  void scoresOfPathsAreUnbiased() {
+    MaskedSequence.Denoiser denoiser = denoiser(3);
+    double[] theta = Draws.normals(random, 24, 0.5);
+    double[] exact = denoiser.exact(theta);
+    int rounds = 4000;
+    double[] sum = new double[24];
+    double[] squares = new double[24];
+    for (int n = 0; n < rounds; n++) {
+      double[] one = denoiser.score(theta, 4, random);
+      for (int k = 0; k < 24; k++) {
+        sum[k] += one[k] / rounds;
+        squares[k] += one[k] * one[k] / rounds;
+      }
+    }
+    for (int k = 0; k < 24; k++) {
+      // Four and a half standard errors, for 24 of them.
+      double error = Math.sqrt((squares[k] - sum[k] * sum[k]) / rounds);
+      assertThat(sum[k]).isCloseTo(exact[k], offset(4.5 * error + 1e-9));
+    }
+  }
+
   @Test
   void divergencesOfClonesAreThoseOfTheirHistories() {
     Expert expert =
