@@ -29,8 +29,8 @@ import org.apache.commons.math3.linear.RealMatrix;
  * return of the primary reward at the outer discount. The fixed point {@code V = tau log sum e^(Q /
  * tau)} gives {@code dV/dw = (I - g P_pi)^-1 E_pi[dr/dw]}, {@code dQ/dw = dr/dw + g P dV/dw}, and
  * {@code dJ_p/dw = 1 / (1 - G) sum_{s,a} d(s) pi(a | s) A_p(s, a) (dQ/dw - dV/dw) / tau}. With
- * {@code learn_discount} the inner discount {@code g} is learned too, with a price: {@code J_p(pi) -
- * discount_price g} ascends, by the same with {@code dr/dg = P V}.
+ * {@code learn_discount} the inner discount {@code g} is learned too, with a price: {@code J_p(pi)
+ * - discount_price g} ascends, by the same with {@code dr/dg = P V}.
  *
  * <p>Source: Gupta et al., "Behavior Alignment via Reward Function Optimization", 2023 (BARFI),
  * with an exact inner solver in place of a policy gradient method.
@@ -39,9 +39,8 @@ import org.apache.commons.math3.linear.RealMatrix;
  * one), {@code primary} (its reward {@code goal}), {@code heuristic}, numbers by state and action;
  * or {@code push}, a heuristic that is this number for the last action and its negative for the
  * first; {@code inner_discount} (0.9), {@code learn_discount} (false), {@code discount_price} (0),
- * {@code discount_rate} (0.1), {@code temperature} (0.25), {@code rate} (1), {@code steps}
- * (80), {@code start_primary} (1), {@code start_heuristic} (1). Ending states give no bonus of
- * entropy.
+ * {@code discount_rate} (0.1), {@code temperature} (0.25), {@code rate} (1), {@code steps} (80),
+ * {@code start_primary} (1), {@code start_heuristic} (1). Ending states give no bonus of entropy.
  */
 public final class BehaviorAlignment implements StudyProvider {
   private static final double MAXIMUM_DISCOUNT = 0.9999;
@@ -120,8 +119,7 @@ public final class BehaviorAlignment implements StudyProvider {
       discounts[step] = weights[2];
       if (learnsDiscount) {
         weights[2] =
-            Math.clamp(
-                weights[2] + discountRate * (gradient[2] - price), 0, MAXIMUM_DISCOUNT);
+            Math.clamp(weights[2] + discountRate * (gradient[2] - price), 0, MAXIMUM_DISCOUNT);
       }
     }
     Map<String, double[]> found = new LinkedHashMap<>();
@@ -155,10 +153,7 @@ public final class BehaviorAlignment implements StudyProvider {
    * @param parts the rewards that are blended, {@code [parts][S][A]}
    */
   record Blend(
-      DecisionProcess outside,
-      double[][] primary,
-      double[][][] parts,
-      double temperature) {
+      DecisionProcess outside, double[][] primary, double[][][] parts, double temperature) {
 
     /** The return of the primary reward under the inner optimum. */
     double outer(double[] weights) {

@@ -17,19 +17,19 @@ import org.alignlang.runtime.task.Task;
  * reward by gradients through Gumbel-softmax samples of its denoising path.
  *
  * <p>Both positions are masked at first. At step {@code i} of {@code reveals} every masked position
- * is revealed with probability {@code 1 / (reveals - i)}, by {@code softmax} of a row of logits that
- * depends on the other position: on its token, or on its being masked. What is revealed stays. The
- * pretrained model has the conditionals of a law of pairs. The objective is {@code E r(x_0) - alpha
- * KL(path)}, with {@code KL(path) = E sum over i, masked positions of 1 / (reveals - i) KL(p_theta
- * || p_pre)}, and its optimum the tilt {@code p e^(r / alpha) / Z} of the law {@code p} of pairs at
- * the end of pretrained paths.
+ * is revealed with probability {@code 1 / (reveals - i)}, by {@code softmax} of a row of logits
+ * that depends on the other position: on its token, or on its being masked. What is revealed stays.
+ * The pretrained model has the conditionals of a law of pairs. The objective is {@code E r(x_0) -
+ * alpha KL(path)}, with {@code KL(path) = E sum over i, masked positions of 1 / (reveals - i)
+ * KL(p_theta || p_pre)}, and its optimum the tilt {@code p e^(r / alpha) / Z} of the law {@code p}
+ * of pairs at the end of pretrained paths.
  *
- * <p>Gradients: {@code gumbel}: the next state of a position is {@code x + mask *
- * softmax((log q + G) / tau)}, a mixture of tokens and mask, on which rows of logits and the reward
- * depend linearly; differentiated through the last {@code truncate} steps, the divergence included,
- * with the last step's sample hard in the forward pass (straight-through). {@code score}: the score
- * function with the mean of the other paths as baseline. {@code exact}: by dynamic programming over
- * all states. Stochastic gradient ascent with a rate that falls to 0. What is found is exact.
+ * <p>Gradients: {@code gumbel}: the next state of a position is {@code x + mask * softmax((log q +
+ * G) / tau)}, a mixture of tokens and mask, on which rows of logits and the reward depend linearly;
+ * differentiated through the last {@code truncate} steps, the divergence included, with the last
+ * step's sample hard in the forward pass (straight-through). {@code score}: the score function with
+ * the mean of the other paths as baseline. {@code exact}: by dynamic programming over all states.
+ * Stochastic gradient ascent with a rate that falls to 0. What is found is exact.
  *
  * <p>Source: Wang et al., "Fine-Tuning Discrete Diffusion Models via Reward Optimization with
  * Applications to DNA and Protein Design" (DRAKES), ICLR 2025, algorithm 1.
@@ -37,8 +37,8 @@ import org.alignlang.runtime.task.Task;
  * <p>Arguments: {@code pretrained} ({@code [0.2, 0.1, 0.05, 0.1, 0.15, 0.05, 0.05, 0.1, 0.2]}), the
  * probabilities of the pairs, and {@code reward} ({@code [0, 0, 1, 0, 1, 0, 2, 0, 0]}), row by row
  * of the first token; {@code alpha} (0.5), {@code gradient} ({@code gumbel}), {@code tau} (0.5),
- * {@code reveals} (8), {@code truncate} (all), {@code iterations} (1500), {@code batch} (16), {@code
- * rate} (0.5).
+ * {@code reveals} (8), {@code truncate} (all), {@code iterations} (1500), {@code batch} (16),
+ * {@code rate} (0.5).
  */
 public final class MaskedSequence implements StudyProvider {
   private static final double[] PAIRS = {0.2, 0.1, 0.05, 0.1, 0.15, 0.05, 0.05, 0.1, 0.2};
@@ -134,8 +134,8 @@ public final class MaskedSequence implements StudyProvider {
   }
 
   /**
-   * Models of two positions. Logits are {@code [2][tokens + 1][tokens]}: by position and by what the
-   * other one shows, the mask last.
+   * Models of two positions. Logits are {@code [2][tokens + 1][tokens]}: by position and by what
+   * the other one shows, the mask last.
    *
    * @param pretrained the logits that the divergence is from
    * @param reward {@code [tokens][tokens]}, flat
@@ -366,8 +366,7 @@ public final class MaskedSequence implements StudyProvider {
       return gradient;
     }
 
-    double[] gumbel(
-        double[] logits, double tau, int truncate, int batch, CounterRandom random) {
+    double[] gumbel(double[] logits, double tau, int truncate, int batch, CounterRandom random) {
       double[] gradient = new double[logits.length];
       for (int n = 0; n < batch; n++) {
         double[][][] noise = new double[reveals][2][tokens + 1];
@@ -521,8 +520,7 @@ public final class MaskedSequence implements StudyProvider {
       }
       double mean = Tables.dot(drawn, ahead);
       double divergence = divergence(rows, before);
-      here[position][tokens] +=
-          Tables.dot(forward[i][position], ahead) - weight * divergence;
+      here[position][tokens] += Tables.dot(forward[i][position], ahead) - weight * divergence;
       double[] ofLog = new double[tokens];
       double sum = 0;
       for (int k = 0; k < tokens; k++) {

@@ -29,8 +29,8 @@ import org.alignlang.runtime.task.Task;
  * <p>Arguments: {@code score} ({@code bigram}, {@code other_bigram} or one of the task's), {@code
  * guide}, the score whose values are used (the same), {@code strengths} ({@code [0.5, 1, 2, 4]}),
  * {@code samples} (3000), {@code context} (2), the last tokens that the learned table sees, {@code
- * lambda} (0.95), {@code epochs} (2), {@code top} (all), how many of the base's most probable tokens
- * decoding draws from.
+ * lambda} (0.95), {@code epochs} (2), {@code top} (all), how many of the base's most probable
+ * tokens decoding draws from.
  */
 public final class ValueDecoding implements StudyProvider {
   private static final double MOST_DRAWS = Math.log(1e12);

@@ -110,8 +110,7 @@ class LearningStudiesTest {
     double[] theta = Draws.normals(random, 24, 1);
     double[][][] noise = new double[4][][];
     Arrays.setAll(noise, i -> Draws.normals(random, 2, 4, 1));
-    double[] relaxed =
-        new MaskedSequence.Relaxed(denoiser, theta, 0.7, noise, false).gradient(4);
+    double[] relaxed = new MaskedSequence.Relaxed(denoiser, theta, 0.7, noise, false).gradient(4);
     double[] exact = denoiser.exact(theta);
     for (int k = 0; k < theta.length; k++) {
       double[] above = theta.clone();
@@ -123,8 +122,7 @@ class LearningStudiesTest {
               - new MaskedSequence.Relaxed(denoiser, below, 0.7, noise, false).value();
       assertThat(relaxed[k]).isCloseTo(slope / 2e-6, offset(1e-7));
       assertThat(exact[k])
-          .isCloseTo(
-              (denoiser.objective(above) - denoiser.objective(below)) / 2e-6, offset(1e-7));
+          .isCloseTo((denoiser.objective(above) - denoiser.objective(below)) / 2e-6, offset(1e-7));
     }
     // Of a path that is cut off only the last steps are gone back through.
     assertThat(new MaskedSequence.Relaxed(denoiser, theta, 0.7, noise, false).gradient(1))
