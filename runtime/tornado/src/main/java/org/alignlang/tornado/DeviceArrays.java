@@ -21,30 +21,53 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 public final class DeviceArrays {
   private final DeviceLayout layout;
   private final DeviceSizes room;
+  private final List<Integer> lanes;
+  private final boolean kept;
   private final Map<String, IntArray> ints = new LinkedHashMap<>();
   private final Map<String, DoubleArray> doubles = new LinkedHashMap<>();
   private final Map<String, FloatArray> floats = new LinkedHashMap<>();
   private final List<Object> sent = new ArrayList<>();
   private final List<Object> fetched = new ArrayList<>();
+  private final List<Object> gradients = new ArrayList<>();
 
   /**
    * Arrays with room for a batch.
    *
    * @param room the sizes of the batch, each at least 1
+   * @param lanes per task, how many threads its groups have
+   * @param kept whether one batch is on the device for all calls, and the gradients of its tokens
+   *     and logits stay there until they are asked for
    */
-  DeviceArrays(DeviceLayout layout, DeviceSizes room) {
+  DeviceArrays(DeviceLayout layout, DeviceSizes room, List<Integer> lanes, boolean kept) {
     this.layout = layout;
+    this.lanes = List.copyOf(lanes);
     this.room = room;
+    this.kept = kept;
   }
 
   /** Before its tasks, a graph copies what the host gives to the device. */
   public void send(TaskGraph graph) {
-    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, sent.toArray());
+    List<Object> changing = kept ? List.of(sizes(), scalars()) : sent;
+    graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, changing.toArray());
+    Object[] staying = sent.stream().filter(array -> !changing.contains(array)).toArray();
+    if (staying.length > 0) {
+      graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, staying);
+    }
   }
 
   /** After its tasks, a graph copies what the host wants from the device. */
   public void fetch(TaskGraph graph) {
     graph.transferToHost(DataTransferMode.EVERY_EXECUTION, fetched.toArray());
+    if (!gradients.isEmpty()) {
+      graph.transferToHost(
+          kept ? DataTransferMode.UNDER_DEMAND : DataTransferMode.EVERY_EXECUTION,
+          gradients.toArray());
+    }
+  }
+
+  /** The gradients of tokens and logits. */
+  Object[] gradients() {
+    return gradients.toArray();
   }
 
   /** The bytes that all arrays take. */
@@ -60,6 +83,11 @@ public final class DeviceArrays {
       bytes += array.getNumBytesOfSegmentWithHeader();
     }
     return bytes;
+  }
+
+  /** How many threads the groups of a task have. */
+  public int lanes(int task) {
+    return lanes.get(task);
   }
 
   // What the host gives.
@@ -155,7 +183,13 @@ public final class DeviceArrays {
   }
 
   public DoubleArray tokenGradients(String sequence) {
-    return fetched("gradients of " + sequence, layout.gradientSlots(sequence), tokens(sequence));
+    String name = "gradients of " + sequence;
+    boolean known = doubles.containsKey(name);
+    DoubleArray array = doubles(name, layout.gradientSlots(sequence), tokens(sequence));
+    if (!known) {
+      gradients.add(array);
+    }
+    return array;
   }
 
   /** The gradient of an input of logits. */
@@ -166,7 +200,7 @@ public final class DeviceArrays {
     }
     FloatArray array = new FloatArray(room.logits().get(sequence(input)));
     floats.put("gradient of " + input, array);
-    fetched.add(array);
+    gradients.add(array);
     return array;
   }
 

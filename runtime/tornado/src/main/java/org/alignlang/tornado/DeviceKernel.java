@@ -12,13 +12,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An objective on a device. The compiled kernels and the buffers on the device stay from one call
- * to the next, with room for the largest batch so far; calls follow upon each other.
+ * to the next, with room for the largest batch so far; calls follow upon each other. The batch of a
+ * call travels to the device, and its gradient back; {@link #keep} is for a batch that stays there.
  *
  * <p>The number of workers changes nothing. Results have the same bits at every call.
  */
 public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
   private final DeviceProgram program;
   private @Nullable DeviceLaunch launch;
+  private int widest = TornadoDevices.mostLanes();
 
   /**
    * The kernel of a program. Nothing happens on the device before the first call.
@@ -49,29 +51,62 @@ public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
     DeviceLayout layout = program.layout();
     signature().checkArguments(parameters, multipliers);
     DeviceSizes sizes = DeviceSizes.of(batch, signature().sequences());
-    DeviceLaunch ready = launch;
-    if (ready == null || !ready.room().holds(sizes)) {
-      DeviceSizes room = ready == null ? sizes.and(sizes) : ready.room().and(sizes);
-      close();
-      ready = new DeviceLaunch(program, room);
-      launch = ready;
-    }
-    try {
-      ready.send(batch, sizes, parameters, multipliers);
-      ready.run(sizes);
-    } catch (DeviceException e) {
-      // What is on the device now is anyone's guess.
-      close();
-      throw e;
-    }
+    DeviceLaunch ready = run(batch, sizes, parameters, multipliers);
     for (DeviceLayout.Check check : layout.checks()) {
       raise(check, ready, batch);
     }
-    ready.fetch(batch, parameters, multipliers, result);
+    ready.fetch(result);
+    ready.fetchGradients(batch, result);
+  }
+
+  private DeviceLaunch run(
+      Batch batch, DeviceSizes sizes, double[] parameters, double[] multipliers) {
+    DeviceLaunch ready = launch;
+    if (ready == null || !ready.suits(sizes, batch.vocabulary())) {
+      DeviceSizes room = ready == null ? sizes.and(sizes) : ready.room().and(sizes);
+      close();
+      ready = new DeviceLaunch(program, room, batch.vocabulary(), widest, false);
+      launch = ready;
+    }
+    try {
+      ready.send(batch, sizes);
+      ready.send(parameters, multipliers);
+      ready.run(sizes);
+      return ready;
+    } catch (DeviceException e) {
+      // What is on the device now is anyone's guess.
+      close();
+      if (!narrower(e, ready)) {
+        throw e;
+      }
+      widest = DeviceLayout.FEWEST_LANES;
+      return run(batch, sizes, parameters, multipliers);
+    }
+  }
+
+  /**
+   * Whether to try again with fewer threads in a group: a kernel may need more registers than a
+   * device has for so many.
+   */
+  static boolean narrower(DeviceException failure, DeviceLaunch failed) {
+    return failure instanceof NotRunException
+        && !failed.isTrusted()
+        && failed.mostLanes() > DeviceLayout.FEWEST_LANES;
+  }
+
+  /**
+   * Keeps a batch on the device, for calls that follow: parameters and multipliers travel there and
+   * loss, metrics and violations back, the gradients of tokens and logits only when they are asked
+   * for.
+   *
+   * @throws DeviceException if the device has no room for it
+   */
+  public KeptBatch keep(Batch batch) {
+    return new KeptBatch(program, batch);
   }
 
   /** Fails as every back end does where a value that must be positive is not. */
-  private void raise(DeviceLayout.Check check, DeviceLaunch done, Batch batch) {
+  static void raise(DeviceLayout.Check check, DeviceLaunch done, Batch batch) {
     Optional<Integer> found = done.firstFailure(check);
     if (found.isEmpty()) {
       return;

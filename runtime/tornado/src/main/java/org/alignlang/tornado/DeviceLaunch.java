@@ -2,6 +2,7 @@ package org.alignlang.tornado;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,10 +15,12 @@ import org.alignlang.tornado.DeviceLayout.Check;
 import org.alignlang.tornado.DeviceLayout.Result;
 import org.alignlang.tornado.DeviceLayout.Slot;
 import org.alignlang.tornado.DeviceLayout.Task;
+import org.jspecify.annotations.Nullable;
 import uk.ac.manchester.tornado.api.GridScheduler;
 import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.TaskGraph;
 import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
 import uk.ac.manchester.tornado.api.WorkerGrid1D;
 import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
 import uk.ac.manchester.tornado.api.types.arrays.DoubleArray;
@@ -42,40 +45,87 @@ final class DeviceLaunch {
   private final DeviceArrays arrays;
   private final TornadoExecutionPlan plan;
   private final GridScheduler grids = new GridScheduler();
-  private final List<WorkerGrid1D> workers;
+  private final List<WorkerGrid1D> workers = new ArrayList<>();
+  private final int widest;
+
+  /** Per task, how many threads its groups have. */
+  private final List<Integer> lanes;
+
+  private final boolean kept;
+  private @Nullable TornadoExecutionResult result;
   private int call;
   private boolean trusted;
 
   /**
    * Makes arrays and tasks; kernels are compiled at the first run.
    *
+   * @param vocabulary the number of logits of a token
+   * @param widest as many threads as a group may have
+   * @param kept whether the first batch stays on the device, and gradients until they are wanted
    * @throws DeviceException if they do not fit on the device
    */
-  DeviceLaunch(DeviceProgram program, DeviceSizes room) {
+  DeviceLaunch(DeviceProgram program, DeviceSizes room, int vocabulary, int widest, boolean kept) {
     this.room = room;
+    this.widest = widest;
+    this.kept = kept;
     layout = program.layout();
     signature = layout.signature();
-    arrays = new DeviceArrays(layout, room);
+    lanes = lanes(vocabulary);
+    arrays = new DeviceArrays(layout, room, lanes, kept);
     String name = "align" + GRAPHS.incrementAndGet();
     try {
       TaskGraph graph = program.tasks(new TaskGraph(name), new KernelContext(), arrays);
-      workers =
-          layout.tasks().stream()
-              .map(task -> {
-                WorkerGrid1D grid = new WorkerGrid1D(DeviceLayout.LANES);
-                grid.setLocalWork(DeviceLayout.LANES, 1, 1);
-                grids.addWorkerGrid(name + "." + task.name(), grid);
-                return grid;
-              })
-              .toList();
+      for (int i = 0; i < lanes.size(); i++) {
+        WorkerGrid1D grid = new WorkerGrid1D(lanes.get(i));
+        grid.setLocalWork(lanes.get(i), 1, 1);
+        grids.addWorkerGrid(name + "." + layout.tasks().get(i).name(), grid);
+        workers.add(grid);
+      }
       plan = new TornadoExecutionPlan(graph.snapshot());
+      if (kept && Boolean.getBoolean("align.device.graph")) {
+        capture(plan);
+      }
     } catch (OutOfMemoryError | RuntimeException e) {
       throw failure(e);
     }
   }
 
+  /** Has the device record its work at the first run, and repeat it at the others. */
+  private static void capture(TornadoExecutionPlan plan) {
+    try {
+      // Newer than the interface that this is compiled against.
+      TornadoExecutionPlan.class.getMethod("withCUDAGraph").invoke(plan);
+    } catch (ReflectiveOperationException e) {
+      throw new DeviceException("this TornadoVM cannot record the work of a device", e);
+    }
+  }
+
   DeviceSizes room() {
     return room;
+  }
+
+  /** Whether this is as if it was made for a batch. */
+  boolean suits(DeviceSizes sizes, int vocabulary) {
+    return room.holds(sizes) && lanes(vocabulary).equals(lanes);
+  }
+
+  private List<Integer> lanes(int vocabulary) {
+    int longest = room.tokens().stream().mapToInt(tokens -> tokens / room.rows()).max().orElse(1);
+    return layout.tasks().stream()
+        .map(task ->
+            task.lanes(
+                switch (task.level()) {
+                  case TOKEN -> vocabulary;
+                  case SEQUENCE, PAIR -> longest;
+                  case BATCH, GROUP, VOCAB -> room.rows();
+                },
+                widest))
+        .toList();
+  }
+
+  /** The most threads that a group of any task has. */
+  int mostLanes() {
+    return lanes.stream().mapToInt(Integer::intValue).max().orElse(1);
   }
 
   void close() {
@@ -107,13 +157,11 @@ final class DeviceLaunch {
   // What goes in.
 
   /** Puts a batch where the device gets it from. */
-  void send(Batch batch, DeviceSizes sizes, double[] parameters, double[] multipliers) {
-    call = call == Integer.MAX_VALUE >> 1 ? 1 : call + 1;
+  void send(Batch batch, DeviceSizes sizes) {
     IntArray counts = arrays.sizes();
     counts.set(DeviceLayout.ROWS, sizes.rows());
     counts.set(DeviceLayout.GROUPS, sizes.groups());
     counts.set(DeviceLayout.VOCABULARY, batch.vocabulary());
-    counts.set(DeviceLayout.CALL, call);
     for (int s = 0; s < sizes.tokens().size(); s++) {
       counts.set(DeviceLayout.TOKENS + s, sizes.tokens().get(s));
     }
@@ -137,7 +185,7 @@ final class DeviceLaunch {
       int elements = elements(slot.level(), slot.sequence(), sizes);
       int from =
           slot.level() == Level.BATCH
-              ? parameters.length + multipliers.length + slot.slot()
+              ? signature.parameters().size() + signature.constraints().size() + slot.slot()
               : slot.slot() * elements;
       arrays
           .findDoubles(columns(slot))
@@ -147,8 +195,6 @@ final class DeviceLaunch {
     arrays
         .findDoubles("scalars")
         .ifPresent(array -> {
-          copy(parameters, 0, array);
-          copy(multipliers, parameters.length, array);
           for (int i = 0; i < layout.constants().size(); i++) {
             array.set(layout.firstConstant() + i, layout.constants().get(i));
           }
@@ -161,6 +207,18 @@ final class DeviceLaunch {
             copy(batch.data(input.name(), count), array);
           });
     }
+  }
+
+  /** Puts the numbers of a call where the device gets them from. */
+  void send(double[] parameters, double[] multipliers) {
+    call = call == Integer.MAX_VALUE >> 1 ? 1 : call + 1;
+    arrays.sizes().set(DeviceLayout.CALL, call);
+    arrays
+        .findDoubles("scalars")
+        .ifPresent(array -> {
+          copy(parameters, 0, array);
+          copy(multipliers, parameters.length, array);
+        });
   }
 
   private static String columns(Slot slot) {
@@ -259,7 +317,7 @@ final class DeviceLaunch {
     for (int i = 0; i < threads.length; i++) {
       Task task = tasks.get(i);
       threads[i] =
-          (long) DeviceLayout.LANES * Math.max(1, elements(task.level(), task.sequence(), sizes));
+          (long) lanes.get(i) * Math.max(1, elements(task.level(), task.sequence(), sizes));
       if (threads[i] > Integer.MAX_VALUE) {
         throw new DeviceException(
             "`%s` would need %d threads on the device for this batch, more than there can be"
@@ -273,22 +331,38 @@ final class DeviceLaunch {
       poison();
     }
     try {
-      plan.withGridScheduler(grids).execute();
+      result = plan.withGridScheduler(grids).execute();
     } catch (OutOfMemoryError | RuntimeException e) {
       throw failure(e);
     }
     for (int i = 0; i < threads.length; i++) {
-      int expected = DeviceLayout.evidence(call, (int) threads[i], DeviceLayout.LANES - 1);
+      int expected = DeviceLayout.evidence(call, (int) threads[i], lanes.get(i) - 1);
       if (evidence.get(i) != expected) {
-        throw new DeviceException(
+        throw new NotRunException(
             ("the kernel `%s` of `%s` did not run on the device with its %d threads, and TornadoVM"
                     + " did not say so; what it printed may tell why")
                 .formatted(tasks.get(i).name(), signature.objective(), threads[i]));
       }
     }
     if (!trusted) {
+      bring();
       requireWritten(sizes);
       trusted = true;
+    }
+  }
+
+  /** Copies gradients that stayed on the device. */
+  void bring() {
+    TornadoExecutionResult last = result;
+    if (last == null) {
+      throw new IllegalStateException("nothing was evaluated yet");
+    }
+    if (kept && arrays.gradients().length > 0) {
+      try {
+        last.transferToHost(arrays.gradients());
+      } catch (RuntimeException e) {
+        throw failure(e);
+      }
     }
   }
 
@@ -339,6 +413,11 @@ final class DeviceLaunch {
     }
   }
 
+  /** Whether a run has shown that all is written. */
+  boolean isTrusted() {
+    return trusted;
+  }
+
   // What comes out.
 
   /** The array that holds values, or gradients, of a level. */
@@ -385,8 +464,8 @@ final class DeviceLaunch {
     return row;
   }
 
-  /** Hands the results over. */
-  void fetch(Batch batch, double[] parameters, double[] multipliers, Evaluation result) {
+  /** Hands loss, metrics and violations over. */
+  void fetch(Evaluation result) {
     result.setLoss(scalar(layout.loss()));
     for (int i = 0; i < layout.metrics().size(); i++) {
       result.metrics()[i] = scalar(layout.metrics().get(i));
@@ -394,6 +473,10 @@ final class DeviceLaunch {
     for (int i = 0; i < layout.violations().size(); i++) {
       result.violations()[i] = scalar(layout.violations().get(i));
     }
+  }
+
+  /** Hands the gradients over. */
+  void fetchGradients(Batch batch, Evaluation result) {
     for (Slot slot : layout.gradients()) {
       int elements = elementsNow(slot.level(), slot.sequence());
       DoubleArray array =

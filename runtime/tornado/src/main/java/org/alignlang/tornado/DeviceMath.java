@@ -170,6 +170,11 @@ public final class DeviceMath {
     return high - high == 0.0 ? high + log1p(Math.exp(low - high)) : high;
   }
 
+  /** What rounding {@code x} to single precision left of it; 0 if it was too large for that. */
+  public static float rest(double x, float single) {
+    return single - single == 0f ? (float) (x - single) : 0f;
+  }
+
   public static double exp(double x) {
     return Math.exp(x);
   }

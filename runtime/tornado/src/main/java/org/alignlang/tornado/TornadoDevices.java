@@ -30,8 +30,9 @@ public final class TornadoDevices {
    *
    * @param problem what keeps kernels from running on a device in this process, or empty
    * @param devices the devices, the one that kernels run on first
+   * @param mostLanes how many threads may be in a group on the first
    */
-  record State(String problem, List<Found> devices) {}
+  record State(String problem, List<Found> devices, int mostLanes) {}
 
   /** Made at the first question, and the same from then on. */
   private static final class Once {
@@ -48,10 +49,18 @@ public final class TornadoDevices {
     return Once.STATE.devices();
   }
 
+  /**
+   * As many threads as a group of a kernel may have. {@code -Dalign.device.lanes=256} allows fewer
+   * than the device does.
+   */
+  static int mostLanes() {
+    return Math.min(Once.STATE.mostLanes(), Integer.getInteger("align.device.lanes", 1024));
+  }
+
   private static State look() {
     // Nothing that names TornadoVM's classes is loaded unless they are there.
     if (ModuleLayer.boot().findModule("tornado.api").isEmpty()) {
-      return new State("this Java was started without TornadoVM: " + REMEDY, List.of());
+      return new State("this Java was started without TornadoVM: " + REMEDY, List.of(), 0);
     }
     configure();
     return TornadoProbe.look();
@@ -63,6 +72,8 @@ public final class TornadoDevices {
     // The standard flags let infinities and NaN be anything.
     setUnlessSet("tornado.opencl.compiler.flags", "-w");
     setUnlessSet("tornado.enable.nativeFunctions", "False");
+    // The elements of arrays begin where a line of memory does.
+    setUnlessSet("tornado.panama.objectHeader", "128");
     // Its fusion of products and sums is one rounding less on one device, and fails on `p + p`.
     setUnlessSet("tornado.enable.fma", "False");
     Optional.ofNullable(System.getenv("ALIGN_DEVICE_MEMORY"))

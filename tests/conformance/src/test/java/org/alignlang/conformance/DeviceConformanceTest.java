@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.BackEnds;
@@ -26,7 +27,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * TornadoVM SDK is.
  *
  * <p>{@code -Ddevice.objectives=REGEX} says which objectives; all of them take half an hour on the
- * OpenCL device of a processor.
+ * OpenCL device of a processor. {@code -Dalign.device.part=0/8} takes every eighth, for several
+ * processes side by side.
  */
 class DeviceConformanceTest {
   private static final double SINGLE = 3e-5;
@@ -42,9 +44,15 @@ class DeviceConformanceTest {
 
   static Stream<StandardObjectives.Variant> objectives() {
     Pattern wanted = Pattern.compile(System.getProperty("align.device.objectives", ".*"));
-    return StandardObjectives.all().stream()
-        .filter(variant -> wanted.matcher(variant.name()).matches())
-        .filter(variant -> TornadoBackEnd.refusal(variant.simplified()).isEmpty());
+    String[] part = System.getProperty("align.device.part", "0/1").split("/", -1);
+    int first = Integer.parseInt(part[0]);
+    int parts = Integer.parseInt(part[1]);
+    List<StandardObjectives.Variant> chosen =
+        StandardObjectives.all().stream()
+            .filter(variant -> wanted.matcher(variant.name()).matches())
+            .filter(variant -> TornadoBackEnd.refusal(variant.simplified()).isEmpty())
+            .toList();
+    return IntStream.range(0, chosen.size()).filter(i -> i % parts == first).mapToObj(chosen::get);
   }
 
   @ParameterizedTest(name = "{0}")

@@ -35,6 +35,8 @@ public record BenchReport(
     long bytes,
     List<Measured> measured,
     List<Growth> growth) {
+  /** Ends the name of a back end for a batch that stays on a device. */
+  static final String KEPT = ", kept";
 
   public BenchReport {
     measured = List.copyOf(measured);
@@ -49,7 +51,13 @@ public record BenchReport(
    * @param loss the objective's value
    * @param allocated the bytes that a call with a new result allocates, the gradient among them
    */
-  public record Row(String backEnd, int threads, double loss, long allocated) {}
+  public record Row(String backEnd, int threads, double loss, long allocated) {
+
+    /** Whether the batch stays on a device. */
+    boolean kept() {
+      return backEnd.endsWith(KEPT);
+    }
+  }
 
   /**
    * A kernel's times and those of moving as many bytes.
@@ -123,6 +131,14 @@ public record BenchReport(
         Least of several rounds; the limit is that of `c = a + b` over as many bytes, timed in turns with
         the kernels. Room is the gradient and what the kernel keeps besides; further calls take none.
         """);
+    if (measured.stream().anyMatch(each -> each.row.kept())) {
+      out.append(
+          """
+
+          On a device, the limit is that of its own memory. A call of `tornado` takes the batch there and
+          the gradient back; where it says kept, both stay there.
+          """);
+    }
     if (!growth.isEmpty()) {
       TextTable sizes = new TextTable().text("growth in").number("of").number("ms a call");
       growth.forEach(each ->

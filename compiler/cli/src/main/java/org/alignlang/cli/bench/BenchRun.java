@@ -3,14 +3,18 @@ package org.alignlang.cli.bench;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.alignlang.cli.BackEndChoice;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.SpecFile;
 import org.alignlang.cli.Specs;
@@ -33,6 +37,10 @@ import org.alignlang.runtime.bench.SideBySide.Timing;
 import org.alignlang.runtime.bench.SyntheticBatch;
 import org.alignlang.runtime.bench.SyntheticBatch.Shape;
 import org.alignlang.runtime.train.WorkerPool;
+import org.alignlang.tornado.DeviceException;
+import org.alignlang.tornado.DeviceKernel;
+import org.alignlang.tornado.DeviceTraffic;
+import org.alignlang.tornado.KeptBatch;
 
 /**
  * Times an objective's kernels on random data, beside what the memory allows.
@@ -73,42 +81,57 @@ public record BenchRun(
     CheckedObjective objective = objective();
     Signature signature = objective.signature();
     double[] parameters = parameters(signature);
-    try (WorkerPool pool = new WorkerPool(threads)) {
+    try (WorkerPool pool = new WorkerPool(threads);
+        Devices devices = new Devices()) {
       Shape shape = shape(signature);
       Batch batch = batch(signature, shape);
       double bytes = SyntheticBatch.bytes(signature, batch);
       MemoryTraffic traffic = new MemoryTraffic((long) bytes);
-      List<Contender> contenders = new ArrayList<>();
-      List<Supplier<BenchReport.Row>> rows = new ArrayList<>();
+      List<Entry> entries = new ArrayList<>();
       Set<Integer> counts = new LinkedHashSet<>(List.of(1, threads));
       for (int count : counts) {
         Workers workers = count == 1 ? Workers.serial() : pool;
-        contenders.add(new Contender("", () -> traffic.run(workers)));
+        Contender limit = new Contender("", () -> traffic.run(workers));
         for (BackEnd lowering : lowerings) {
+          if (lowering == BackEnds.TORNADO) {
+            continue;
+          }
           ObjectiveKernel kernel = lowering.kernel(objective);
-          Evaluation result = new Evaluation(signature, batch);
-          contenders.add(
-              new Contender(
-                  lowering.name(),
-                  () -> kernel.evaluate(batch, parameters, start(signature), result, workers)));
-          rows.add(() -> {
-            long before = allocated();
-            Evaluation anew = new Evaluation(signature, batch);
-            kernel.evaluate(batch, parameters, start(signature), anew, workers);
-            return new BenchReport.Row(lowering.name(), count, anew.loss(), allocated() - before);
-          });
+          entries.add(entry(lowering.name(), count, kernel, batch, parameters, workers, limit));
         }
       }
+      if (lowerings.contains(BackEnds.TORNADO)) {
+        DeviceKernel kernel = devices.add((DeviceKernel) BackEnds.TORNADO.kernel(objective));
+        DeviceTraffic device = devices.add(new DeviceTraffic((long) bytes));
+        KeptBatch kept = devices.add(kernel.keep(batch));
+        Contender limit = new Contender("", device::run);
+        entries.add(
+            entry(BackEnds.TORNADO.name(), 1, kernel, batch, parameters, Workers.serial(), limit));
+        Evaluation result = new Evaluation(signature, batch);
+        entries.add(
+            new Entry(
+                new Contender("", () -> kept.evaluate(parameters, start(signature), result)),
+                () ->
+                    new BenchReport.Row(
+                        BackEnds.TORNADO.name() + BenchReport.KEPT, 1, result.loss(), 0),
+                limit));
+      }
+      List<Contender> contenders = new ArrayList<>();
+      entries.forEach(entry -> {
+        if (!contenders.contains(entry.limit())) {
+          contenders.add(entry.limit());
+        }
+        contenders.add(entry.contender());
+      });
       List<Timing> timings = measure(contenders, seconds);
-      List<BenchReport.Measured> measured = new ArrayList<>();
-      int next = 0;
-      for (int count : counts) {
-        Timing limit = timings.get(next++);
-        for (int b = 0; b < lowerings.size(); b++) {
-          BenchReport.Row row = rows.get(measured.size()).get();
-          measured.add(new BenchReport.Measured(row, timings.get(next++), limit));
-        }
-      }
+      List<BenchReport.Measured> measured =
+          entries.stream()
+              .map(entry ->
+                  new BenchReport.Measured(
+                      entry.row().get(),
+                      timings.get(contenders.indexOf(entry.contender())),
+                      timings.get(contenders.indexOf(entry.limit()))))
+              .toList();
       return new BenchReport(
           signature.objective(),
           SyntheticBatch.readsLogits(signature),
@@ -118,27 +141,66 @@ public record BenchRun(
           (long) bytes,
           measured,
           scaling ? scale(lowerings.getFirst(), objective, parameters, pool, shape) : List.of());
-    } catch (IllegalArgumentException | EvaluationException e) {
+    } catch (IllegalArgumentException | EvaluationException | DeviceException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * What is timed.
+   *
+   * @param limit what its time is set beside
+   */
+  private record Entry(Contender contender, Supplier<BenchReport.Row> row, Contender limit) {}
+
+  /** What is on a device, until the end. */
+  private static final class Devices implements AutoCloseable {
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
+    <T extends AutoCloseable> T add(T resource) {
+      open.push(resource);
+      return resource;
+    }
+
+    @Override
+    public void close() {
+      for (AutoCloseable each : open) {
+        try {
+          each.close();
+        } catch (Exception e) {
+          throw new DeviceException(String.valueOf(e.getMessage()), e);
+        }
+      }
+    }
+  }
+
+  private Entry entry(
+      String name,
+      int count,
+      ObjectiveKernel kernel,
+      Batch batch,
+      double[] parameters,
+      Workers workers,
+      Contender limit) {
+    Signature signature = kernel.signature();
+    Evaluation result = new Evaluation(signature, batch);
+    return new Entry(
+        new Contender(
+            name, () -> kernel.evaluate(batch, parameters, start(signature), result, workers)),
+        () -> {
+          long before = allocated();
+          Evaluation anew = new Evaluation(signature, batch);
+          kernel.evaluate(batch, parameters, start(signature), anew, workers);
+          return new BenchReport.Row(name, count, anew.loss(), allocated() - before);
+        },
+        limit);
   }
 
   private List<BackEnd> lowerings() {
     if (backEnds.isEmpty()) {
       return BackEnds.all().stream().filter(b -> b != BackEnds.REFERENCE).toList();
     }
-    return backEnds.stream()
-        .map(name ->
-            BackEnds.find(name)
-                .orElseThrow(() ->
-                    new UserError(
-                        "there is no back end `%s` here; there are %s"
-                            .formatted(
-                                name,
-                                BackEnds.all().stream()
-                                    .map(b -> "`" + b.name() + "`")
-                                    .collect(Collectors.joining(", "))))))
-        .toList();
+    return backEnds.stream().map(name -> BackEndChoice.of(Optional.of(name))).toList();
   }
 
   private CheckedObjective objective() {

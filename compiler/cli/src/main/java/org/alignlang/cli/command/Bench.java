@@ -65,9 +65,10 @@ public final class Bench extends AlignCommand {
   @Mixin private Threads threads = new Threads();
 
   @Option(
-      names = "--backend",
+      names = {"--backend", "--device"},
       paramLabel = "NAME",
-      description = "What to time, once or more often; all that compile if not given.")
+      description =
+          "What to time, once or more often; all that compile if not given. `tornado` is a device.")
   private List<String> backEnds = new ArrayList<>();
 
   @Option(

@@ -182,8 +182,8 @@ class KernelSourcesTest {
   void hasCountedLoopsOnly() {
     Pattern loop =
         Pattern.compile(
-            "for \\(int (\\w+) = [^;]+; \\1 [<>] [^;]+; (\\1\\+\\+|\\1 \\+= lanes|\\1 /= 2)\\)"
-                + " \\{");
+            "for \\(int (\\w+) = [^;]+; \\1 [<>] [^;]+; (\\1\\+\\+|\\1 \\+="
+                + " (?:lanes|stride\\d*)|\\1 /= 2)\\) \\{");
     forEach(kernel -> {
       assertThat(kernel.has("\\b(do|while)\\b")).as(kernel.name()).isFalse();
       Matcher each = Pattern.compile("\\bfor \\(.*").matcher(kernel.body());
@@ -220,7 +220,7 @@ class KernelSourcesTest {
   void hasNoArraysButTheSharedOne() {
     forEach(kernel -> {
       assertThat(kernel.has("\\bnew\\b")).as(kernel.name()).isFalse();
-      assertThat(kernel.has("allocate(?!DoubleLocalArray\\(\\d+ \\* LANES\\))"))
+      assertThat(kernel.has("allocate(?!DoubleLocalArray\\(\\d+ \\* lanes\\))"))
           .as(kernel.name())
           .isFalse();
       assertThat(kernel.body().split("allocateDoubleLocalArray", -1))

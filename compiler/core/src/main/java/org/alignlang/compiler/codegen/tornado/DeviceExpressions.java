@@ -15,8 +15,9 @@ import org.alignlang.tornado.DeviceMath;
  *
  * <p>Values of logits are in single precision as long as they are made by sums, products,
  * comparisons and exponentials. A sum or difference with a value in double precision, such as a
- * normaliser, is rounded once; factors in double precision are rounded before the loop. Logarithms
- * and their like are in double precision, and so is what is made of them.
+ * normaliser, takes it as two numbers in single precision; factors in double precision are rounded
+ * before the loop. Logarithms and their like are in double precision, and so is what is made of
+ * them.
  */
 final class DeviceExpressions {
   private DeviceExpressions() {}
@@ -110,6 +111,22 @@ final class DeviceExpressions {
       // TornadoVM fails to fuse a product that is added to itself.
       return product(Value.literal(2), "*", x);
     }
+    if (x.isSingle() && y.rest().isPresent()) {
+      return inTwoParts(
+          x.singleAt(Binding.SUM),
+          operator,
+          y.singleAt(Binding.PRODUCT),
+          operator,
+          y.rest().get().get());
+    }
+    if (y.isSingle() && x.rest().isPresent()) {
+      return inTwoParts(
+          x.singleAt(Binding.SUM),
+          operator,
+          y.singleAt(Binding.PRODUCT),
+          "+",
+          x.rest().get().get());
+    }
     if (mixed(x, y)) {
       return rounded(
           infix(Kind.DOUBLE, x.at(Binding.SUM), operator, y.at(Binding.PRODUCT), Binding.SUM));
@@ -122,6 +139,16 @@ final class DeviceExpressions {
             y.singleAt(Binding.PRODUCT),
             Binding.SUM)
         : infix(kind(x, y), x.at(Binding.SUM), operator, y.at(Binding.PRODUCT), Binding.SUM);
+  }
+
+  /**
+   * A sum or difference with a value in double precision as two in single. Where the larger part
+   * cancels it does so without an error, so that two roundings of the result are all that is lost.
+   */
+  private static Value inTwoParts(
+      CodeBlock x, String operator, CodeBlock y, String second, CodeBlock rest) {
+    return Value.of(
+        Kind.SINGLE, CodeBlock.of("($L $L $L) $L $L", x, operator, y, second, rest), Binding.SUM);
   }
 
   private static Value product(Value x, String operator, Value y) {

@@ -22,23 +22,31 @@ final class Frame {
   private final Map<Node, Value> values = new HashMap<>();
   private final Map<Node, Value> exponentials = new HashMap<>();
   private final Map<String, String> locals = new HashMap<>();
+  private final boolean repeated;
   private String comment = "";
 
-  private Frame(@Nullable Frame outer, Scope scope, String index, Set<String> taken) {
+  private Frame(
+      @Nullable Frame outer, Scope scope, String index, Set<String> taken, boolean repeated) {
     this.outer = outer;
     this.scope = scope;
     this.index = index;
     this.taken = taken;
+    this.repeated = repeated;
   }
 
   /** The beginning of a kernel. */
   static Frame kernel(Set<String> taken) {
-    return new Frame(null, Scope.BATCH, "", taken);
+    return new Frame(null, Scope.BATCH, "", taken, false);
   }
 
   /** The body of a loop, or what one group of threads does, inside this frame. */
   Frame inner(Scope innerScope, String innerIndex) {
-    return new Frame(this, innerScope, innerIndex, taken);
+    return new Frame(this, innerScope, innerIndex, taken, repeated);
+  }
+
+  /** An inner frame that does once more what another does; its comments would say it again. */
+  Frame again(Scope innerScope, String innerIndex) {
+    return new Frame(this, innerScope, innerIndex, taken, true);
   }
 
   Scope scope() {
@@ -75,7 +83,7 @@ final class Frame {
 
   /** Writes a comment unless it is the one above. */
   void comment(String text) {
-    if (!text.isEmpty() && !text.equals(comment)) {
+    if (!repeated && !text.isEmpty() && !text.equals(comment)) {
       code.add("// $L\n", text);
       comment = text;
     }

@@ -48,12 +48,12 @@ final class KernelEmitter {
   private static final ClassName DOUBLES = ClassName.get(ARRAYS, "DoubleArray");
   private static final ClassName FLOATS = ClassName.get(ARRAYS, "FloatArray");
 
-  /** The most arguments of a task, of which the context is one. */
+  /** The most arguments of a task, of which the context and the number of threads are two. */
   private static final int MAXIMUM_ARGUMENTS = 20;
 
   /** Names that kernels have for other things. */
   private static final Set<String> RESERVED =
-      Set.of("context", "lane", "lanes", "shared", "half", "row", "token", "LANES");
+      Set.of("context", "lane", "lanes", "shared", "half", "row", "token");
 
   private final Plan plan;
   private final Signature signature;
@@ -113,9 +113,14 @@ final class KernelEmitter {
     token = row.inner(Scope.TOKEN, "token");
   }
 
-  /** The parameters that the method turned out to need, after the context. */
+  /** The parameters that the method turned out to need, after the context and the threads. */
   List<Parameter> parameters() {
     return List.copyOf(parameters.values());
+  }
+
+  /** How many numbers each thread turned out to share with its group. */
+  int shared() {
+    return shared;
   }
 
   /**
@@ -134,22 +139,22 @@ final class KernelEmitter {
     }
     String evidence = array("evidence", INTS);
     String call = size("CALL", "call");
-    if (parameters.size() + 1 > MAXIMUM_ARGUMENTS) {
+    if (parameters.size() + 2 > MAXIMUM_ARGUMENTS) {
       throw new DeviceException(
           "`%s` needs %d arrays at once in its kernel `%s`; TornadoVM passes %d"
-              .formatted(signature.objective(), parameters.size(), name, MAXIMUM_ARGUMENTS - 1));
+              .formatted(signature.objective(), parameters.size(), name, MAXIMUM_ARGUMENTS - 2));
     }
     MethodSpec.Builder method =
         MethodSpec.methodBuilder(name)
             .addModifiers(Modifier.PUBLIC, Modifier.STATIC)
             .addJavadoc("$L\n", JavaText.javadoc(documentation()))
-            .addParameter(CONTEXT, "context");
+            .addParameter(CONTEXT, "context")
+            .addParameter(TypeName.INT, "lanes");
     parameters.values().forEach(p -> method.addParameter(p.type(), p.name()));
     method.addStatement("final int lane = context.localIdx");
-    method.addStatement("final int lanes = context.localGroupSizeX");
     if (shared > 0) {
       method.addStatement(
-          "final double[] shared = context.allocateDoubleLocalArray($L * LANES)", shared);
+          "final double[] shared = context.allocateDoubleLocalArray($L * lanes)", shared);
     }
     switch (kernel.kind()) {
       case ROWS -> method.addStatement("final int row = context.groupIdx");
@@ -359,23 +364,33 @@ final class KernelEmitter {
 
   /** A value that is the same for all logits of a loop: it is rounded before the loop if at all. */
   private Value coarse(String key, Value value, Frame place) {
+    Supplier<CodeBlock> single =
+        () ->
+            once(key, value, place, "Single", CodeBlock.of("(float) $L", value.at(Binding.WHOLE)));
     return new Value(
         value.code(),
         value.binding(),
         Value.Kind.COARSE,
-        () -> {
-          String known = place.locals().get("single " + key);
-          if (known == null) {
-            String wanted = value.code().toString();
-            known =
-                unique((SourceVersion.isIdentifier(wanted) ? wanted : "number") + "Single", place);
-            place.locals().put("single " + key, known);
-            place
-                .code()
-                .addStatement("final float $L = (float) $L", known, value.at(Binding.WHOLE));
-          }
-          return CodeBlock.of("$L", known);
-        });
+        single,
+        Optional.of(() ->
+            once(
+                key,
+                value,
+                place,
+                "Rest",
+                CodeBlock.of("$T.rest($L, $L)", DeviceMath.class, value.code(), single.get()))));
+  }
+
+  /** A number in single precision that is made of a value in double, at the value's place. */
+  private CodeBlock once(String key, Value value, Frame place, String word, CodeBlock code) {
+    String known = place.locals().get(word + " of " + key);
+    if (known == null) {
+      String wanted = value.code().toString();
+      known = unique((SourceVersion.isIdentifier(wanted) ? wanted : "number") + word, place);
+      place.locals().put(word + " of " + key, known);
+      place.code().addStatement("final float $L = $L", known, code);
+    }
+    return CodeBlock.of("$L", known);
   }
 
   /** The frame in which a value does not change. */
@@ -652,7 +667,7 @@ final class KernelEmitter {
             DeviceMath.class,
             use(node.operand(1), token).code(),
             vocabulary);
-    Reducer reducer = new Reducer(each, token, names);
+    Reducer reducer = new Reducer(token, names);
     reducer.add(
         node,
         Value.whole(
@@ -662,8 +677,9 @@ final class KernelEmitter {
             as,
             k,
             mine,
-            infinity(Double.NEGATIVE_INFINITY)));
-    reducer.write(this::infinity);
+            infinity(Double.NEGATIVE_INFINITY)),
+        each);
+    reducer.write(each, this::infinity);
     loop(token, each.index(), "lane", vocabulary, "lanes", each);
     List<Value> result = new ArrayList<>();
     shared =
@@ -1028,9 +1044,9 @@ final class KernelEmitter {
       }
       String count = scope == Scope.ROW ? rows() : groups();
       Frame each = start.inner(scope, unique(scope == Scope.ROW ? "each" : "eachGroup", start));
-      Reducer reducer = new Reducer(each, start, names);
-      here.forEach(r -> reducer.add(r, element(Planner.reduced(r), each)));
-      reducer.write(this::infinity);
+      Reducer reducer = new Reducer(start, names);
+      here.forEach(r -> reducer.add(r, element(Planner.reduced(r), each), each));
+      reducer.write(each, this::infinity);
       loop(start, each.index(), "lane", count, "lanes", each);
       together(reducer, start);
     }
@@ -1059,9 +1075,9 @@ final class KernelEmitter {
       }
       each.comment(origin(node));
       Frame member = each.inner(Scope.ROW, unique("member", start));
-      Reducer reducer = new Reducer(member, each, names);
-      reducer.add(node, element(Planner.reduced(node), member));
-      reducer.write(this::infinity);
+      Reducer reducer = new Reducer(each, names);
+      reducer.add(node, element(Planner.reduced(node), member), member);
+      reducer.write(member, this::infinity);
       String position = unique("position", start);
       each.code()
           .beginControlFlow(
@@ -1531,11 +1547,11 @@ final class KernelEmitter {
 
   private void emitTokens(String owner, Map<Site, Plan.Block> sites) {
     Frame each = row.inner(Scope.TOKEN, unique("t", row));
-    Reducer reducer = new Reducer(each, row, names);
+    Reducer reducer = new Reducer(row, names);
     sites.forEach((site, block) -> {
       block.computed().forEach(node -> compute(node, site, each));
       for (Node reduction : block.reduced()) {
-        reducer.add(reduction, use(Planner.reduced(reduction), each));
+        reducer.add(reduction, use(Planner.reduced(reduction), each), each);
       }
       write(block, each);
     });
@@ -1544,11 +1560,11 @@ final class KernelEmitter {
 
   private void emitSums(String owner, List<Node> reductions) {
     Frame each = row.inner(Scope.TOKEN, unique("t", row));
-    Reducer reducer = new Reducer(each, row, names);
+    Reducer reducer = new Reducer(row, names);
     for (Node reduction : reductions) {
       CodeBlock kept =
           at(array(owner, "tokenValues", DOUBLES), summand(reduction), tokens(owner), each.index());
-      reducer.add(reduction, Value.of(Value.Kind.DOUBLE, kept, Binding.WHOLE));
+      reducer.add(reduction, Value.of(Value.Kind.DOUBLE, kept, Binding.WHOLE), each);
     }
     loopOverTokens(owner, each, reducer);
   }
@@ -1563,7 +1579,7 @@ final class KernelEmitter {
   }
 
   private void loopOverTokens(String owner, Frame each, Reducer reducer) {
-    reducer.write(this::infinity);
+    reducer.write(each, this::infinity);
     loop(row, each.index(), begin(owner, row) + " + lane", end(owner, row), "lanes", each);
     together(reducer, row);
   }
@@ -1585,22 +1601,75 @@ final class KernelEmitter {
     });
   }
 
+  /**
+   * One loop over the logits of a token. A turn does several logits of a thread, so that their
+   * loads are under way together; what is left is done one at a time.
+   */
   private void emitLogits(Site site, Plan.Block block) {
-    Frame each = token.inner(Scope.VOCAB, unique("w", token));
-    Reducer reducer = new Reducer(each, token, names);
-    block.computed().forEach(node -> compute(node, site, each));
-    for (Node reduction : block.reduced()) {
-      if (reduction.operands().size() == 1) {
-        reducer.add(reduction, use(Planner.reduced(reduction), each));
-      } else {
-        reducer.addMean(
-            reduction, use(reduction.operand(0), each), use(reduction.operand(1), each));
-      }
+    String vocabulary = size("VOCABULARY", "vocabulary");
+    Reducer reducer = new Reducer(token, names);
+    int abreast = abreast(block);
+    String from = "lane";
+    if (abreast > 1) {
+      String stride =
+          local("stride " + abreast, start, "stride", () -> CodeBlock.of("$L * lanes", abreast));
+      String whole =
+          local(
+              "whole " + abreast,
+              start,
+              "whole",
+              () -> CodeBlock.of("$L / $L * $L", vocabulary, stride, stride));
+      emitTurns(site, block, reducer, abreast, "lane", whole, stride);
+      from = whole + " + lane";
     }
-    write(block, each);
-    reducer.write(this::infinity);
-    loop(token, each.index(), "lane", size("VOCABULARY", "vocabulary"), "lanes", each);
+    emitTurns(site, block, reducer, 1, from, vocabulary, "lanes");
     together(reducer, token);
+  }
+
+  /** How many logits of a thread a turn of a loop does: fewer of those that take much code. */
+  private static int abreast(Plan.Block block) {
+    int size = block.computed().size() + block.reduced().size();
+    return size <= 24 ? 4 : size <= 48 ? 2 : 1;
+  }
+
+  private void emitTurns(
+      Site site,
+      Plan.Block block,
+      Reducer reducer,
+      int abreast,
+      String from,
+      String to,
+      String step) {
+    String index = unique("w", token);
+    Frame turn = token.inner(Scope.VOCAB, index);
+    List<Frame> elements = new ArrayList<>();
+    for (int i = 0; i < abreast; i++) {
+      String at = i == 0 ? index : unique("w", token);
+      boolean again = i > 0 || !from.equals("lane");
+      Frame each = again ? token.again(Scope.VOCAB, at) : token.inner(Scope.VOCAB, at);
+      if (i > 0) {
+        each.code().addStatement("final int $L = $L + $L", at, elements.getLast().index(), "lanes");
+      }
+      block.computed().forEach(node -> compute(node, site, each));
+      for (Node reduction : block.reduced()) {
+        if (reduction.operands().size() == 1) {
+          reducer.add(reduction, use(Planner.reduced(reduction), each), each);
+        } else {
+          reducer.addMean(
+              reduction, use(reduction.operand(0), each), use(reduction.operand(1), each), each);
+        }
+      }
+      elements.add(each);
+    }
+    // Nothing is stored before all is loaded: a store could be to what is loaded next.
+    elements.forEach(each -> turn.code().add(each.code().build()));
+    elements.forEach(each -> {
+      Frame end = each.inner(Scope.VOCAB, each.index());
+      write(block, end);
+      turn.code().add(end.code().build());
+    });
+    reducer.write(turn, this::infinity);
+    loop(token, index, from, to, step, turn);
   }
 
   /** The line of the spec that a value comes from. */

@@ -43,12 +43,13 @@ final class LayoutText {
             layout.tasks(),
             task ->
                 CodeBlock.of(
-                    "new $T($S, $T.$L, $L)",
+                    "new $T($S, $T.$L, $L, $L)",
                     DeviceLayout.Task.class,
                     task.name(),
                     Level.class,
                     task.level().name(),
-                    JavaText.text(task.sequence()))));
+                    JavaText.text(task.sequence()),
+                    task.shared())));
   }
 
   private static CodeBlock slot(DeviceLayout.Slot slot) {

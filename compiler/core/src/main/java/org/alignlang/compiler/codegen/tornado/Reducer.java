@@ -3,8 +3,10 @@ package org.alignlang.compiler.codegen.tornado;
 import com.palantir.javapoet.CodeBlock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
@@ -19,6 +21,7 @@ import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.tornado.DeviceException;
+import org.alignlang.tornado.DeviceLayout;
 import org.alignlang.tornado.DeviceMath;
 
 /**
@@ -29,26 +32,25 @@ import org.alignlang.tornado.DeviceMath;
  * under the softmax of x are sums relative to the largest x so far.
  */
 final class Reducer {
-  /** Threads of a group share this many numbers each at most: 48 KiB are there on every device. */
-  private static final int MAXIMUM_SHARED = 22;
+  /** Threads of a group share this many numbers each at most. */
+  private static final int MAXIMUM_SHARED =
+      DeviceLayout.SHARED_NUMBERS / DeviceLayout.FEWEST_LANES - 2;
 
-  private final Frame each;
   private final Frame outer;
   private final ValueNames names;
-  private final Map<Node, Value> plain = new LinkedHashMap<>();
+  private final Map<Node, List<Value>> plain = new LinkedHashMap<>();
   private final Map<Node, Softmax> softmaxes = new LinkedHashMap<>();
   private final Map<Node, String> variables = new LinkedHashMap<>();
 
   /** What one loop makes up of the same exponents. */
   private static final class Softmax {
-    private final Value x;
     private final String largest;
     private final String total;
-    private final List<Node> normalisers = new ArrayList<>();
-    private final Map<Node, Value> means = new LinkedHashMap<>();
+    private final Set<Node> normalisers = new LinkedHashSet<>();
+    private final Map<Frame, Value> exponents = new LinkedHashMap<>();
+    private final Map<Node, List<Value>> means = new LinkedHashMap<>();
 
-    Softmax(Value x, String largest, String total) {
-      this.x = x;
+    Softmax(String largest, String total) {
       this.largest = largest;
       this.total = total;
     }
@@ -57,36 +59,44 @@ final class Reducer {
   /**
    * Nothing to reduce so far.
    *
-   * @param each the body of the loop
    * @param outer where the loop stands
    */
-  Reducer(Frame each, Frame outer, ValueNames names) {
-    this.each = each;
+  Reducer(Frame outer, ValueNames names) {
     this.outer = outer;
     this.names = names;
   }
 
-  /** Adds a reduction of an expression of the loop's body. */
-  void add(Node reduction, Value x) {
+  /**
+   * Adds a reduction of an expression.
+   *
+   * @param each the element of the loop that the expression is for; a turn may do several
+   */
+  void add(Node reduction, Value x, Frame each) {
     if (kind(reduction) == Reduction.LOG_SUM_EXP) {
-      softmax(Planner.reduced(reduction), x).normalisers.add(reduction);
+      softmax(Planner.reduced(reduction), x, each).normalisers.add(reduction);
     } else {
-      plain.put(reduction, x);
+      plain.computeIfAbsent(reduction, _ -> new ArrayList<>()).add(x);
     }
   }
 
   /** Adds a mean of an expression under the softmax of another. */
-  void addMean(Node reduction, Value logits, Value x) {
-    softmax(Plan.base(reduction.operand(0)), logits).means.put(reduction, x);
+  void addMean(Node reduction, Value logits, Value x, Frame each) {
+    softmax(Plan.base(reduction.operand(0)), logits, each)
+        .means
+        .computeIfAbsent(reduction, _ -> new ArrayList<>())
+        .add(x);
   }
 
-  private Softmax softmax(Node logits, Value x) {
-    return softmaxes.computeIfAbsent(
-        Plan.base(logits),
-        node -> {
-          String suffix = names.suffix(node);
-          return new Softmax(x, unique("largest" + suffix), unique("total" + suffix));
-        });
+  private Softmax softmax(Node logits, Value x, Frame each) {
+    Softmax softmax =
+        softmaxes.computeIfAbsent(
+            Plan.base(logits),
+            node -> {
+              String suffix = names.suffix(node);
+              return new Softmax(unique("largest" + suffix), unique("total" + suffix));
+            });
+    softmax.exponents.putIfAbsent(each, x);
+    return softmax;
   }
 
   /** How a reduction goes; that to the k-th largest logit is to the largest of some. */
@@ -97,94 +107,126 @@ final class Reducer {
   }
 
   private String unique(String wanted) {
-    return JavaText.unique(wanted, each.taken());
+    return JavaText.unique(wanted, outer.taken());
   }
 
   /**
-   * Writes the variables before the loop, and what its body does to them.
+   * Writes what a turn of the loop does to the variables, of all that was added since the last such
+   * turn, and the variables before the loop if they are not there yet.
    *
+   * @param turn the end of the turn
    * @param infinity the expression of minus or plus infinity
    */
-  void write(DoubleFunction<CodeBlock> infinity) {
-    plain.forEach((reduction, x) -> {
-      String name = unique(names.wanted(reduction) + "SoFar");
-      variables.put(reduction, name);
-      switch (kind(reduction)) {
-        case SUM -> {
-          outer.code().addStatement("double $L = 0.0", name);
-          each.code().addStatement("$L += $L", name, x.code());
-        }
-        case MAXIMUM -> {
-          outer
-              .code()
-              .addStatement("double $L = $L", name, infinity.apply(Double.NEGATIVE_INFINITY));
-          each.code()
-              .addStatement("$L = $T.larger($L, $L)", name, DeviceMath.class, name, x.code());
-        }
-        case MINIMUM -> {
-          outer
-              .code()
-              .addStatement("double $L = $L", name, infinity.apply(Double.POSITIVE_INFINITY));
-          each.code()
-              .addStatement("$L = $T.smaller($L, $L)", name, DeviceMath.class, name, x.code());
-        }
-        case LOG_SUM_EXP, SOFTMAX_MEAN ->
-            throw new IllegalStateException("not reduced by itself: " + reduction);
-      }
-    });
-    softmaxes.forEach(this::write);
+  void write(Frame turn, DoubleFunction<CodeBlock> infinity) {
+    plain.forEach((reduction, xs) -> write(reduction, xs, turn.code(), infinity));
+    softmaxes.forEach((logits, softmax) -> write(logits, softmax, turn.code()));
   }
 
-  private void write(Node logits, Softmax softmax) {
-    boolean single = softmax.x.isSingle();
-    String type = single ? "float" : "double";
-    String x = softmax.x.code().toString();
-    if (!SourceVersion.isIdentifier(x)) {
-      String name = unique(names.wanted(logits));
-      each.code().addStatement("final $L $L = $L", type, name, x);
-      x = name;
+  private void write(
+      Node reduction, List<Value> xs, CodeBlock.Builder code, DoubleFunction<CodeBlock> infinity) {
+    Reduction kind = kind(reduction);
+    CodeBlock start =
+        switch (kind) {
+          case SUM -> CodeBlock.of("0.0");
+          case MAXIMUM -> infinity.apply(Double.NEGATIVE_INFINITY);
+          case MINIMUM -> infinity.apply(Double.POSITIVE_INFINITY);
+          case LOG_SUM_EXP, SOFTMAX_MEAN ->
+              throw new IllegalStateException("not reduced by itself: " + reduction);
+        };
+    String name = variable(reduction, start);
+    if (kind == Reduction.SUM) {
+      code.addStatement("$L += $L", name, sum(xs));
+    } else {
+      String function = kind == Reduction.MAXIMUM ? "larger" : "smaller";
+      xs.forEach(x ->
+          code.addStatement(
+              "$L = $T.$L($L, $L)", name, DeviceMath.class, function, name, x.code()));
     }
+    xs.clear();
+  }
+
+  /** The variable of a reduction, written before the loop when it is first asked for. */
+  private String variable(Node reduction, CodeBlock start) {
+    return variables.computeIfAbsent(
+        reduction,
+        _ -> {
+          String name = unique(names.wanted(reduction) + "SoFar");
+          outer.code().addStatement("double $L = $L", name, start);
+          return name;
+        });
+  }
+
+  /** The sum of what the elements of a turn add: in their precision, as each was rounded to it. */
+  private static CodeBlock sum(List<Value> xs) {
+    return xs.size() == 1
+        ? xs.getFirst().code()
+        : CodeBlock.join(xs.stream().map(x -> x.at(Binding.PRODUCT)).toList(), " + ");
+  }
+
+  private void write(Node logits, Softmax softmax, CodeBlock.Builder code) {
+    boolean single = softmax.exponents.values().stream().allMatch(Value::isSingle);
+    String type = single ? "float" : "double";
     // What no exponent comes near; the logarithm of no sum at all is minus infinity.
-    String nothing = single ? "-3.0E38f" : "-1.0E308";
-    outer.code().addStatement("$L $L = $L", type, softmax.largest, nothing);
-    outer.code().addStatement("double $L = 0.0", softmax.total);
+    String far = single ? "3.0E38f" : "1.0E308";
+    if (!variables.containsKey(logits)) {
+      variables.put(logits, softmax.total);
+      outer.code().addStatement("$L $L = -$L", type, softmax.largest, far);
+      outer.code().addStatement("double $L = 0.0", softmax.total);
+    }
+    softmax.means.keySet().forEach(mean -> variable(mean, CodeBlock.of("0.0")));
+    List<String> exponents = new ArrayList<>();
+    for (Value exponent : softmax.exponents.values()) {
+      String x = exponent.code().toString();
+      if (!SourceVersion.isIdentifier(x)) {
+        String name = unique(names.wanted(logits));
+        code.addStatement("final $L $L = $L", type, name, x);
+        x = name;
+      }
+      exponents.add(x);
+    }
+    String suffix = names.suffix(logits);
+    String top = exponents.getFirst();
+    for (String x : exponents.subList(1, exponents.size())) {
+      String larger = unique("top" + suffix);
+      code.addStatement("final $L $L = $L > $L ? $L : $L", type, larger, x, top, x, top);
+      top = larger;
+    }
+    String scale = unique("scale" + suffix);
+    code.beginControlFlow("if ($L > $L)", top, softmax.largest);
+    String held = unique("held" + suffix);
+    // Nothing is relative to an infinity.
+    code.addStatement("final $L $L = $L < $L ? $L : $L", type, held, top, far, top, far)
+        .addStatement(
+            "final $L $L = $T.exp($L - $L)", type, scale, DeviceMath.class, softmax.largest, held)
+        .addStatement("$L *= $L", softmax.total, scale);
     softmax
         .means
         .keySet()
-        .forEach(mean -> {
-          String name = unique(names.wanted(mean) + "SoFar");
-          variables.put(mean, name);
-          outer.code().addStatement("double $L = 0.0", name);
-        });
-    String suffix = names.suffix(logits);
-    String scale = unique("scale" + suffix);
-    String weight = unique("weight" + suffix);
-    CodeBlock.Builder code = each.code();
-    code.beginControlFlow("if ($L > $L)", x, softmax.largest)
-        .addStatement(
-            "final $L $L = $T.exp($L - $L)", type, scale, DeviceMath.class, softmax.largest, x)
-        .addStatement("$L = $L * $L + 1.0", softmax.total, softmax.total, scale);
-    softmax.means.forEach((mean, v) ->
-        code.addStatement(
-            "$L = $T.weighted($L, $L) + $L",
-            variables.get(mean),
-            DeviceMath.class,
-            scale,
-            variables.get(mean),
-            v.at(Binding.PRODUCT)));
-    code.addStatement("$L = $L", softmax.largest, x)
-        .nextControlFlow("else")
-        .addStatement(
-            "final $L $L = $T.exp($L - $L)", type, weight, DeviceMath.class, x, softmax.largest)
-        .addStatement("$L += $L", softmax.total, weight);
-    softmax.means.forEach((mean, v) ->
-        code.addStatement(
-            "$L += $L",
-            variables.get(mean),
-            DeviceExpressions.weighted(
-                    Value.whole(single ? Kind.SINGLE : Kind.DOUBLE, "$L", weight), v)
-                .code()));
-    code.endControlFlow();
+        .forEach(mean ->
+            code.addStatement(
+                "$L = $T.weighted($L, $L)",
+                variables.get(mean),
+                DeviceMath.class,
+                scale,
+                variables.get(mean)));
+    code.addStatement("$L = $L", softmax.largest, held).endControlFlow();
+    List<Value> weights = new ArrayList<>();
+    for (String x : exponents) {
+      String weight = unique("weight" + suffix);
+      code.addStatement(
+          "final $L $L = $T.exp($L - $L)", type, weight, DeviceMath.class, x, softmax.largest);
+      weights.add(Value.whole(single ? Kind.SINGLE : Kind.DOUBLE, "$L", weight));
+    }
+    code.addStatement("$L += $L", softmax.total, sum(weights));
+    softmax.means.forEach((mean, xs) -> {
+      List<Value> weighted = new ArrayList<>();
+      for (int i = 0; i < xs.size(); i++) {
+        weighted.add(DeviceExpressions.weighted(weights.get(i), xs.get(i)));
+      }
+      code.addStatement("$L += $L", variables.get(mean), sum(weighted));
+      xs.clear();
+    });
+    softmax.exponents.clear();
   }
 
   /**

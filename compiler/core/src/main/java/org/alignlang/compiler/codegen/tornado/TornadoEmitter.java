@@ -50,13 +50,16 @@ final class TornadoEmitter {
   private final List<DeviceLayout.Check> checks = new ArrayList<>();
   private final List<String> methodNames;
 
+  /** Per kernel, how many numbers each thread shares. */
+  private final List<Integer> shared = new ArrayList<>();
+
   private TornadoEmitter(Plan plan, ClassName name) {
     this.plan = plan;
     this.name = name;
     signature = plan.program().signature();
     kernels = Kernels.of(plan);
     names = new ValueNames(plan.graph());
-    slots = new Slots(plan, names, Set.of("LANES", "LAYOUT"));
+    slots = new Slots(plan, names, Set.of("LAYOUT"));
     methodNames = methodNames(kernels);
   }
 
@@ -124,6 +127,7 @@ final class TornadoEmitter {
           new KernelEmitter(plan, kernels, k, methodNames.get(k), slots, names, uses, checks);
       methods.add(emitter.emit());
       parameters.add(emitter.parameters());
+      shared.add(emitter.shared());
     }
     DeviceLayout layout = layout();
     TypeSpec.Builder type =
@@ -131,12 +135,7 @@ final class TornadoEmitter {
             .addModifiers(Modifier.PUBLIC, Modifier.FINAL)
             .addAnnotation(NullMarked.class)
             .addSuperinterface(DeviceProgram.class)
-            .addJavadoc("$L\n", JavaText.javadoc(documentation()))
-            .addField(
-                FieldSpec.builder(
-                        TypeName.INT, "LANES", Modifier.PRIVATE, Modifier.STATIC, Modifier.FINAL)
-                    .initializer("$T.LANES", DeviceLayout.class)
-                    .build());
+            .addJavadoc("$L\n", JavaText.javadoc(documentation()));
     slots
         .constants()
         .forEach((constant, value) ->
@@ -196,10 +195,11 @@ final class TornadoEmitter {
         arguments.add(CodeBlock.of("$L", locals.get(parameter.argument().toString())));
       }
       method.addStatement(
-          "graph.task($S, $T::$L, context, $L)",
+          "graph.task($S, $T::$L, context, arrays.lanes($L), $L)",
           methodNames.get(k),
           name,
           methodNames.get(k),
+          k,
           CodeBlock.join(arguments, ", "));
     }
     return method.addStatement("arrays.fetch(graph)").addStatement("return graph").build();
@@ -222,7 +222,7 @@ final class TornadoEmitter {
             case ROWS -> Level.SEQUENCE;
             case TOKENS -> Level.TOKEN;
           };
-      tasks.add(new DeviceLayout.Task(methodNames.get(k), level, kernel.owner()));
+      tasks.add(new DeviceLayout.Task(methodNames.get(k), level, kernel.owner(), shared.get(k)));
     }
     return new DeviceLayout(
         signature,

@@ -67,57 +67,58 @@ final class Tree {
    * @param taken the names that are taken in the kernel
    */
   CodeBlock code(Set<String> taken) {
-    CodeBlock.Builder code = CodeBlock.builder();
-    CodeBlock.Builder step = CodeBlock.builder();
+    CodeBlock.Builder first = CodeBlock.builder();
+    CodeBlock.Builder tops = CodeBlock.builder();
+    CodeBlock.Builder then = CodeBlock.builder();
+    CodeBlock.Builder sums = CodeBlock.builder();
     int at = 0;
     for (Part part : parts) {
       switch (part) {
         case Part.One one -> {
-          code.addStatement("$L = $L", mine(at), one.name());
+          then.addStatement("$L = $L", mine(at), one.name());
           if (one.function().equals("+")) {
-            step.addStatement("$L += $L", mine(at), other(at));
+            sums.addStatement("$L += $L", mine(at), other(at));
           } else {
-            step.addStatement(
-                "$L = $T.$L($L, $L)",
-                mine(at),
-                DeviceMath.class,
-                one.function(),
-                mine(at),
-                other(at));
+            sums.add(chosen(at, one.function()));
           }
         }
         case Part.Softmax softmax -> {
-          code.addStatement("$L = $L", mine(at), softmax.largest());
-          String top = JavaText.unique("top", taken);
+          first.addStatement("$L = $L", mine(at), softmax.largest());
+          tops.add(chosen(at, "larger"));
           String scale = JavaText.unique("scale", taken);
-          String otherScale = JavaText.unique("otherScale", taken);
-          step.addStatement(
-                  "final double $L = $T.larger($L, $L)", top, DeviceMath.class, mine(at), other(at))
-              .addStatement("final double $L = Math.exp($L - $L)", scale, mine(at), top)
-              .addStatement("final double $L = Math.exp($L - $L)", otherScale, other(at), top)
-              .addStatement("$L = $L", mine(at), top);
+          then.addStatement(
+              "final double $L = Math.exp($L - $L)", scale, softmax.largest(), result(at));
           int sum = at + 1;
           for (String name : softmax.sums()) {
-            code.addStatement("$L = $L", mine(sum), name);
-            step.addStatement(
-                "$L = $T.weighted($L, $L) + $T.weighted($L, $L)",
-                mine(sum),
-                DeviceMath.class,
-                scale,
-                mine(sum),
-                DeviceMath.class,
-                otherScale,
-                other(sum));
+            then.addStatement("$L = $T.weighted($L, $L)", mine(sum), DeviceMath.class, scale, name);
+            sums.addStatement("$L += $L", mine(sum), other(sum));
             sum++;
           }
         }
       }
       at += size(part);
     }
-    return code.addStatement("context.localBarrier()")
+    // All sums are relative to the largest exponent of all threads before they are added.
+    CodeBlock.Builder code = CodeBlock.builder();
+    if (!first.isEmpty()) {
+      code.add(first.build()).add(byHalves(tops.build()));
+    }
+    return code.add(then.build()).add(byHalves(sums.build())).build();
+  }
+
+  private static CodeBlock chosen(int at, String function) {
+    return CodeBlock.builder()
+        .addStatement(
+            "$L = $T.$L($L, $L)", mine(at), DeviceMath.class, function, mine(at), other(at))
+        .build();
+  }
+
+  private static CodeBlock byHalves(CodeBlock step) {
+    return CodeBlock.builder()
+        .addStatement("context.localBarrier()")
         .beginControlFlow("for (int half = lanes / 2; half > 0; half /= 2)")
         .beginControlFlow("if (lane < half)")
-        .add(step.build())
+        .add(step)
         .endControlFlow()
         .addStatement("context.localBarrier()")
         .endControlFlow()
@@ -138,6 +139,6 @@ final class Tree {
   }
 
   private static String from(int at) {
-    return at == 1 ? "LANES" : at + " * LANES";
+    return at == 1 ? "lanes" : at + " * lanes";
   }
 }

@@ -1,6 +1,7 @@
 package org.alignlang.compiler.codegen.tornado;
 
 import com.palantir.javapoet.CodeBlock;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Term.Binding;
@@ -12,8 +13,14 @@ import org.alignlang.compiler.codegen.jvm.Term.Binding;
  * @param binding how tightly its outermost operator binds
  * @param kind its type, and whether it may be rounded to single precision
  * @param narrowed the same in single precision
+ * @param rest what that leaves of the value, in single precision; for values with a name
  */
-record Value(CodeBlock code, Binding binding, Kind kind, Supplier<CodeBlock> narrowed) {
+record Value(
+    CodeBlock code,
+    Binding binding,
+    Kind kind,
+    Supplier<CodeBlock> narrowed,
+    Optional<Supplier<CodeBlock>> rest) {
 
   enum Kind {
     /** A number of the spec. */
@@ -34,7 +41,8 @@ record Value(CodeBlock code, Binding binding, Kind kind, Supplier<CodeBlock> nar
         () ->
             kind == Kind.SINGLE
                 ? code
-                : CodeBlock.of("(float) $L", at(code, binding, Binding.WHOLE)));
+                : CodeBlock.of("(float) $L", at(code, binding, Binding.WHOLE)),
+        Optional.empty());
   }
 
   static Value whole(Kind kind, String format, Object... arguments) {
@@ -45,7 +53,8 @@ record Value(CodeBlock code, Binding binding, Kind kind, Supplier<CodeBlock> nar
   static Value literal(double number) {
     CodeBlock text = JavaText.number(number);
     Binding binding = number < 0 || 1 / number < 0 ? Binding.PREFIX : Binding.WHOLE;
-    return new Value(text, binding, Kind.LITERAL, () -> CodeBlock.of("$Lf", text));
+    return new Value(
+        text, binding, Kind.LITERAL, () -> CodeBlock.of("$Lf", text), Optional.empty());
   }
 
   /** Whether single precision holds a number, and kernels may have it as a literal. */
