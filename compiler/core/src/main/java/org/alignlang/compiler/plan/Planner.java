@@ -62,7 +62,8 @@ public final class Planner {
    */
   public static Plan plan(ObjectiveProgram program, GraphBuilder graph) {
     GraphBuilder own = graph.copy();
-    return new Planner(SoftmaxMeans.in(program, own), own).run();
+    ObjectiveProgram means = SoftmaxMeans.in(program, own);
+    return new Planner(CommonWeights.in(means, own), own).run();
   }
 
   private Plan run() {
