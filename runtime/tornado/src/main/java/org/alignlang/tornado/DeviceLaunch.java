@@ -82,7 +82,7 @@ final class DeviceLaunch {
         workers.add(grid);
       }
       plan = new TornadoExecutionPlan(graph.snapshot());
-      if (kept && Boolean.getBoolean("align.device.graph")) {
+      if (kept && TornadoDevices.records()) {
         capture(plan);
       }
     } catch (OutOfMemoryError | RuntimeException e) {
@@ -90,7 +90,7 @@ final class DeviceLaunch {
     }
   }
 
-  /** Has the device record its work at the first run, and repeat it at the others. */
+  /** Has the device record its work at the first run, as a CUDA graph, and repeat it later. */
   private static void capture(TornadoExecutionPlan plan) {
     try {
       // Newer than the interface that this is compiled against.

@@ -57,6 +57,15 @@ public final class TornadoDevices {
     return Math.min(Once.STATE.mostLanes(), Integer.getInteger("align.device.lanes", 1024));
   }
 
+  /**
+   * Whether the device can record its work and repeat it. {@code -Dalign.device.graph=false} has it
+   * told every time.
+   */
+  static boolean records() {
+    return all().getFirst().backend().equals("CUDA")
+        && Boolean.parseBoolean(System.getProperty("align.device.graph", "true"));
+  }
+
   private static State look() {
     // Nothing that names TornadoVM's classes is loaded unless they are there.
     if (ModuleLayer.boot().findModule("tornado.api").isEmpty()) {

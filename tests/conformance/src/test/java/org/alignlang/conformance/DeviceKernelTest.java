@@ -21,6 +21,8 @@ import org.alignlang.kernel.Signature;
 import org.alignlang.kernel.Workers;
 import org.alignlang.tornado.DeviceException;
 import org.alignlang.tornado.DeviceKernel;
+import org.alignlang.tornado.DeviceTraffic;
+import org.alignlang.tornado.KeptBatch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -231,6 +233,96 @@ class DeviceKernelTest {
       assertThatThrownBy(() -> evaluate(kernel, batch, result))
           .isInstanceOf(DeviceException.class)
           .hasMessageContaining("did not run on the device");
+    }
+  }
+
+  private static final String POLICY =
+      """
+      objective Policy(beta: Real = 0.1, alpha: Real = 0.01) {
+        policy    pi
+        reference ref
+        feature   a: token
+        minimize mean[token, sequence](
+            -a * log(pi(y.token)) + beta * KL(pi(y.vocab) || ref(y.vocab))
+            + beta * JS(pi(y.vocab) || ref(y.vocab)) - alpha * entropy(pi(y.vocab)))
+        metric most = mean[token, sequence](max[vocab](log(pi(y.vocab))))
+      }
+      """;
+
+  /** Logits of two rows with two tokens each. */
+  private static Batch wide(int vocabulary) {
+    RandomGenerator random = RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(vocabulary);
+    float[] logits = new float[4 * vocabulary];
+    float[] reference = new float[4 * vocabulary];
+    for (int i = 0; i < logits.length; i++) {
+      reference[i] = (float) (3 * random.nextGaussian());
+      logits[i] = (float) (reference[i] + random.nextGaussian());
+    }
+    // Some tokens that neither can say, and the largest logit at the end.
+    logits[5] = Float.NEGATIVE_INFINITY;
+    reference[5] = Float.NEGATIVE_INFINITY;
+    logits[vocabulary - 1] = 17;
+    return Batch.builder(2)
+        .vocabulary(vocabulary)
+        .sequence("y", new int[] {0, 2, 4})
+        .tokens("y", new int[] {0, vocabulary - 1, vocabulary / 2, 1})
+        .column("feature.a", new double[] {1, -1, 0.5, 2})
+        .column("logits", logits)
+        .column("ref.logits", reference)
+        .build();
+  }
+
+  /** Groups of 32 to 1024 threads, logits that fill their turns and that do not. */
+  @Test
+  void putsTheSharesOfWideGroupsTogether() {
+    CheckedObjective objective = objective(POLICY);
+    Signature signature = objective.signature();
+    try (DeviceKernel kernel = (DeviceKernel) BackEnds.TORNADO.kernel(objective)) {
+      for (int vocabulary : new int[] {3, 129, 512, 1024, 2500, 8192, 8197, 40_001}) {
+        Batch batch = wide(vocabulary);
+        Evaluation expected = new Evaluation(signature, batch);
+        Evaluation actual = new Evaluation(signature, batch);
+        evaluate(BackEnds.REFERENCE.kernel(objective), batch, expected);
+        evaluate(kernel, batch, actual);
+        String what = "V = " + vocabulary;
+        assertThat(actual.loss()).as(what).isCloseTo(expected.loss(), within(1e-6));
+        assertThat(actual.metrics()[0]).as(what).isCloseTo(expected.metrics()[0], within(1e-6));
+        float[] right = expected.floatGradient("logits");
+        float[] found = actual.floatGradient("logits");
+        for (int i = 0; i < right.length; i++) {
+          assertThat(found[i]).as(what + ", " + i).isCloseTo(right[i], within(1e-6f));
+        }
+      }
+    }
+  }
+
+  @Test
+  void keepsABatch() {
+    CheckedObjective objective = objective(POLICY);
+    Signature signature = objective.signature();
+    Batch batch = wide(9000);
+    try (DeviceKernel kernel = (DeviceKernel) BackEnds.TORNADO.kernel(objective);
+        KeptBatch kept = kernel.keep(batch)) {
+      Evaluation actual = new Evaluation(signature, batch);
+      assertThatThrownBy(() -> kept.gradients(actual)).isInstanceOf(IllegalStateException.class);
+      for (double beta : new double[] {0.1, 2, 0, 0.1}) {
+        double[] parameters = {beta, 0.01};
+        Evaluation expected = new Evaluation(signature, batch);
+        kernel.evaluate(batch, parameters, new double[0], expected, Workers.serial());
+        kept.evaluate(parameters, new double[0], actual);
+        assertThat(actual.loss()).isEqualTo(expected.loss());
+        assertThat(actual.metrics()).isEqualTo(expected.metrics());
+        kept.gradients(actual);
+        assertThat(actual.floatGradient("logits")).isEqualTo(expected.floatGradient("logits"));
+      }
+    }
+  }
+
+  @Test
+  void measuresTheMemoryOfTheDevice() {
+    try (DeviceTraffic traffic = new DeviceTraffic(1 << 20)) {
+      traffic.run();
+      traffic.run();
     }
   }
 }

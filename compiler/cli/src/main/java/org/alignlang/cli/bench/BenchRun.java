@@ -85,37 +85,11 @@ public record BenchRun(
         Devices devices = new Devices()) {
       Shape shape = shape(signature);
       Batch batch = batch(signature, shape);
-      double bytes = SyntheticBatch.bytes(signature, batch);
-      MemoryTraffic traffic = new MemoryTraffic((long) bytes);
-      List<Entry> entries = new ArrayList<>();
-      Set<Integer> counts = new LinkedHashSet<>(List.of(1, threads));
-      for (int count : counts) {
-        Workers workers = count == 1 ? Workers.serial() : pool;
-        Contender limit = new Contender("", () -> traffic.run(workers));
-        for (BackEnd lowering : lowerings) {
-          if (lowering == BackEnds.TORNADO) {
-            continue;
-          }
-          ObjectiveKernel kernel = lowering.kernel(objective);
-          entries.add(entry(lowering.name(), count, kernel, batch, parameters, workers, limit));
-        }
-      }
-      if (lowerings.contains(BackEnds.TORNADO)) {
-        DeviceKernel kernel = devices.add((DeviceKernel) BackEnds.TORNADO.kernel(objective));
-        DeviceTraffic device = devices.add(new DeviceTraffic((long) bytes));
-        KeptBatch kept = devices.add(kernel.keep(batch));
-        Contender limit = new Contender("", device::run);
-        entries.add(
-            entry(BackEnds.TORNADO.name(), 1, kernel, batch, parameters, Workers.serial(), limit));
-        Evaluation result = new Evaluation(signature, batch);
-        entries.add(
-            new Entry(
-                new Contender("", () -> kept.evaluate(parameters, start(signature), result)),
-                () ->
-                    new BenchReport.Row(
-                        BackEnds.TORNADO.name() + BenchReport.KEPT, 1, result.loss(), 0),
-                limit));
-      }
+      long bytes = SyntheticBatch.bytes(signature, batch);
+      List<Entry> entries =
+          lowerings.contains(BackEnds.TORNADO)
+              ? onDevice(objective, batch, parameters, bytes, devices)
+              : onProcessor(lowerings, objective, batch, parameters, bytes, pool);
       List<Contender> contenders = new ArrayList<>();
       entries.forEach(entry -> {
         if (!contenders.contains(entry.limit())) {
@@ -138,7 +112,7 @@ public record BenchRun(
           shape,
           type,
           SyntheticBatch.elements(signature, batch),
-          (long) bytes,
+          bytes,
           measured,
           scaling ? scale(lowerings.getFirst(), objective, parameters, pool, shape) : List.of());
     } catch (IllegalArgumentException | EvaluationException | DeviceException e) {
@@ -174,7 +148,46 @@ public record BenchRun(
     }
   }
 
-  private Entry entry(
+  private List<Entry> onProcessor(
+      List<BackEnd> lowerings,
+      CheckedObjective objective,
+      Batch batch,
+      double[] parameters,
+      long bytes,
+      WorkerPool pool) {
+    MemoryTraffic traffic = new MemoryTraffic(bytes);
+    List<Entry> entries = new ArrayList<>();
+    Set<Integer> counts = new LinkedHashSet<>(List.of(1, threads));
+    for (int count : counts) {
+      Workers workers = count == 1 ? Workers.serial() : pool;
+      Contender limit = new Contender("", () -> traffic.run(workers));
+      for (BackEnd lowering : lowerings) {
+        ObjectiveKernel kernel = lowering.kernel(objective);
+        entries.add(entry(lowering.name(), count, kernel, batch, parameters, workers, limit));
+      }
+    }
+    return entries;
+  }
+
+  /** With the batch taken to the device at each call, and with a batch that stays there. */
+  private static List<Entry> onDevice(
+      CheckedObjective objective, Batch batch, double[] parameters, long bytes, Devices devices) {
+    Signature signature = objective.signature();
+    String name = BackEnds.TORNADO.name();
+    DeviceKernel kernel = devices.add((DeviceKernel) BackEnds.TORNADO.kernel(objective));
+    KeptBatch kept = devices.add(kernel.keep(batch));
+    DeviceTraffic traffic = devices.add(new DeviceTraffic(bytes));
+    Contender limit = new Contender("", traffic::run);
+    Evaluation result = new Evaluation(signature, batch);
+    return List.of(
+        entry(name, 1, kernel, batch, parameters, Workers.serial(), limit),
+        new Entry(
+            new Contender("", () -> kept.evaluate(parameters, start(signature), result)),
+            () -> new BenchReport.Row(name + BenchReport.KEPT, 1, result.loss(), 0),
+            limit));
+  }
+
+  private static Entry entry(
       String name,
       int count,
       ObjectiveKernel kernel,
@@ -200,7 +213,14 @@ public record BenchRun(
     if (backEnds.isEmpty()) {
       return BackEnds.all().stream().filter(b -> b != BackEnds.REFERENCE).toList();
     }
-    return backEnds.stream().map(name -> BackEndChoice.of(Optional.of(name))).toList();
+    List<BackEnd> chosen =
+        backEnds.stream().map(name -> BackEndChoice.of(Optional.of(name))).toList();
+    if (chosen.contains(BackEnds.TORNADO) && chosen.size() > 1) {
+      throw new UserError(
+          "a device is timed in a run of its own: Java, as TornadoVM starts it, is slow on the"
+              + " processor");
+    }
+    return chosen;
   }
 
   private CheckedObjective objective() {

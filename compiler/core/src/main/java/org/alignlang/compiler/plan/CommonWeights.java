@@ -110,8 +110,7 @@ final class CommonWeights {
           switch (combine.function()) {
             case ADD, SUBTRACT -> {
               collect(value.operand(0), negative, factor);
-              collect(
-                  value.operand(1), negative ^ (combine.function() == Binary.SUBTRACT), factor);
+              collect(value.operand(1), negative ^ (combine.function() == Binary.SUBTRACT), factor);
               return;
             }
             case MULTIPLY -> {
