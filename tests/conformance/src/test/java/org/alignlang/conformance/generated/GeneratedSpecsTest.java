@@ -312,6 +312,8 @@ class GeneratedSpecsTest {
     assertThat(found).as(what).hasSameSizeAs(wanted);
     double size = Arrays.stream(wanted).filter(Double::isFinite).map(Math::abs).max().orElse(0);
     double most = Arrays.stream(slack).max().orElse(0);
+    // Losses and metrics may be 0 as a sum of ordinary numbers.
+    double least = what.contains("gradient") ? 1e-2 : 0.2;
     if (!(size < 1e30 && most < 1e30)) {
       count("beyond single precision");
       return;
@@ -320,7 +322,7 @@ class GeneratedSpecsTest {
       if (Double.isFinite(wanted[e])) {
         assertThat(Math.abs(found[e] - wanted[e]))
             .as("%s, element %d: %s for %s, slack %s", what, e, found[e], wanted[e], most)
-            .isLessThanOrEqualTo(1e-5 * Math.max(size, 1e-2) + 4 * most);
+            .isLessThanOrEqualTo(1e-5 * Math.max(size, least) + 4 * most);
       }
     }
   }

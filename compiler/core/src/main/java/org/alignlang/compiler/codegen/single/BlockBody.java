@@ -14,24 +14,46 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import javax.lang.model.element.Modifier;
 import org.alignlang.kernel.Blocks;
 
 /**
- * A static method that goes over a stretch of arrays block by block and does one operation after
- * the other on a whole block, by the loops of {@link Blocks}. It needs no module beside the JDK's
- * own, and takes four times as long as {@link VectorBody} on logits.
+ * A static method that goes over a stretch of arrays block by block and does one step after the
+ * other on a whole block: a function of {@link Blocks}, or a loop of its own for up to {@value
+ * #MOST} operations of plain arithmetic. It needs no module beside the JDK's own, and takes three
+ * to four times as long as {@link VectorBody} on logits.
  *
  * <p>A value of the loop is a variable that holds a block; several variables that are not needed at
- * once share one.
+ * once share one, and what is only needed in one loop has none.
  */
 final class BlockBody extends LoopBody {
   static final ClassName BLOCKS = ClassName.get(Blocks.class);
 
   private static final TypeName INTS = ArrayTypeName.of(TypeName.INT);
   private static final Set<String> OWN =
-      Set.of("from", "n", "count", "sums", "blocks", "LANES", "NATS", "BLOCK", "SAMPLE");
+      Set.of("from", "n", "i", "count", "sums", "blocks", "LANES", "NATS", "BLOCK", "SAMPLE");
+
+  /** How many operations a loop has at most: loops with a large body stay scalar. */
+  private static final int MOST = 8;
+
+  /** Operations of plain arithmetic, which may stand in one loop, with their operands as $. */
+  private static final Map<String, String> ARITHMETIC =
+      Map.ofEntries(
+          Map.entry("fill", "$"),
+          Map.entry("negate", "-$"),
+          Map.entry("abs", "Math.abs($)"),
+          Map.entry("sqrt", "(float) Math.sqrt($)"),
+          Map.entry("add", "$ + $"),
+          Map.entry("subtract", "$ - $"),
+          Map.entry("multiply", "$ * $"),
+          Map.entry("divide", "$ / $"),
+          Map.entry("min", "Math.min($, $)"),
+          Map.entry("max", "Math.max($, $)"),
+          Map.entry("fma", "Math.fma($, $, $)"),
+          Map.entry("exponent", "Math.max($, -127f)"));
 
   /** What is the same for all elements. */
   private final Set<String> scalars = new HashSet<>();
@@ -60,9 +82,37 @@ final class BlockBody extends LoopBody {
    *
    * @param result the variable that it gives a block to, empty if there is none
    * @param used the variables that it reads
+   * @param arithmetic what it does to each number, if that may stand in a loop with others
    */
   private record Step(
-      String comment, String result, Kind kind, Set<String> used, CodeBlock statement) {}
+      String comment,
+      String result,
+      Kind kind,
+      Set<String> used,
+      CodeBlock statement,
+      Optional<Arithmetic> arithmetic) {}
+
+  /**
+   * An operation on each number of blocks.
+   *
+   * @param into the variable or accumulator that it gives a value to
+   * @param expression with its operands as $
+   */
+  private record Arithmetic(String into, String expression, List<String> operands) {
+    String text() {
+      StringBuilder text = new StringBuilder();
+      int next = 0;
+      for (int at = 0; at < expression.length(); at++) {
+        char c = expression.charAt(at);
+        if (c == '$') {
+          text.append(operands.get(next++));
+        } else {
+          text.append(c);
+        }
+      }
+      return text.toString();
+    }
+  }
 
   BlockBody() {
     super(OWN, "from");
@@ -97,10 +147,30 @@ final class BlockBody extends LoopBody {
   }
 
   private void step(String result, Kind kind, CodeBlock statement, String... used) {
+    step(result, kind, statement, Optional.empty(), used);
+  }
+
+  private void step(
+      String result,
+      Kind kind,
+      CodeBlock statement,
+      Optional<Arithmetic> arithmetic,
+      String... used) {
     Set<String> variables = new LinkedHashSet<>(List.of(used));
     variables.removeAll(scalars);
-    steps.add(new Step(comment, result, kind, variables, statement));
+    steps.add(new Step(comment, result, kind, variables, statement, arithmetic));
     comment = "";
+  }
+
+  /** Adds to an accumulator. */
+  private void accumulate(
+      String total, String expression, List<String> operands, CodeBlock statement, String... used) {
+    step(
+        "",
+        Kind.NOTHING,
+        statement,
+        Optional.of(new Arithmetic(total, expression, operands)),
+        used);
   }
 
   /** An operation that gives numbers. */
@@ -118,7 +188,13 @@ final class BlockBody extends LoopBody {
         operation + "(" + text + ")",
         _ -> {
           String name = name(wanted);
-          step(name, kind, CodeBlock.of("blocks.$L($L, $L, n)", operation, text, name), used);
+          step(
+              name,
+              kind,
+              CodeBlock.of("blocks.$L($L, $L, n)", operation, text, name),
+              Optional.ofNullable(ARITHMETIC.get(operation))
+                  .map(expression -> new Arithmetic(name, expression, List.of(used))),
+              used);
           return name;
         });
   }
@@ -129,7 +205,11 @@ final class BlockBody extends LoopBody {
         "fill(" + scalar + ")",
         _ -> {
           String name = name("same");
-          step(name, Kind.NUMBERS, CodeBlock.of("blocks.fill($L, $L, n)", scalar, name));
+          step(
+              name,
+              Kind.NUMBERS,
+              CodeBlock.of("blocks.fill($L, $L, n)", scalar, name),
+              Optional.of(new Arithmetic(name, "$", List.of(scalar))));
           return name;
         });
   }
@@ -373,27 +453,37 @@ final class BlockBody extends LoopBody {
   int sum(String wanted, String value) {
     String total = accumulator(wanted, "0f");
     String block = block(value);
-    step("", Kind.NOTHING, CodeBlock.of("blocks.addTo($L, $L, n)", total, block), block);
+    accumulate(
+        total,
+        "$ + $",
+        List.of(total, block),
+        CodeBlock.of("blocks.addTo($L, $L, n)", total, block),
+        block);
     return folded(total);
   }
 
   @Override
   int sumOfProducts(String wanted, String weight, String value) {
-    return sumOfProducts("addTo", wanted, weight, value);
+    String total = accumulator(wanted, "0f");
+    String block = block(value);
+    accumulate(
+        total,
+        "Math.fma($, $, $)",
+        List.of(weight, block, total),
+        CodeBlock.of("blocks.addTo($L, $L, $L, n)", total, weight, block),
+        weight,
+        block);
+    return folded(total);
   }
 
   @Override
   int sumUnderWeight(String wanted, String weight, String value) {
-    return sumOfProducts("addUnder", wanted, weight, value);
-  }
-
-  private int sumOfProducts(String add, String wanted, String weight, String value) {
     String total = accumulator(wanted, "0f");
     String block = block(value);
     step(
         "",
         Kind.NOTHING,
-        CodeBlock.of("blocks.$L($L, $L, $L, n)", add, total, weight, block),
+        CodeBlock.of("blocks.addUnder($L, $L, $L, n)", total, weight, block),
         weight,
         block);
     return folded(total);
@@ -414,10 +504,12 @@ final class BlockBody extends LoopBody {
         accumulator(wanted, "Float." + (largest ? "NEGATIVE" : "POSITIVE") + "_INFINITY");
     for (String value : values) {
       String block = block(value);
-      step(
-          "",
-          Kind.NOTHING,
-          CodeBlock.of("blocks.$L($L, $L, $L, n)", largest ? "max" : "min", total, block, total),
+      String function = largest ? "max" : "min";
+      accumulate(
+          total,
+          "Math." + function + "($, $)",
+          List.of(total, block),
+          CodeBlock.of("blocks.$L($L, $L, $L, n)", function, total, block, total),
           block);
     }
     int result = result();
@@ -457,46 +549,100 @@ final class BlockBody extends LoopBody {
     return List.of(CodeBlock.of("scratch.blocks"));
   }
 
+  /** Steps in the order in which they are done; several are one loop. */
+  private List<List<Step>> schedule() {
+    Set<String> used = new HashSet<>();
+    steps.forEach(step -> used.addAll(step.used()));
+    List<Step> waiting = new ArrayList<>(steps);
+    waiting.removeIf(step -> step.kind() != Kind.NOTHING && !used.contains(step.result()));
+    Set<String> known = new HashSet<>();
+    List<List<Step>> order = new ArrayList<>();
+    while (!waiting.isEmpty()) {
+      for (Optional<Step> next = call(waiting, known);
+          next.isPresent();
+          next = call(waiting, known)) {
+        Step step = next.get();
+        order.add(List.of(step));
+        known.add(step.result());
+        waiting.remove(step);
+      }
+      List<Step> loop = new ArrayList<>();
+      for (Step step : List.copyOf(waiting)) {
+        if (step.arithmetic().isPresent() && loop.size() < MOST && known.containsAll(step.used())) {
+          loop.add(step);
+          known.add(step.result());
+          waiting.remove(step);
+        }
+      }
+      if (!loop.isEmpty()) {
+        order.add(loop);
+      }
+    }
+    return order;
+  }
+
+  /** The first step that is no plain arithmetic and whose operands are known. */
+  private static Optional<Step> call(List<Step> waiting, Set<String> known) {
+    return waiting.stream()
+        .filter(step -> step.arithmetic().isEmpty() && known.containsAll(step.used()))
+        .findFirst();
+  }
+
   @Override
-  MethodSpec method(String name, String documentation) {
+  List<MethodSpec> methods(String name, String documentation) {
     MethodSpec.Builder method = head(name, documentation).addParameter(BLOCKS, "blocks");
     method
         .addCode(before.build())
         .beginControlFlow("for (int from = 0; from < count; from += $T.SIZE)", BLOCKS)
         .addStatement("final int n = $T.min($T.SIZE, count - from)", Math.class, BLOCKS);
+    List<List<Step>> order = schedule();
     Map<String, Integer> lastUse = new HashMap<>();
-    for (int i = 0; i < steps.size(); i++) {
-      for (String used : steps.get(i).used()) {
-        lastUse.put(used, i);
+    Map<String, Integer> made = new HashMap<>();
+    for (int i = 0; i < order.size(); i++) {
+      for (Step step : order.get(i)) {
+        made.put(step.result(), i);
+        for (String used : step.used()) {
+          lastUse.put(used, i);
+        }
       }
     }
     Slots numbers = new Slots(accumulators.size());
     Slots truth = new Slots(0);
     Map<String, Runnable> held = new HashMap<>();
-    for (int i = 0; i < steps.size(); i++) {
-      Step step = steps.get(i);
-      if (step.kind() != Kind.NOTHING && !lastUse.containsKey(step.result())) {
-        continue;
+    List<MethodSpec> all = new ArrayList<>();
+    for (int i = 0; i < order.size(); i++) {
+      List<Step> together = order.get(i);
+      List<String> results = new ArrayList<>();
+      for (Step step : together) {
+        if (step.kind() != Kind.NOTHING
+            && (together.size() == 1 || Objects.requireNonNull(lastUse.get(step.result())) > i)) {
+          boolean isNumbers = step.kind() == Kind.NUMBERS;
+          Slots slots = isNumbers ? numbers : truth;
+          int slot = slots.take();
+          method.addStatement(
+              "final $T $L = blocks.$L($L)",
+              isNumbers ? FLOATS : INTS,
+              step.result(),
+              isNumbers ? "values" : "mask",
+              slot);
+          held.put(step.result(), () -> slots.give(slot));
+          results.add(step.result());
+        }
       }
-      if (!step.comment().isEmpty()) {
-        method.addCode("// $L\n", step.comment());
+      if (together.size() == 1) {
+        Step step = together.getFirst();
+        if (!step.comment().isEmpty()) {
+          method.addCode("// $L\n", step.comment());
+        }
+        method.addStatement(step.statement());
+      } else {
+        all.add(loop(name + "Part" + (all.size() + 1), together, results, method));
       }
-      if (step.kind() != Kind.NOTHING) {
-        boolean isNumbers = step.kind() == Kind.NUMBERS;
-        Slots slots = isNumbers ? numbers : truth;
-        int slot = slots.take();
-        method.addStatement(
-            "final $T $L = blocks.$L($L)",
-            isNumbers ? FLOATS : INTS,
-            step.result(),
-            isNumbers ? "values" : "mask",
-            slot);
-        held.put(step.result(), () -> slots.give(slot));
-      }
-      method.addStatement(step.statement());
-      for (String used : step.used()) {
-        if (Objects.requireNonNull(lastUse.get(used)) == i) {
-          Objects.requireNonNull(held.remove(used)).run();
+      for (Step step : together) {
+        for (String used : step.used()) {
+          if (Objects.requireNonNull(lastUse.get(used)) == i && held.containsKey(used)) {
+            Objects.requireNonNull(held.remove(used)).run();
+          }
         }
       }
     }
@@ -504,7 +650,73 @@ final class BlockBody extends LoopBody {
     after.forEach(method::addStatement);
     blocks = numbers.most;
     masks = truth.most;
-    return method.build();
+    all.addFirst(method.build());
+    return all;
+  }
+
+  /**
+   * A method with a loop that does several operations, and the call of it.
+   *
+   * @param results which values are needed after it
+   */
+  private MethodSpec loop(
+      String name, List<Step> together, List<String> results, MethodSpec.Builder caller) {
+    Set<String> inside = new HashSet<>();
+    Set<String> written = new LinkedHashSet<>(results);
+    Set<String> read = new LinkedHashSet<>();
+    Set<String> same = new LinkedHashSet<>();
+    CodeBlock.Builder body = CodeBlock.builder();
+    for (Step step : together) {
+      Arithmetic arithmetic = step.arithmetic().orElseThrow();
+      for (String operand : arithmetic.operands()) {
+        if (parameters.containsKey(operand)) {
+          same.add(operand);
+        } else if (!scalars.contains(operand) && !inside.contains(operand)) {
+          read.add(operand);
+        }
+      }
+      if (!step.comment().isEmpty()) {
+        body.add("// $L\n", step.comment());
+      }
+      boolean accumulates = step.kind() == Kind.NOTHING;
+      body.addStatement(
+          accumulates ? "$L = $L" : "final float $L = $L", arithmetic.into(), arithmetic.text());
+      if (accumulates) {
+        written.add(arithmetic.into());
+      } else {
+        inside.add(arithmetic.into());
+      }
+    }
+    MethodSpec.Builder method =
+        MethodSpec.methodBuilder(name).addModifiers(Modifier.PRIVATE, Modifier.STATIC);
+    List<String> arguments = new ArrayList<>();
+    Map<String, String> arrays = new HashMap<>();
+    Set<String> all = new LinkedHashSet<>(read);
+    all.addAll(written);
+    for (String value : all) {
+      String array = name(value + "Block");
+      arrays.put(value, array);
+      method.addParameter(FLOATS, array);
+      arguments.add(value);
+    }
+    for (String scalar : same) {
+      method.addParameter(TypeName.FLOAT, scalar);
+      arguments.add(scalar);
+    }
+    method.addParameter(TypeName.INT, "n").beginControlFlow("for (int i = 0; i < n; i++)");
+    for (String value : read) {
+      method.addStatement(
+          written.contains(value) ? "float $L = $L[i]" : "final float $L = $L[i]",
+          value,
+          arrays.get(value));
+    }
+    method.addCode(body.build());
+    for (String value : written) {
+      method.addStatement("$L[i] = $L", arrays.get(value), value);
+    }
+    arguments.add("n");
+    caller.addStatement("$L($L)", name, String.join(", ", arguments));
+    return method.endControlFlow().build();
   }
 
   /** Which blocks are in use. */

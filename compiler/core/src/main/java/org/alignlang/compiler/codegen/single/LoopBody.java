@@ -307,5 +307,6 @@ abstract class LoopBody {
     return method;
   }
 
-  abstract MethodSpec method(String name, String documentation);
+  /** The method, and what it calls. */
+  abstract List<MethodSpec> methods(String name, String documentation);
 }

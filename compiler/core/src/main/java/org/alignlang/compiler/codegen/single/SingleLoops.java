@@ -232,7 +232,7 @@ public final class SingleLoops implements InnerLoops {
 
   /** Adds a method that goes over a stretch. */
   void add(String name, LoopBody body, String documentation) {
-    methods.add(body.method(name, documentation));
+    methods.addAll(body.methods(name, documentation));
     if (body instanceof BlockBody written) {
       mostBlocks = Math.max(mostBlocks, written.blocks());
       mostMasks = Math.max(mostMasks, written.masks());

@@ -481,7 +481,7 @@ final class VectorBody extends LoopBody {
   }
 
   @Override
-  MethodSpec method(String name, String documentation) {
+  List<MethodSpec> methods(String name, String documentation) {
     MethodSpec.Builder method = head(name, documentation);
     method
         .addCode(before.build())
@@ -497,6 +497,6 @@ final class VectorBody extends LoopBody {
     }
     method.addCode(end).endControlFlow();
     results.forEach(method::addStatement);
-    return method.build();
+    return List.of(method.build());
   }
 }
