@@ -1972,7 +1972,7 @@ def importance_weighted_distillation(x, frozen, gamma):
     for gaps, new in zip(log_ratios(x, "t.", "old."), x.tokens()):
         whole = sum(map(abs, gaps), mpf(0))
         for t, (a, p) in enumerate(zip(gaps, new)):
-            share = sum(map(abs, gaps[: t + 1]), mpf(0)) / whole
+            share = sum(map(abs, gaps[:t]), mpf(0)) / whole
             total.append(-(1 + gamma * (1 - share)) * a * p)
     return mean(total)
 
@@ -1983,7 +1983,8 @@ def mini_llm(x, frozen, discount, weight, by_length, from_start):
         n = len(gaps)
         for t in range(n):
             ahead = sum((discount ** (i if from_start else i - t) * gaps[i] for i in range(t, n)), mpf(0))
-            total.append(-(ahead / (n - t) if by_length else ahead) * new[t])
+            left = sum((discount ** (i if from_start else i - t) for i in range(t, n)), mpf(0))
+            total.append(-(ahead / left if by_length else ahead) * new[t])
     return mean(total) + weight * mean(kl(p, q) for p, q in both(x, mpf(1)))
 
 
@@ -2195,13 +2196,15 @@ def kept_rows(statistic):
 
 
 def mean_one(weights):
-    return [[w / mean(flat(weights)) for w in row] for row in weights]
+    values = flat(weights)
+    return [[w / (sum(values, mpf(0)) / (len(values) + real(1e-8))) for w in row] for row in weights]
 
 
 def rows_mean_one(x):
     rows = sampler_rows(x)
     weights = [min(bounded_product(row), real(1.2)) for row in rows]
-    return [w / mean(v for v, row in zip(weights, rows) if row) for w in weights]
+    centre = mean(v * len(row) / (len(row) + real(1e-8)) for v, row in zip(weights, rows) if row)
+    return [w / centre for w in weights]
 
 
 def linear_quantile(values, q):
@@ -3307,6 +3310,7 @@ def objective_cases():
         ("MiniLlm", mini_llm, {"discount": "0.9", "weight": "0.7", "by_length": no, "from_start": no}),
         ("MiniLlm", mini_llm, {"discount": "0.9", "weight": "0.7", "by_length": yes, "from_start": no}),
         ("MiniLlm", mini_llm, {"discount": "0.9", "weight": "0.7", "by_length": no, "from_start": yes}),
+        ("MiniLlm", mini_llm, {"discount": "0.8", "weight": "0.7", "by_length": yes, "from_start": yes}),
     ]:
         taken = objective in ("HardAndSoftDistillation", "MiniLlm")
         word = "_".join(v.replace(".", "") for v in values.values())

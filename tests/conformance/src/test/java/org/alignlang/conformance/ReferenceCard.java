@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
@@ -22,6 +23,7 @@ import org.alignlang.compiler.explain.Explanation;
 import org.alignlang.compiler.explain.ObjectiveExplainer;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.StandardLibrary;
+import org.alignlang.kernel.Signature;
 
 /**
  * The standard library on one page: what each declaration is, its formula as the compiler prints
@@ -173,8 +175,11 @@ final class ReferenceCard {
   /** The tensors of a batch, by their contract names, that the declared form reads. */
   private static List<String> tensors(
       Compilation compilation, Declaration.ObjectiveDeclaration declaration) {
-    return checked(compilation, declaration).signature().inputs().stream()
-        .map(input -> "`" + input.name() + "`")
+    Signature signature = checked(compilation, declaration).signature();
+    return Stream.concat(
+            signature.inputs().stream().map(Signature.Input::name),
+            signature.grouped() ? Stream.of("group") : Stream.of())
+        .map(name -> "`" + name + "`")
         .toList();
   }
 
