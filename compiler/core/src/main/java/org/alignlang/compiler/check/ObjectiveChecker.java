@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.ExpressionWalk;
@@ -1742,8 +1743,9 @@ public final class ObjectiveChecker {
           String type = p.type().map(Declaration.TypeExpression::name).orElse("Real");
           return type.equals("Bool") || type.equals("Divergence");
         })
-        .filter(p -> values.containsKey(p.name()))
-        .map(p -> "`" + p.name() + " = " + values.get(p.name()).span().text() + "`")
+        .flatMap(p ->
+            Stream.ofNullable(values.get(p.name()))
+                .map(value -> "`" + p.name() + " = " + value.span().text() + "`"))
         .toList();
   }
 

@@ -551,10 +551,14 @@ final class BlockBody extends LoopBody {
 
   /** Steps in the order in which they are done; several are one loop. */
   private List<List<Step>> schedule() {
-    Set<String> used = new HashSet<>();
-    steps.forEach(step -> used.addAll(step.used()));
-    List<Step> waiting = new ArrayList<>(steps);
-    waiting.removeIf(step -> step.kind() != Kind.NOTHING && !used.contains(step.result()));
+    Set<String> needed = new HashSet<>();
+    List<Step> waiting = new ArrayList<>();
+    for (Step step : steps.reversed()) {
+      if (step.kind() == Kind.NOTHING || needed.contains(step.result())) {
+        needed.addAll(step.used());
+        waiting.addFirst(step);
+      }
+    }
     Set<String> known = new HashSet<>();
     List<List<Step>> order = new ArrayList<>();
     while (!waiting.isEmpty()) {
