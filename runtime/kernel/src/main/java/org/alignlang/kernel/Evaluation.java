@@ -194,6 +194,13 @@ public final class Evaluation {
         room = new float[length];
         floats = room;
       }
+      double[] written = doubles;
+      if (!inFloats && written != null) {
+        // What a kernel wrote in double precision.
+        for (int i = 0; i < length; i++) {
+          room[i] = (float) written[i];
+        }
+      }
       inFloats = true;
       return room;
     }

@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
   private final DeviceProgram program;
   private @Nullable DeviceLaunch launch;
-  private int widest = TornadoDevices.mostLanes();
 
   /**
    * The kernel of a program. Nothing happens on the device before the first call.
@@ -65,7 +64,7 @@ public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
     if (ready == null || !ready.suits(sizes, batch.vocabulary())) {
       DeviceSizes room = ready == null ? sizes.and(sizes) : ready.room().and(sizes);
       close();
-      ready = new DeviceLaunch(program, room, batch.vocabulary(), widest, false);
+      ready = new DeviceLaunch(program, room, batch.vocabulary(), false);
       launch = ready;
     }
     try {
@@ -76,22 +75,8 @@ public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
     } catch (DeviceException e) {
       // What is on the device now is anyone's guess.
       close();
-      if (!narrower(e, ready)) {
-        throw e;
-      }
-      widest = DeviceLayout.FEWEST_LANES;
-      return run(batch, sizes, parameters, multipliers);
+      throw e;
     }
-  }
-
-  /**
-   * Whether to try again with fewer threads in a group: a kernel may need more registers than a
-   * device has for so many.
-   */
-  static boolean narrower(DeviceException failure, DeviceLaunch failed) {
-    return failure instanceof NotRunException
-        && !failed.isTrusted()
-        && failed.mostLanes() > DeviceLayout.FEWEST_LANES;
   }
 
   /**

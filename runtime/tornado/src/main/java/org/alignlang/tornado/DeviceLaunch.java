@@ -46,7 +46,6 @@ final class DeviceLaunch {
   private final TornadoExecutionPlan plan;
   private final GridScheduler grids = new GridScheduler();
   private final List<WorkerGrid1D> workers = new ArrayList<>();
-  private final int widest;
 
   /** Per task, how many threads its groups have. */
   private final List<Integer> lanes;
@@ -60,13 +59,11 @@ final class DeviceLaunch {
    * Makes arrays and tasks; kernels are compiled at the first run.
    *
    * @param vocabulary the number of logits of a token
-   * @param widest as many threads as a group may have
    * @param kept whether the first batch stays on the device, and gradients until they are wanted
    * @throws DeviceException if they do not fit on the device
    */
-  DeviceLaunch(DeviceProgram program, DeviceSizes room, int vocabulary, int widest, boolean kept) {
+  DeviceLaunch(DeviceProgram program, DeviceSizes room, int vocabulary, boolean kept) {
     this.room = room;
-    this.widest = widest;
     this.kept = kept;
     layout = program.layout();
     signature = layout.signature();
@@ -113,19 +110,13 @@ final class DeviceLaunch {
     int longest = room.tokens().stream().mapToInt(tokens -> tokens / room.rows()).max().orElse(1);
     return layout.tasks().stream()
         .map(task ->
-            task.lanes(
+            Task.lanes(
                 switch (task.level()) {
                   case TOKEN -> vocabulary;
                   case SEQUENCE, PAIR -> longest;
                   case BATCH, GROUP, VOCAB -> room.rows();
-                },
-                widest))
+                }))
         .toList();
-  }
-
-  /** The most threads that a group of any task has. */
-  int mostLanes() {
-    return lanes.stream().mapToInt(Integer::intValue).max().orElse(1);
   }
 
   void close() {
@@ -338,7 +329,7 @@ final class DeviceLaunch {
     for (int i = 0; i < threads.length; i++) {
       int expected = DeviceLayout.evidence(call, (int) threads[i], lanes.get(i) - 1);
       if (evidence.get(i) != expected) {
-        throw new NotRunException(
+        throw new DeviceException(
             ("the kernel `%s` of `%s` did not run on the device with its %d threads, and TornadoVM"
                     + " did not say so; what it printed may tell why")
                 .formatted(tasks.get(i).name(), signature.objective(), threads[i]));
@@ -411,11 +402,6 @@ final class DeviceLaunch {
           "the device wrote only a part of the gradient of `%s` for %s"
               .formatted(signature.objective(), input));
     }
-  }
-
-  /** Whether a run has shown that all is written. */
-  boolean isTrusted() {
-    return trusted;
   }
 
   // What comes out.

@@ -38,14 +38,11 @@ public record DeviceLayout(
     List<Check> checks,
     List<Task> tasks) {
 
-  /** Any device runs as many threads in a group. */
-  public static final int FEWEST_LANES = 256;
-
-  /** No group has more threads. */
-  static final int MOST_LANES = 1024;
-
-  /** How many numbers in double precision a group can share: 48 KiB are there on every device. */
-  public static final int SHARED_NUMBERS = 6144;
+  /**
+   * The most threads of a group, a power of two: any device runs as many, and on an H100 groups of
+   * 512 and of 1024 are slower, as more threads wait for each other.
+   */
+  public static final int MOST_LANES = 256;
 
   /** The positions in the array of sizes; the number of tokens of each sequence follows. */
   public static final int ROWS = 0;
@@ -149,22 +146,18 @@ public record DeviceLayout(
    * @param level a group of threads works on each row ({@code SEQUENCE}), on each token ({@code
    *     TOKEN}), or on all ({@code BATCH})
    * @param sequence the sequence whose tokens they are
-   * @param shared how many numbers each thread shares with its group
    */
-  public record Task(String name, Level level, String sequence, int shared) {
+  public record Task(String name, Level level, String sequence) {
 
     /**
      * How many threads a group has: a power of two, so many that each has some eight elements to go
-     * through, as far as the device and the numbers that they share allow.
+     * through, if that is not too many.
      *
      * @param elements how many elements a group goes through: rows, tokens or logits
-     * @param most as many as may be
      */
-    int lanes(int elements, int most) {
+    static int lanes(int elements) {
       int lanes = 32;
-      while (2 * lanes <= most
-          && 2 * lanes * shared <= SHARED_NUMBERS
-          && 2 * lanes * 8L <= elements) {
+      while (2 * lanes <= MOST_LANES && 2 * lanes * 8L <= elements) {
         lanes *= 2;
       }
       return lanes;

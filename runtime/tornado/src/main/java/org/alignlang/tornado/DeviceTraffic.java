@@ -16,7 +16,7 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
  */
 public final class DeviceTraffic implements AutoCloseable {
   private static final int ELEMENTS = 4;
-  private static final int GROUP = ELEMENTS * DeviceLayout.FEWEST_LANES;
+  private static final int GROUP = ELEMENTS * DeviceLayout.MOST_LANES;
 
   private final TornadoExecutionPlan plan;
   private final GridScheduler grids = new GridScheduler();
@@ -35,7 +35,7 @@ public final class DeviceTraffic implements AutoCloseable {
       throw new DeviceException(problem);
     }
     int groups = (int) Math.clamp(bytes / 12 / GROUP, 1, Integer.MAX_VALUE / GROUP - 1);
-    threads = groups * DeviceLayout.FEWEST_LANES;
+    threads = groups * DeviceLayout.MOST_LANES;
     FloatArray a = new FloatArray(groups * GROUP);
     FloatArray b = new FloatArray(groups * GROUP);
     FloatArray c = new FloatArray(groups * GROUP);
@@ -43,7 +43,7 @@ public final class DeviceTraffic implements AutoCloseable {
     b.init(2.5f);
     WorkerGrid1D grid = new WorkerGrid1D(threads);
     grid.setGlobalWork(threads, 1, 1);
-    grid.setLocalWork(DeviceLayout.FEWEST_LANES, 1, 1);
+    grid.setLocalWork(DeviceLayout.MOST_LANES, 1, 1);
     grids.addWorkerGrid("traffic.add", grid);
     try {
       TaskGraph graph =
@@ -100,7 +100,7 @@ public final class DeviceTraffic implements AutoCloseable {
       throw new DeviceException(TornadoProbe.reason(e), e);
     }
     if (evidence.get(0)
-        != DeviceLayout.evidence(calls.get(0), threads, DeviceLayout.FEWEST_LANES - 1)) {
+        != DeviceLayout.evidence(calls.get(0), threads, DeviceLayout.MOST_LANES - 1)) {
       throw new DeviceException("the device did not move the memory that it was told to");
     }
   }

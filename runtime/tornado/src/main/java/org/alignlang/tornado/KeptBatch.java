@@ -12,21 +12,15 @@ public final class KeptBatch implements AutoCloseable {
   private final DeviceProgram program;
   private final Batch batch;
   private final DeviceSizes sizes;
-  private DeviceLaunch launch;
+  private final DeviceLaunch launch;
   private boolean closed;
 
   KeptBatch(DeviceProgram program, Batch batch) {
     this.program = program;
     this.batch = batch;
     sizes = DeviceSizes.of(batch, program.layout().signature().sequences());
-    launch = launch(TornadoDevices.mostLanes());
-  }
-
-  private DeviceLaunch launch(int widest) {
-    DeviceLaunch made =
-        new DeviceLaunch(program, sizes.and(sizes), batch.vocabulary(), widest, true);
-    made.send(batch, sizes);
-    return made;
+    launch = new DeviceLaunch(program, sizes.and(sizes), batch.vocabulary(), true);
+    launch.send(batch, sizes);
   }
 
   /**
@@ -39,7 +33,8 @@ public final class KeptBatch implements AutoCloseable {
     requireOpen();
     program.layout().signature().checkArguments(parameters, multipliers);
     try {
-      run(parameters, multipliers);
+      launch.send(parameters, multipliers);
+      launch.run(sizes);
     } catch (DeviceException e) {
       // What is on the device now is anyone's guess.
       close();
@@ -49,21 +44,6 @@ public final class KeptBatch implements AutoCloseable {
       DeviceKernel.raise(check, launch, batch);
     }
     launch.fetch(result);
-  }
-
-  private void run(double[] parameters, double[] multipliers) {
-    launch.send(parameters, multipliers);
-    try {
-      launch.run(sizes);
-    } catch (DeviceException e) {
-      if (!DeviceKernel.narrower(e, launch)) {
-        throw e;
-      }
-      launch.close();
-      launch = launch(DeviceLayout.FEWEST_LANES);
-      launch.send(parameters, multipliers);
-      launch.run(sizes);
-    }
   }
 
   /**

@@ -30,9 +30,8 @@ public final class TornadoDevices {
    *
    * @param problem what keeps kernels from running on a device in this process, or empty
    * @param devices the devices, the one that kernels run on first
-   * @param mostLanes how many threads may be in a group on the first
    */
-  record State(String problem, List<Found> devices, int mostLanes) {}
+  record State(String problem, List<Found> devices) {}
 
   /** Made at the first question, and the same from then on. */
   private static final class Once {
@@ -50,14 +49,6 @@ public final class TornadoDevices {
   }
 
   /**
-   * As many threads as a group of a kernel may have. {@code -Dalign.device.lanes=256} allows fewer
-   * than the device does.
-   */
-  static int mostLanes() {
-    return Math.min(Once.STATE.mostLanes(), Integer.getInteger("align.device.lanes", 1024));
-  }
-
-  /**
    * Whether the device can record its work and repeat it. {@code -Dalign.device.graph=false} has it
    * told every time.
    */
@@ -69,7 +60,7 @@ public final class TornadoDevices {
   private static State look() {
     // Nothing that names TornadoVM's classes is loaded unless they are there.
     if (ModuleLayer.boot().findModule("tornado.api").isEmpty()) {
-      return new State("this Java was started without TornadoVM: " + REMEDY, List.of(), 0);
+      return new State("this Java was started without TornadoVM: " + REMEDY, List.of());
     }
     configure();
     return TornadoProbe.look();

@@ -23,16 +23,13 @@ final class TornadoProbe {
         }
       }
       if (found.isEmpty()) {
-        return new State("TornadoVM finds no device on this machine", List.of(), 0);
+        return new State("TornadoVM finds no device on this machine", List.of());
       }
       Found standard = describe(TornadoExecutionPlan.DEFAULT_DEVICE);
       found.sort(Comparator.comparing(device -> !device.equals(standard)));
-      return new State(
-          unsuited(TornadoExecutionPlan.DEFAULT_DEVICE),
-          List.copyOf(found),
-          lanes(TornadoExecutionPlan.DEFAULT_DEVICE));
+      return new State(unsuited(TornadoExecutionPlan.DEFAULT_DEVICE), List.copyOf(found));
     } catch (LinkageError | RuntimeException e) {
-      return new State("TornadoVM does not start: " + reason(e), List.of(), 0);
+      return new State("TornadoVM does not start: " + reason(e), List.of());
     }
   }
 
@@ -52,19 +49,11 @@ final class TornadoProbe {
           + " or OpenCL back end";
     }
     long[] group = device.getDeviceMaxWorkgroupDimensions();
-    if (group != null && group.length > 0 && group[0] < DeviceLayout.FEWEST_LANES) {
+    if (group != null && group.length > 0 && group[0] < DeviceLayout.MOST_LANES) {
       return "the device %s runs %d threads in a group, and kernels need %d"
-          .formatted(device.getDeviceName(), group[0], DeviceLayout.FEWEST_LANES);
+          .formatted(device.getDeviceName(), group[0], DeviceLayout.MOST_LANES);
     }
     return "";
-  }
-
-  /** The most threads that a group has on a device. */
-  private static int lanes(TornadoDevice device) {
-    long[] group = device.getDeviceMaxWorkgroupDimensions();
-    return group == null || group.length == 0
-        ? DeviceLayout.FEWEST_LANES
-        : (int) Math.min(group[0], DeviceLayout.MOST_LANES);
   }
 
   /** The innermost reason that says something, on one line. */

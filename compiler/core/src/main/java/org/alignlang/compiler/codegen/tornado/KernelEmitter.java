@@ -118,11 +118,6 @@ final class KernelEmitter {
     return List.copyOf(parameters.values());
   }
 
-  /** How many numbers each thread turned out to share with its group. */
-  int shared() {
-    return shared;
-  }
-
   /**
    * Writes the method.
    *

@@ -43,13 +43,12 @@ final class LayoutText {
             layout.tasks(),
             task ->
                 CodeBlock.of(
-                    "new $T($S, $T.$L, $L, $L)",
+                    "new $T($S, $T.$L, $L)",
                     DeviceLayout.Task.class,
                     task.name(),
                     Level.class,
                     task.level().name(),
-                    JavaText.text(task.sequence()),
-                    task.shared())));
+                    JavaText.text(task.sequence()))));
   }
 
   private static CodeBlock slot(DeviceLayout.Slot slot) {

@@ -21,7 +21,6 @@ import org.alignlang.compiler.ir.Operation.Reduction;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.tornado.DeviceException;
-import org.alignlang.tornado.DeviceLayout;
 import org.alignlang.tornado.DeviceMath;
 
 /**
@@ -32,9 +31,11 @@ import org.alignlang.tornado.DeviceMath;
  * under the softmax of x are sums relative to the largest x so far.
  */
 final class Reducer {
-  /** Threads of a group share this many numbers each at most. */
-  private static final int MAXIMUM_SHARED =
-      DeviceLayout.SHARED_NUMBERS / DeviceLayout.FEWEST_LANES - 2;
+  /**
+   * Threads of a group share this many numbers each at most: 256 threads, in double precision, in
+   * the 48 KiB that are there on every device.
+   */
+  private static final int MAXIMUM_SHARED = 22;
 
   private final Frame outer;
   private final ValueNames names;

@@ -50,9 +50,6 @@ final class TornadoEmitter {
   private final List<DeviceLayout.Check> checks = new ArrayList<>();
   private final List<String> methodNames;
 
-  /** Per kernel, how many numbers each thread shares. */
-  private final List<Integer> shared = new ArrayList<>();
-
   private TornadoEmitter(Plan plan, ClassName name) {
     this.plan = plan;
     this.name = name;
@@ -127,7 +124,6 @@ final class TornadoEmitter {
           new KernelEmitter(plan, kernels, k, methodNames.get(k), slots, names, uses, checks);
       methods.add(emitter.emit());
       parameters.add(emitter.parameters());
-      shared.add(emitter.shared());
     }
     DeviceLayout layout = layout();
     TypeSpec.Builder type =
@@ -222,7 +218,7 @@ final class TornadoEmitter {
             case ROWS -> Level.SEQUENCE;
             case TOKENS -> Level.TOKEN;
           };
-      tasks.add(new DeviceLayout.Task(methodNames.get(k), level, kernel.owner(), shared.get(k)));
+      tasks.add(new DeviceLayout.Task(methodNames.get(k), level, kernel.owner()));
     }
     return new DeviceLayout(
         signature,
