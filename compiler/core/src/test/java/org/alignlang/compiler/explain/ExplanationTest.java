@@ -47,6 +47,7 @@ class ExplanationTest {
           "gamma",
           "delta",
           "varepsilon",
+          "ldots",
           "eta",
           "kappa",
           "lambda",
