@@ -68,13 +68,15 @@ class BenchTest {
     assertThat(bench("align.losses.dpo#Dpo", "--type=f8")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--chart=x.svg")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--backend=abacus")).isEqualTo(2);
+    assertThat(bench("align.losses.dpo#Dpo", "--device=tornado")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--logits", "--rows=100000", "--tokens=100000"))
         .isEqualTo(2);
     assertThat(said(err))
         .contains("`--rows` is at least 1, not 0")
         .contains("`--type` is f32, bf16, f16 or f64, not `f8`")
         .contains("`--chart` draws what `--scaling` measures")
-        .contains("there is no back end `abacus` here")
+        .contains("there is no back end `abacus`; this build has jvm")
+        .contains("there is no device to run on")
         .contains("are more than one column can hold")
         .doesNotContain("Exception");
   }
