@@ -153,6 +153,8 @@ public final class Evaluation {
       if (known == null) {
         known = GradientRows.of(floats());
         rows = known;
+      } else if (onDemand.isEmpty()) {
+        floats();
       }
       inFloats = true;
       return known;

@@ -82,9 +82,8 @@ public final class DeviceKernel implements ObjectiveKernel, AutoCloseable {
   /**
    * Keeps a batch on the device, for calls that follow: parameters and multipliers travel there and
    * loss, metrics and violations back, the gradients of tokens and logits only when they are asked
-   * for.
-   *
-   * @throws DeviceException if the device has no room for it
+   * for. The batch is copied now; it travels with the first call, which fails if the device has no
+   * room for it.
    */
   public KeptBatch keep(Batch batch) {
     return new KeptBatch(program, batch);

@@ -107,13 +107,13 @@ final class DeviceLaunch {
   }
 
   private List<Integer> lanes(int vocabulary) {
-    int longest = room.tokens().stream().mapToInt(tokens -> tokens / room.rows()).max().orElse(1);
+    int mean = room.tokens().stream().mapToInt(tokens -> tokens / room.rows()).max().orElse(1);
     return layout.tasks().stream()
         .map(task ->
             Task.lanes(
                 switch (task.level()) {
                   case TOKEN -> vocabulary;
-                  case SEQUENCE, PAIR -> longest;
+                  case SEQUENCE, PAIR -> mean;
                   case BATCH, GROUP, VOCAB -> room.rows();
                 }))
         .toList();

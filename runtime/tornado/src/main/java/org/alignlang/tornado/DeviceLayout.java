@@ -39,8 +39,8 @@ public record DeviceLayout(
     List<Task> tasks) {
 
   /**
-   * The most threads of a group, a power of two: any device runs as many, and on an H100 groups of
-   * 512 and of 1024 are slower, as more threads wait for each other.
+   * The most threads of a group, a power of two. Devices that run fewer are refused; on an H100
+   * groups of 512 and of 1024 are slower, as more threads wait for each other.
    */
   public static final int MOST_LANES = 256;
 

@@ -5,14 +5,15 @@ import org.alignlang.kernel.Evaluation;
 
 /**
  * A batch on a device, evaluated as often as one likes: with other parameters or multipliers, or
- * for gradients that stay on the device until they are wanted. Changes to the batch's arrays after
- * the first call go unseen.
+ * for gradients that stay on the device until they are wanted. Later changes to the batch's arrays
+ * go unseen.
  */
 public final class KeptBatch implements AutoCloseable {
   private final DeviceProgram program;
   private final Batch batch;
   private final DeviceSizes sizes;
   private final DeviceLaunch launch;
+  private boolean evaluated;
   private boolean closed;
 
   KeptBatch(DeviceProgram program, Batch batch) {
@@ -20,7 +21,12 @@ public final class KeptBatch implements AutoCloseable {
     this.batch = batch;
     sizes = DeviceSizes.of(batch, program.layout().signature().sequences());
     launch = new DeviceLaunch(program, sizes.and(sizes), batch.vocabulary(), true);
-    launch.send(batch, sizes);
+    try {
+      launch.send(batch, sizes);
+    } catch (RuntimeException e) {
+      launch.close();
+      throw e;
+    }
   }
 
   /**
@@ -32,6 +38,7 @@ public final class KeptBatch implements AutoCloseable {
   public synchronized void evaluate(double[] parameters, double[] multipliers, Evaluation result) {
     requireOpen();
     program.layout().signature().checkArguments(parameters, multipliers);
+    evaluated = false;
     try {
       launch.send(parameters, multipliers);
       launch.run(sizes);
@@ -44,6 +51,7 @@ public final class KeptBatch implements AutoCloseable {
       DeviceKernel.raise(check, launch, batch);
     }
     launch.fetch(result);
+    evaluated = true;
   }
 
   /**
@@ -53,6 +61,9 @@ public final class KeptBatch implements AutoCloseable {
    */
   public synchronized void gradients(Evaluation result) {
     requireOpen();
+    if (!evaluated) {
+      throw new IllegalStateException("nothing was evaluated");
+    }
     launch.bring();
     launch.fetchGradients(batch, result);
   }

@@ -15,6 +15,7 @@ import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.conformance.RandomBatches.Regime;
 import org.alignlang.kernel.Batch;
+import org.alignlang.kernel.Column;
 import org.alignlang.kernel.Evaluation;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
@@ -272,7 +273,7 @@ class DeviceKernelTest {
         .build();
   }
 
-  /** Groups of 32 to 1024 threads, logits that fill their turns and that do not. */
+  /** Groups of 32 to 256 threads, logits that fill their turns and that do not. */
   @Test
   void putsTheSharesOfWideGroupsTogether() {
     CheckedObjective objective = objective(POLICY);
@@ -294,6 +295,19 @@ class DeviceKernelTest {
         }
       }
     }
+  }
+
+  /** Each of the threads has at most one logit: what one of them finds must not get lost. */
+  @Test
+  void aLogitThatIsNotANumberMakesTheLossNone() {
+    CheckedObjective objective = objective(POLICY);
+    Batch batch = wide(8);
+    ((Column.Floats) batch.data("logits")).values()[3] = Float.NaN;
+    Evaluation actual = new Evaluation(objective.signature(), batch);
+    try (DeviceKernel kernel = (DeviceKernel) BackEnds.TORNADO.kernel(objective)) {
+      evaluate(kernel, batch, actual);
+    }
+    assertThat(actual.loss()).isNaN();
   }
 
   @Test

@@ -1,6 +1,7 @@
 package org.alignlang.cli.bench;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +36,9 @@ public record BenchReport(
     long bytes,
     List<Measured> measured,
     List<Growth> growth) {
+  /** From this ratio of median and least on, times say little. */
+  private static final double UNSTEADY = 2;
+
   /** Ends the name of a back end for a batch that stays on a device. */
   static final String KEPT = ", kept";
 
@@ -52,6 +56,8 @@ public record BenchReport(
    * @param allocated the bytes that a call with a new result allocates, the gradient among them
    */
   public record Row(String backEnd, int threads, double loss, long allocated) {
+    /** In place of bytes that are not on Java's heap. */
+    static final long UNKNOWN = -1;
 
     /** Whether the batch stays on a device. */
     boolean kept() {
@@ -122,7 +128,7 @@ public record BenchReport(
               number(bytes / least / 1e9),
               number(1e3 * each.limit.least()),
               number(each.overLimit()),
-              "%.1f".formatted(each.row.allocated / 1048576.0)));
+              each.row.allocated < 0 ? "" : "%.1f".formatted(each.row.allocated / 1048576.0)));
     }
     out.append(table.render());
     out.append(
@@ -131,6 +137,17 @@ public record BenchReport(
         Least of several rounds; the limit is that of `c = a + b` over as many bytes, timed in turns with
         the kernels. Room is the gradient and what the kernel keeps besides; further calls take none.
         """);
+    measured.stream()
+        .filter(each -> each.timing.median() > UNSTEADY * each.timing.least())
+        .max(Comparator.comparingDouble(each -> each.timing.median() / each.timing.least()))
+        .ifPresent(each ->
+            out.append(
+                """
+
+                These times are not steady: half of the calls of `%s` took more than %.1f times the least. The machine
+                is busy, or the kernel was not compiled yet; more time may help (--seconds 8).
+                """
+                    .formatted(each.row.backEnd, each.timing.median() / each.timing.least())));
     if (measured.stream().anyMatch(each -> each.row.kept())) {
       out.append(
           """
@@ -218,7 +235,9 @@ public record BenchReport(
               result.put("seconds", each.timing.least());
               result.put("median_seconds", each.timing.median());
               result.put("limit_seconds", each.limit.least());
-              result.put("room_bytes", each.row.allocated);
+              if (each.row.allocated >= 0) {
+                result.put("room_bytes", each.row.allocated);
+              }
               result.put("loss", each.row.loss);
               return result;
             })

@@ -114,7 +114,9 @@ public record BenchRun(
           SyntheticBatch.elements(signature, batch),
           bytes,
           measured,
-          scaling ? scale(lowerings.getFirst(), objective, parameters, pool, shape) : List.of());
+          scaling
+              ? scale(lowerings.getFirst(), objective, parameters, pool, shape, devices)
+              : List.of());
     } catch (IllegalArgumentException | EvaluationException | DeviceException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
@@ -183,7 +185,9 @@ public record BenchRun(
         entry(name, 1, kernel, batch, parameters, Workers.serial(), limit),
         new Entry(
             new Contender("", () -> kept.evaluate(parameters, start(signature), result)),
-            () -> new BenchReport.Row(name + BenchReport.KEPT, 1, result.loss(), 0),
+            () ->
+                new BenchReport.Row(
+                    name + BenchReport.KEPT, 1, result.loss(), BenchReport.Row.UNKNOWN),
             limit));
   }
 
@@ -204,7 +208,9 @@ public record BenchRun(
           long before = allocated();
           Evaluation anew = new Evaluation(signature, batch);
           kernel.evaluate(batch, parameters, start(signature), anew, workers);
-          return new BenchReport.Row(name, count, anew.loss(), allocated() - before);
+          long room =
+              kernel instanceof DeviceKernel ? BenchReport.Row.UNKNOWN : allocated() - before;
+          return new BenchReport.Row(name, count, anew.loss(), room);
         },
         limit);
   }
@@ -283,9 +289,10 @@ public record BenchRun(
       CheckedObjective objective,
       double[] parameters,
       Workers workers,
-      Shape shape) {
+      Shape shape,
+      Devices devices) {
     Signature signature = objective.signature();
-    ObjectiveKernel kernel = lowering.kernel(objective);
+    ObjectiveKernel common = lowering.kernel(objective);
     Map<String, List<Shape>> shapes = new LinkedHashMap<>();
     for (int part : List.of(4, 2, 1)) {
       Shape fewer = new Shape(part(shape.rows(), part), shape.tokens(), shape.vocabulary());
@@ -304,6 +311,11 @@ public record BenchRun(
             list.forEach(each -> {
               Batch batch = batch(signature, each);
               Evaluation result = new Evaluation(signature, batch);
+              // On a device a kernel is compiled for the size of the batch.
+              ObjectiveKernel kernel =
+                  lowering == BackEnds.TORNADO
+                      ? devices.add((DeviceKernel) lowering.kernel(objective))
+                      : common;
               contenders.add(
                   new Contender(
                       "",

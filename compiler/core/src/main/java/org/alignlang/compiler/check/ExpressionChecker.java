@@ -143,6 +143,13 @@ final class ExpressionChecker {
           "there is no thing called `old`: an objective names who sampled the data itself",
           "declare it: `behavior old`");
     }
+    if (reference.name().equals("True") || reference.name().equals("False")) {
+      throw context.fail(
+          UNKNOWN_NAME,
+          reference.span(),
+          "there is no thing called `" + reference.name() + "`",
+          "write `" + reference.name().toLowerCase(java.util.Locale.ROOT) + "`");
+    }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);
     throw context.unknown(reference.span(), "thing called", reference.name(), known);

@@ -291,25 +291,13 @@ public final class ObjectiveChecker {
                     + type
                     + " is fixed when the objective is compiled");
           }
-          Meaning meaning = expressions.check(value.get(), parameterScope);
-          if (meaning instanceof Meaning.DivergenceFamily family) {
-            meaning =
-                new Meaning.DivergenceName(
-                    expressions
-                        .divergences()
-                        .instance(family, List.of(), value.get().span(), parameterScope));
+          try {
+            parameterScope.declare(
+                parameter.name(), form(parameter.name(), type, value.get(), parameterScope));
+          } catch (Abandoned _) {
+            // Reported; its uses are no findings.
+            context.abandoned.add(parameter.name());
           }
-          boolean fits =
-              type.equals("Bool")
-                  ? meaning instanceof Meaning.Value v && v.kind() == Kind.BOOL
-                  : meaning instanceof Meaning.DivergenceName;
-          if (!fits) {
-            throw context.fail(
-                WRONG_ARGUMENTS,
-                value.get().span(),
-                "`" + parameter.name() + "` is a " + type + ", and this is " + meaning.what());
-          }
-          parameterScope.declare(parameter.name(), meaning);
         }
         default ->
             throw context.unknown(
@@ -328,6 +316,31 @@ public final class ObjectiveChecker {
             names);
       }
     }
+  }
+
+  /** The form that a value of a {@code Bool} or {@code Divergence} parameter chooses. */
+  private Meaning form(String name, String type, Expression value, Scope names) {
+    Meaning meaning = expressions.check(value, names);
+    if (meaning instanceof Meaning.DivergenceFamily family) {
+      meaning =
+          new Meaning.DivergenceName(
+              expressions.divergences().instance(family, List.of(), value.span(), names));
+    }
+    if (type.equals("Bool")) {
+      if (!(meaning instanceof Meaning.Value v && v.kind() == Kind.BOOL)) {
+        throw context.fail(
+            WRONG_ARGUMENTS,
+            value.span(),
+            "`" + name + "` is a Bool, and this is " + meaning.what(),
+            "write `true` or `false`");
+      }
+    } else if (!(meaning instanceof Meaning.DivergenceName)) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          value.span(),
+          "`" + name + "` is a Divergence, and this is " + meaning.what());
+    }
+    return meaning;
   }
 
   private void declareName(String name, Span span, Meaning meaning) {
@@ -1774,7 +1787,8 @@ public final class ObjectiveChecker {
               : parameterScope.isUsed(parameter.name());
       boolean otherForm = !formsGiven().isEmpty() && parameterScope.isUsed(parameter.name());
       Expression given = values.get(parameter.name());
-      if (!used && otherForm && given != null) {
+      // Without a default the parameter must be given, whatever the form.
+      if (!used && otherForm && given != null && parameter.defaultValue().isPresent()) {
         context.report(
             Diagnostic.of(
                     UNUSED_PARAMETER,

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.GraphBuilder;
 import org.alignlang.compiler.ir.Node;
@@ -11,7 +12,7 @@ import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
 import org.alignlang.kernel.Level;
-import org.jspecify.annotations.Nullable;
+import org.alignlang.kernel.Signature;
 
 /**
  * Takes probabilities out of the gradients of logits. Every term of a loss leaves one of its own,
@@ -28,12 +29,21 @@ final class CommonWeights {
    * The terms of a sum with one weight.
    *
    * @param fine what each logit adds
+   * @param coarse what is the same for all logits of a token
    */
   private record Weighted(List<Node> fine, List<Node> coarse) {}
 
   private final Map<Node, Weighted> weighted = new LinkedHashMap<>();
   private final List<Node> others = new ArrayList<>();
   private int terms;
+
+  /**
+   * What the parts of the sum that are still to be looked at are multiplied by, the same for all
+   * logits of a token. A part comes after all that it is a part of, and so once.
+   */
+  private final TreeMap<Integer, Part> open = new TreeMap<>();
+
+  private record Part(Node value, Node factor) {}
 
   private CommonWeights(GraphBuilder graph) {
     this.graph = graph;
@@ -45,7 +55,7 @@ final class CommonWeights {
    * @param graph where new values are made; the program's own builder, or a copy of it
    */
   static ObjectiveProgram in(ObjectiveProgram program, GraphBuilder graph) {
-    Map<org.alignlang.kernel.Signature.Input, Node> gradients = new LinkedHashMap<>();
+    Map<Signature.Input, Node> gradients = new LinkedHashMap<>();
     program
         .gradients()
         .forEach((input, gradient) ->
@@ -66,65 +76,66 @@ final class CommonWeights {
 
   private Node factored(Node gradient) {
     graph.at(gradient.origin());
-    collect(gradient, false, null);
+    add(gradient, graph.constant(1));
+    while (!open.isEmpty()) {
+      Part part = open.pollLastEntry().getValue();
+      take(part.value(), part.factor());
+    }
     if (terms == weighted.size()) {
       return gradient;
     }
-    Node total = null;
-    for (Map.Entry<Node, Weighted> entry : weighted.entrySet()) {
+    List<Node> total = new ArrayList<>();
+    weighted.forEach((logWeight, parts) -> {
       // What is coarse comes first: it is one value of the token.
-      List<Node> parts = new ArrayList<>(entry.getValue().coarse());
-      parts.addAll(entry.getValue().fine());
-      Node sum = parts.stream().reduce(graph::add).orElseThrow();
-      total = plus(total, graph.expTimes(entry.getKey(), sum));
-    }
-    for (Node other : others) {
-      total = plus(total, other);
-    }
-    return graph.broadcast(java.util.Objects.requireNonNull(total), gradient.domain());
+      List<Node> all = new ArrayList<>(parts.coarse());
+      all.addAll(parts.fine());
+      total.add(graph.expTimes(logWeight, all.stream().reduce(graph::add).orElseThrow()));
+    });
+    total.addAll(others);
+    return graph.broadcast(total.stream().reduce(graph::add).orElseThrow(), gradient.domain());
   }
 
-  private Node plus(@Nullable Node sum, Node term) {
-    return sum == null ? term : graph.add(sum, term);
+  /** Adds a part to the sum. */
+  private void add(Node part, Node factor) {
+    Node value = Plan.base(part);
+    open.merge(
+        value.number(),
+        new Part(value, factor),
+        (known, more) -> new Part(value, graph.add(known.factor(), more.factor())));
   }
 
-  /**
-   * Takes a sum apart.
-   *
-   * @param negative whether it is subtracted
-   * @param factor what it is multiplied by, the same for all logits of a token, if anything
-   */
-  private void collect(Node node, boolean negative, @Nullable Node factor) {
-    Node value = Plan.base(node);
+  /** Takes a part of the sum apart. */
+  private void take(Node value, Node factor) {
     if (value.domain().level() == Level.VOCAB) {
       switch (value.operation()) {
         case Operation.Apply apply when apply.function() == Unary.NEGATE -> {
-          collect(value.operand(0), !negative, factor);
+          add(value.operand(0), graph.negate(factor));
           return;
         }
         case Operation.Apply apply when apply.function() == Unary.EXP -> {
-          add(value.operand(0), graph.constant(1), negative, factor);
+          addWeighted(value.operand(0), graph.constant(1), factor);
           return;
         }
         case Operation.Combine combine -> {
           switch (combine.function()) {
             case ADD, SUBTRACT -> {
-              collect(value.operand(0), negative, factor);
-              collect(value.operand(1), negative ^ (combine.function() == Binary.SUBTRACT), factor);
+              add(value.operand(0), factor);
+              add(
+                  value.operand(1),
+                  combine.function() == Binary.ADD ? factor : graph.negate(factor));
               return;
             }
             case MULTIPLY -> {
               for (int i = 0; i < 2; i++) {
                 Node coarse = Plan.base(value.operand(i));
                 if (coarse.domain().level() != Level.VOCAB) {
-                  Node both = factor == null ? coarse : graph.multiply(factor, coarse);
-                  collect(value.operand(1 - i), negative, both);
+                  add(value.operand(1 - i), graph.multiply(factor, coarse));
                   return;
                 }
               }
             }
             case EXP_TIMES -> {
-              add(value.operand(0), value.operand(1), negative, factor);
+              addWeighted(value.operand(0), value.operand(1), factor);
               return;
             }
             default -> {}
@@ -133,20 +144,15 @@ final class CommonWeights {
         default -> {}
       }
     }
-    others.add(scaled(value, negative, factor));
+    others.add(graph.multiply(factor, value));
   }
 
-  private void add(Node logWeight, Node value, boolean negative, @Nullable Node factor) {
+  private void addWeighted(Node logWeight, Node value, Node factor) {
     terms++;
     Weighted all =
         weighted.computeIfAbsent(
             Plan.base(logWeight), _ -> new Weighted(new ArrayList<>(), new ArrayList<>()));
-    Node scaled = scaled(Plan.base(value), negative, factor);
+    Node scaled = graph.multiply(factor, Plan.base(value));
     (scaled.domain().level() == Level.VOCAB ? all.fine() : all.coarse()).add(scaled);
-  }
-
-  private Node scaled(Node value, boolean negative, @Nullable Node factor) {
-    Node scaled = factor == null ? value : graph.multiply(factor, value);
-    return negative ? graph.negate(scaled) : scaled;
   }
 }

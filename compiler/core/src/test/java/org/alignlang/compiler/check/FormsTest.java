@@ -104,4 +104,44 @@ class FormsTest {
           assertThat(finding.span().source().path()).isEqualTo("value");
         });
   }
+
+  private static Compilation required() {
+    return Compiler.compile(
+        new SourceFile(
+            "required.align",
+            """
+            objective Required(robust: Bool = true, eps: Real, beta: Real = 0.1) {
+              policy pi
+              reference ref
+              pairs chosen > rejected
+              let h(s) = log(pi(s) / ref(s))
+              let m = beta * (h(chosen) - h(rejected))
+              minimize mean[pair](
+                  if robust then -(1 - eps) * log_sigmoid(m) + eps * log_sigmoid(-m) else -log_sigmoid(m))
+            }
+            """),
+        CompilerOptions.defaults());
+  }
+
+  /** It has no default: leaving it out would be an error. */
+  @Test
+  void whatEveryFormMustGiveMayBeGivenToEach() {
+    Compilation module = required();
+    Declaration.ObjectiveDeclaration objective =
+        (Declaration.ObjectiveDeclaration) module.module().declarations().getFirst();
+    assertThat(findings(objective, module, Map.of("robust", "false", "eps", "0.1"))).isEmpty();
+  }
+
+  @Test
+  void aWrongFormIsOneFinding() {
+    Compilation module = required();
+    Declaration.ObjectiveDeclaration objective =
+        (Declaration.ObjectiveDeclaration) module.module().declarations().getFirst();
+    assertThat(findings(objective, module, Map.of("robust", "False", "eps", "0.1")))
+        .singleElement()
+        .satisfies(finding -> assertThat(finding.help()).hasValue("write `false`"));
+    assertThat(findings(objective, module, Map.of("robust", "0", "eps", "0.1")))
+        .singleElement()
+        .satisfies(finding -> assertThat(finding.help()).hasValue("write `true` or `false`"));
+  }
 }

@@ -281,9 +281,9 @@ public final class GridWorld implements TaskProvider {
               .build();
       ProcessTask.Builder task = scored(new ProcessTask.Builder("grid", process));
       String helpful = marked(arguments, "helpful", "");
-      double noise = arguments.real("annotation_noise", 0, 0, 1);
-      double rate = arguments.real("annotation_rate", 1, 0, 1);
       if (!helpful.isEmpty()) {
+        double noise = arguments.real("annotation_noise", 0, 0, 1);
+        double rate = arguments.real("annotation_rate", 1, 0, 1);
         annotate(task, new Annotator(helpful, noise, rate, random.stream("annotator")));
       }
       return task.build(arguments, random);

@@ -25,6 +25,8 @@ import org.alignlang.compiler.driver.CompilerOptions;
 import org.alignlang.compiler.format.Formatter;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
+import org.alignlang.compiler.ir.Operation;
+import org.alignlang.compiler.ir.Unary;
 import org.alignlang.compiler.reference.Interpreter;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.SourceResolver;
@@ -274,6 +276,10 @@ class GeneratedSpecsTest {
       Batch exact,
       Regime regime,
       long seed) {
+    if (jumps(objective)) {
+      count("jumps, in single precision");
+      return;
+    }
     Signature signature = objective.signature();
     Batch batch = RandomBatches.as(Column.Type.F32, signature, exact);
     Outcome reference = run(objective, interpreter, batch);
@@ -306,6 +312,18 @@ class GeneratedSpecsTest {
           .forEach((what, found) ->
               closeEnough(name + ", " + what, wanted.get(what), found, slack.get(what)));
     });
+  }
+
+  /**
+   * Whether a number may jump: {@code floor(log(pi(y)))} of a certain response is 0, or -1 where a
+   * rounding error made it a little less certain.
+   */
+  private static boolean jumps(CheckedObjective objective) {
+    return ObjectiveProgram.reachable(objective.program().outputs()).stream()
+        .map(Node::operation)
+        .anyMatch(operation ->
+            operation instanceof Operation.Apply apply
+                && (apply.function() == Unary.FLOOR || apply.function() == Unary.SIGN));
   }
 
   private void closeEnough(String what, double[] wanted, double[] found, double[] slack) {

@@ -325,10 +325,10 @@ public final class WorkspaceFields {
     if (orders) {
       TypeName pool = ParameterizedTypeName.get(Scratches.class, EntryOrders.class);
       type.addField(FieldSpec.builder(pool, "orders", Modifier.PRIVATE, Modifier.FINAL).build());
-      make.addStatement(
-          "orders = new $T<>(() -> new $T(batch.vocabulary()))",
-          Scratches.class,
-          EntryOrders.class);
+      // The batch is not to live as long as this.
+      make.addStatement("final int entries = batch.vocabulary()")
+          .addStatement(
+              "orders = new $T<>(() -> new $T(entries))", Scratches.class, EntryOrders.class);
     }
     orderings.forEach((order, name) -> {
       type.addField(

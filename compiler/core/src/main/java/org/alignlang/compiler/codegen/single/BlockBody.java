@@ -601,10 +601,8 @@ final class BlockBody extends LoopBody {
         .addStatement("final int n = $T.min($T.SIZE, count - from)", Math.class, BLOCKS);
     List<List<Step>> order = schedule();
     Map<String, Integer> lastUse = new HashMap<>();
-    Map<String, Integer> made = new HashMap<>();
     for (int i = 0; i < order.size(); i++) {
       for (Step step : order.get(i)) {
-        made.put(step.result(), i);
         for (String used : step.used()) {
           lastUse.put(used, i);
         }

@@ -57,7 +57,7 @@ public final class TornadoBackEnd implements BackEnd {
         .findFirst()
         .map(sort ->
             ("`sort[vocab]` at %s puts whole rows of the vocabulary in order, for which kernels on"
-                    + " devices have no room; leave `--device tornado` out for this objective")
+                    + " devices have no room; other back ends run this objective")
                 .formatted(sort.origin().place()));
   }
 

@@ -90,7 +90,14 @@ final class Tree {
               "final double $L = Math.exp($L - $L)", scale, softmax.largest(), result(at));
           int sum = at + 1;
           for (String name : softmax.sums()) {
-            then.addStatement("$L = $T.weighted($L, $L)", mine(sum), DeviceMath.class, scale, name);
+            // The first is the sum of the weights themselves: finite where the scale is 0, or else
+            // NaN.
+            if (sum == at + 1) {
+              then.addStatement("$L = $L * $L", mine(sum), scale, name);
+            } else {
+              then.addStatement(
+                  "$L = $T.weighted($L, $L)", mine(sum), DeviceMath.class, scale, name);
+            }
             sums.addStatement("$L += $L", mine(sum), other(sum));
             sum++;
           }
