@@ -1061,7 +1061,6 @@ final class KernelEmitter {
 
   private void emitGroups(Site site, Plan.Block block) {
     Frame each = start.inner(Scope.GROUP, unique("eachGroup", start));
-    String members = array("rowsOfGroups", INTS);
     String groups = groups();
     for (Node node : block.computed()) {
       if (!(node.operation() instanceof Operation.Reduce)) {
@@ -1073,21 +1072,7 @@ final class KernelEmitter {
       Reducer reducer = new Reducer(each, names);
       reducer.add(node, element(Planner.reduced(node), member), member);
       reducer.write(member, this::infinity);
-      String position = unique("position", start);
-      each.code()
-          .beginControlFlow(
-              "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
-              position,
-              members,
-              each.index(),
-              position,
-              members,
-              each.index(),
-              position)
-          .addStatement(
-              "final int $L = $L.get($L + 1 + $L)", member.index(), members, groups, position)
-          .add(member.code().build())
-          .endControlFlow();
+      each.code().add(overMembers(each.index(), member, member.code().build()));
       reducer.alone((reduction, value) -> {
         Value named = define(reduction, value, each);
         if (outlives(reduction, site)) {
@@ -1155,31 +1140,39 @@ final class KernelEmitter {
   /** Goes over the other rows of one row's group, or over all rows. */
   private void overRows(Level within, Frame each, Frame other, CodeBlock body) {
     if (within == Level.GROUP) {
-      String members = array("rowsOfGroups", INTS);
-      String group = groupIndex(each);
-      String position = unique("position", start);
-      each.code()
-          .beginControlFlow(
-              "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
-              position,
-              members,
-              group,
-              position,
-              members,
-              group,
-              position)
-          .addStatement(
-              "final int $L = $L.get($L + 1 + $L)", other.index(), members, groups(), position);
-    } else {
-      each.code()
-          .beginControlFlow(
-              "for (int $L = 0; $L < $L; $L++)",
-              other.index(),
-              other.index(),
-              rows(),
-              other.index());
+      each.code().add(overMembers(groupIndex(each), other, body));
+      return;
     }
-    each.code().add(body).endControlFlow();
+    each.code()
+        .beginControlFlow(
+            "for (int $L = 0; $L < $L; $L++)", other.index(), other.index(), rows(), other.index())
+        .add(body)
+        .endControlFlow();
+  }
+
+  /**
+   * A loop over the rows of a group, in their order.
+   *
+   * @param body all that is done for one, what the member's frame holds included
+   */
+  private CodeBlock overMembers(String group, Frame member, CodeBlock body) {
+    String members = array("rowsOfGroups", INTS);
+    String position = unique("position", start);
+    return CodeBlock.builder()
+        .beginControlFlow(
+            "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
+            position,
+            members,
+            group,
+            position,
+            members,
+            group,
+            position)
+        .addStatement(
+            "final int $L = $L.get($L + 1 + $L)", member.index(), members, groups(), position)
+        .add(body)
+        .endControlFlow()
+        .build();
   }
 
   /** Adds another element's value to a sum where its key is the same. */
@@ -1324,27 +1317,12 @@ final class KernelEmitter {
 
   /** A loop over the rows of the group of a row, in their order. */
   private CodeBlock overRows(Frame home, Function<Frame, CodeBlock> body) {
-    String members = array("rowsOfGroups", INTS);
-    String group = groupIndex(home);
-    String position = unique("position", start);
     Frame member = start.inner(Scope.ROW, unique("member", start));
     CodeBlock inner = body.apply(member);
-    return CodeBlock.builder()
-        .beginControlFlow(
-            "for (int $L = $L.get($L); $L < $L.get($L + 1); $L++)",
-            position,
-            members,
-            group,
-            position,
-            members,
-            group,
-            position)
-        .addStatement(
-            "final int $L = $L.get($L + 1 + $L)", member.index(), members, groups(), position)
-        .add(member.code().build())
-        .add(inner)
-        .endControlFlow()
-        .build();
+    return overMembers(
+        groupIndex(home),
+        member,
+        CodeBlock.builder().add(member.code().build()).add(inner).build());
   }
 
   /** A loop over the tokens of the scope that a row belongs to. */
