@@ -69,6 +69,7 @@ class BenchTest {
     assertThat(bench("align.losses.dpo#Dpo", "--chart=x.svg")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--backend=abacus")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--device=tornado")).isEqualTo(2);
+    assertThat(bench("align.losses.dpo#Dpo", "--device=tornado", "--threads=2")).isEqualTo(2);
     assertThat(bench("align.losses.dpo#Dpo", "--logits", "--rows=100000", "--tokens=100000"))
         .isEqualTo(2);
     assertThat(said(err))
@@ -77,6 +78,7 @@ class BenchTest {
         .contains("`--chart` draws what `--scaling` measures")
         .contains("there is no back end `abacus`; this build has jvm")
         .contains("there is no device to run on")
+        .contains("`--threads` is about the processor")
         .contains("are more than one column can hold")
         .doesNotContain("Exception");
   }

@@ -12,6 +12,7 @@ import org.alignlang.cli.Specs;
 import org.alignlang.cli.UserError;
 import org.alignlang.cli.bench.BenchReport;
 import org.alignlang.cli.bench.BenchRun;
+import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.compiler.source.SourceFolder;
 import org.alignlang.kernel.Column;
 import org.jspecify.annotations.Nullable;
@@ -100,6 +101,9 @@ public final class Bench extends AlignCommand {
     }
     if (chart != null && !scaling) {
       throw new UserError("`--chart` draws what `--scaling` measures; give both");
+    }
+    if (threads.given() && backEnds.contains(BackEnds.TORNADO.name())) {
+      throw new UserError("`--threads` is about the processor, and a device has its own");
     }
     BenchReport report =
         new BenchRun(

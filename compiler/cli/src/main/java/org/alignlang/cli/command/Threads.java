@@ -14,6 +14,11 @@ final class Threads {
       description = "How many threads; all cores are the default. The numbers do not depend on it.")
   private @Nullable Integer threads;
 
+  /** Whether the user asked for a number. */
+  boolean given() {
+    return threads != null;
+  }
+
   int count() {
     if (threads == null) {
       return Runtime.getRuntime().availableProcessors();
