@@ -659,6 +659,9 @@ final class Quantities {
     if (DIVERSITIES.containsKey(name) && plain == 1) {
       return inClaim(claim, call.span(), () -> diversity(name, call));
     }
+    if (name.equals("expected") && plain == 1) {
+      return inClaim(claim, call.span(), () -> expected(call));
+    }
     boolean over = call.arguments().stream().anyMatch(a -> a.name().orElse("").equals("over"));
     Statistics.Shape shape = Statistics.shapes().get(name);
     if (claim && shape != null && (over || shape.least() > 1)) {
@@ -684,7 +687,7 @@ final class Quantities {
             : "functions: "
                 + String.join(", ", new TreeSet<>(FUNCTIONS.keySet()))
                 + (recording
-                    ? "; of two numbers per response: "
+                    ? ", expected; of two numbers per response: "
                         + String.join(", ", new TreeSet<>(AGREEMENTS.keySet()))
                         + "; of responses: "
                         + String.join(", ", new TreeSet<>(DIVERSITIES.keySet()))
@@ -817,6 +820,26 @@ final class Quantities {
         new InterpretedRow(row(plain.get(1)), new double[0], 0),
         option,
         oneLine(call.span()));
+  }
+
+  /** {@code expected(task.gold, under = mu)}: `E[x]` under another actor. */
+  private Quantity expected(Expression.Call call) {
+    String actor = policy(points.get(0).objective());
+    Optional<Expression> of = Optional.empty();
+    for (Expression.Argument argument : call.arguments()) {
+      if (argument.name().isEmpty()) {
+        of = Optional.of(argument.value());
+      } else if (argument.name().get().equals("under")) {
+        actor = actor(argument.value());
+      } else {
+        throw fail(
+            argument.span(),
+            "`expected` has no argument `" + argument.name().get() + "`",
+            "it takes a number per response and an actor: `expected(task.score, under = ref)`");
+      }
+    }
+    return new Quantity.Expectation(
+        actor, oneLine(call.span()), new InterpretedRow(row(of.orElseThrow()), new double[0], 0));
   }
 
   /** {@code edit_distance(pi)}, {@code distinct(pi, n = 2, draws = 64)}. */

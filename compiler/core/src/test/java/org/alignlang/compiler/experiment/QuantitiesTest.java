@@ -63,6 +63,17 @@ class QuantitiesTest {
   }
 
   @Test
+  void anExpectationUnderAnotherActorNamesIt() {
+    assertThat(findings("0.1", "expected(count, under = ref)")).isEmpty();
+    assertThat(findings("0.1", "expected(count, under = sft)"))
+        .extracting(Diagnostic::message)
+        .containsExactly("`sft` is not an actor of the objective");
+    assertThat(findings("0.1", "expected(count, of = ref)"))
+        .extracting(Diagnostic::message)
+        .containsExactly("`expected` has no argument `of`");
+  }
+
+  @Test
   void anExpectationMeansTheSameAtAllPoints() {
     assertThat(findings("[0.1, 0.2]", "E[count]")).isEmpty();
     assertThat(findings("[0.1, 0.2]", "E[value]"))

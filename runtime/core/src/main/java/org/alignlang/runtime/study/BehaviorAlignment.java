@@ -1,6 +1,7 @@
 package org.alignlang.runtime.study;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +41,8 @@ import org.apache.commons.math3.linear.RealMatrix;
  * or {@code push}, a heuristic that is this number for the last action and its negative for the
  * first; {@code inner_discount} (0.9), {@code learn_discount} (false), {@code discount_price} (0),
  * {@code discount_rate} (0.1), {@code temperature} (0.25), {@code rate} (1), {@code steps} (80),
- * {@code start_primary} (1), {@code start_heuristic} (1). Ending states give no bonus of entropy.
+ * {@code start_primary} (1), {@code start_heuristic} (1). States that nothing leads out of, and in
+ * which nothing is earned, give no bonus of entropy.
  */
 public final class BehaviorAlignment implements StudyProvider {
   private static final double MAXIMUM_DISCOUNT = 0.9999;
@@ -177,12 +179,12 @@ public final class BehaviorAlignment implements StudyProvider {
         double[][] part = k < parts.length ? parts[k] : following(optimum.values());
         double[] expected = new double[policy.length];
         for (int s = 0; s < expected.length; s++) {
-          expected[s] = inside.absorbing(s) ? 0 : Tables.dot(policy[s], part[s]);
+          expected[s] = ended(s) ? 0 : Tables.dot(policy[s], part[s]);
         }
         double[] dv = solver.solve(new ArrayRealVector(expected, false)).toArray();
         double[][] dq = Evaluation.actionValues(inside, part, dv);
         for (int s = 0; s < policy.length; s++) {
-          for (int a = 0; a < policy[s].length && !inside.absorbing(s); a++) {
+          for (int a = 0; a < policy[s].length && !ended(s); a++) {
             gradient[k] +=
                 occupancy[s][a]
                     * advantages[s][a]
@@ -205,25 +207,41 @@ public final class BehaviorAlignment implements StudyProvider {
       return following;
     }
 
-    /** How far the gradient is from central differences, relative to its largest entry. */
+    /**
+     * How far the gradient is from differences, relative to its largest entry: central ones, and of
+     * a discount of 0, below which there is none, one-sided ones of the same order.
+     */
     double gradientError(double[] weights) {
       double[] gradient = gradient(weights);
       double h = 1e-5;
       double error = 0;
       double size = 1e-300;
       for (int k = 0; k < weights.length; k++) {
-        double[] moved = weights.clone();
-        moved[k] += h;
-        double above = outer(moved);
-        moved[k] -= 2 * h;
-        double difference = (above - outer(moved)) / (2 * h);
+        boolean central = k < parts.length || weights[k] >= h;
+        double difference =
+            central
+                ? (outer(weights, k, h) - outer(weights, k, -h)) / (2 * h)
+                : (4 * outer(weights, k, h) - outer(weights, k, 2 * h) - 3 * outer(weights))
+                    / (2 * h);
         error = Math.max(error, Math.abs(difference - gradient[k]));
         size = Math.max(size, Math.abs(difference));
       }
       return error / size;
     }
 
-    /** The soft-optimal policy of the blend; episodes end in absorbing states, with value 0. */
+    /** Whether nothing leads out of a state and nothing is earned there. */
+    private boolean ended(int s) {
+      return outside.absorbing(s)
+          && Arrays.stream(parts).allMatch(part -> Arrays.stream(part[s]).allMatch(r -> r == 0));
+    }
+
+    private double outer(double[] weights, int moved, double by) {
+      double[] other = weights.clone();
+      other[moved] += by;
+      return outer(other);
+    }
+
+    /** The soft-optimal policy of the blend; where an episode has ended the value is 0. */
     private Planning.Stationary inner(double[] weights) {
       DecisionProcess inside = inside(weights);
       double[][] reward = new double[inside.states()][inside.actions()];
@@ -232,9 +250,7 @@ public final class BehaviorAlignment implements StudyProvider {
         double ended = temperature * Math.log(inside.actions());
         for (int a = 0; a < reward[s].length; a++) {
           reward[s][a] =
-              inside.absorbing(s)
-                  ? -ended
-                  : weights[0] * parts[0][s][a] + weights[1] * parts[1][s][a];
+              ended(s) ? -ended : weights[0] * parts[0][s][a] + weights[1] * parts[1][s][a];
         }
       }
       return Planning.soft(inside, reward, temperature, Optional.empty());

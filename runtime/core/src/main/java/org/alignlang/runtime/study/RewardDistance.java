@@ -18,7 +18,9 @@ import org.alignlang.runtime.task.Task;
  * canonicalisation of {@link RewardMetric}, and what optimising one costs by the other.
  *
  * <p>Arguments: {@code process} ({@link ProcessArgument}), {@code first} and {@code second}, the
- * rewards, numbers by state and action.
+ * rewards: numbers by state and action, or by state, action and next state, also those that the
+ * action never leads to. Potential shaping as the field has it, {@code g Phi(s') - Phi(s)}, is of
+ * the second kind: all but `value` and `least` look at next states that do not occur.
  */
 public final class RewardDistance implements StudyProvider {
   @Override
@@ -80,13 +82,25 @@ public final class RewardDistance implements StudyProvider {
   }
 
   private static double[][][] given(Arguments arguments, String name, DecisionProcess process) {
-    double[][] table =
-        ProcessArgument.numbers(arguments, name, process)
+    int states = process.states();
+    int pairs = states * process.actions();
+    double[] flat =
+        arguments
+            .reals(name, -Double.MAX_VALUE, Double.MAX_VALUE)
             .orElseThrow(() -> arguments.missing(name, "a number for each state and action"));
-    double[][][] reward = new double[table.length][process.actions()][table.length];
-    for (int s = 0; s < table.length; s++) {
-      for (int a = 0; a < table[s].length; a++) {
-        Arrays.fill(reward[s][a], table[s][a]);
+    if (flat.length != pairs && flat.length != pairs * states) {
+      throw arguments.wrong(
+          name,
+          "%d numbers, one for each of %d states and %d actions, or %d, one for each next state of these"
+              .formatted(pairs, states, process.actions(), pairs * states),
+          flat.length + " numbers");
+    }
+    double[][][] reward = new double[states][process.actions()][states];
+    for (int s = 0; s < states; s++) {
+      for (int a = 0; a < reward[s].length; a++) {
+        int pair = s * process.actions() + a;
+        Arrays.setAll(
+            reward[s][a], next -> flat.length == pairs ? flat[pair] : flat[pair * states + next]);
       }
     }
     return reward;

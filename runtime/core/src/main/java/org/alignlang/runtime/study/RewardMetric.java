@@ -45,8 +45,8 @@ final class RewardMetric {
 
   /** The distance, from 0 to 2; a reward that canonicalises to 0 stays 0. */
   double distance(Canonical canonical, double[][][] first, double[][][] second) {
-    double[] a = normalised(canonicalised(canonical, first));
-    double[] b = normalised(canonicalised(canonical, second));
+    double[] a = normalised(canonicalised(canonical, first), first);
+    double[] b = normalised(canonicalised(canonical, second), second);
     double sum = 0;
     for (int i = 0; i < a.length; i++) {
       sum += (a[i] - b[i]) * (a[i] - b[i]);
@@ -184,11 +184,12 @@ final class RewardMetric {
         .toArray();
   }
 
-  private static double[] normalised(double[] reward) {
-    double norm = Math.sqrt(Tables.dot(reward, reward));
+  private static double[] normalised(double[] canonical, double[][][] reward) {
+    double norm = Math.sqrt(Tables.dot(canonical, canonical));
+    double largest = Arrays.stream(flat(reward)).map(Math::abs).max().orElse(0);
     // What is left of a reward that is pure shaping is rounding.
-    double scale = norm > 1e-12 ? 1 / norm : 0;
-    return Arrays.stream(reward).map(x -> x * scale).toArray();
+    double scale = norm > 1e-12 * largest ? 1 / norm : 0;
+    return Arrays.stream(canonical).map(x -> x * scale).toArray();
   }
 
   private static double[] flat(double[][][] reward) {
