@@ -119,7 +119,7 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
   }
 
   private OptionalInt eval(Output output) {
-    Optional<Integer> threads = threads();
+    boolean countable = value("--threads").isEmpty() || threads().isPresent();
     boolean repeated =
         values.entrySet().stream()
             .anyMatch(
@@ -128,7 +128,7 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
     boolean mixed =
         (values.containsKey("-s") && values.containsKey("--set"))
             || (values.containsKey("--backend") && values.containsKey("--device"));
-    if (words.size() != 1 || value("--batch").isEmpty() || threads.isEmpty() || repeated || mixed) {
+    if (words.size() != 1 || value("--batch").isEmpty() || !countable || repeated || mixed) {
       return OptionalInt.empty();
     }
     List<String> settings = new ArrayList<>();
@@ -139,7 +139,7 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
             Specs.path(value("--batch").get()),
             value("--grad").map(Specs::path),
             ParameterValues.parse(settings),
-            threads.get(),
+            threads(),
             value("--backend").or(() -> value("--device")))
         .run(output, flags.contains("--json"));
     return OptionalInt.of(ExitCode.CLEAN);
@@ -149,15 +149,12 @@ record PlainCommandLine(List<String> words, Set<String> flags, Map<String, List<
     return values.getOrDefault(option, List.of()).stream().findFirst();
   }
 
-  /** The number of threads, or empty where it is not simply a number. */
+  /** The number of threads, or empty where none is given or it is not simply a number. */
   private Optional<Integer> threads() {
-    Optional<String> text = value("--threads");
-    if (text.isEmpty()) {
-      return Optional.of(Runtime.getRuntime().availableProcessors());
-    }
-    boolean number =
-        text.get().length() <= 6 && text.get().chars().allMatch(c -> c >= '0' && c <= '9');
-    return number ? Optional.of(Integer.parseInt(text.get())) : Optional.empty();
+    return value("--threads")
+        .filter(text -> !text.isEmpty() && text.length() <= 6)
+        .filter(text -> text.chars().allMatch(c -> c >= '0' && c <= '9'))
+        .map(Integer::parseInt);
   }
 
   /** The constant that an option names, the standard one without it, null where there is doubt. */

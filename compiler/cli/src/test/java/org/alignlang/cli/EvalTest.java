@@ -173,7 +173,10 @@ class EvalTest {
             + " .json, which says how it is written",
         "two.align#Likely --batch batch.jsonl --grad none/g.npz|cannot write none/g.npz: its folder"
             + " does not exist",
-        "two.align#Likely --batch batch.jsonl --threads 0|--threads must be at least 1, not 0",
+        "two.align#Likely --batch batch.jsonl --threads 0|`--threads` is a whole number from 1 to"
+            + " 4096, not 0",
+        "two.align#Likely --batch batch.jsonl --device tornado --threads 2|`--threads` is about the"
+            + " processor, and a device has its own",
         "two.align#Limited --batch batch.jsonl|batch.jsonl: there is no tensor `reward.r`, which"
             + " objective `Limited` reads: numbers of shape [N], type f32, bf16, f16 or f64",
       })

@@ -317,7 +317,8 @@ class ExperimentCommandsTest {
             "  ✗ more than there is",
             "final(usefulness) > 1000",
             "it fails, as the claim is `>`",
-            "2 experiments, 2 of 3 claims hold.");
+            "2 experiments, 2 of 3 claims hold.")
+        .containsPattern("Sweep +seeds? [0-9]");
     assertThat(outcome.out().lines()).allMatch(line -> line.length() <= 100 || line.contains("/"));
     assertThat(outcome.out()).doesNotContain("within 1% of exact");
     assertThat(align("verify", folder, "--details").out())
@@ -328,6 +329,7 @@ class ExperimentCommandsTest {
     assertThat(good.exit()).as(good.err()).isZero();
     JsonNode json = JsonMapper.builder().build().readTree(good.out());
     assertThat(json.at("/passed").asBoolean()).isTrue();
+    assertThat(json.at("/experiments/0/seeds/0").asInt()).isEqualTo(1);
     assertThat(json.at("/experiments/0/claims/0/parts/0/difference/low").asDouble()).isPositive();
     assertThat(onlyRun().status()).isEqualTo(StoredRun.Status.COMPLETE);
     Files.writeString(spec, "objective {");

@@ -52,7 +52,7 @@ public final class Eval extends AlignCommand {
       names = "--threads",
       paramLabel = "N",
       description = "How many threads to use; one per processor if not given. Never changes a bit.")
-  private int threads = Runtime.getRuntime().availableProcessors();
+  private @Nullable Integer threads;
 
   @Option(
       names = {"--backend", "--device"},
@@ -70,7 +70,7 @@ public final class Eval extends AlignCommand {
             Specs.path(batch),
             Optional.ofNullable(gradient).map(Specs::path),
             parameters.values(),
-            threads,
+            Optional.ofNullable(threads),
             Optional.ofNullable(backEnd))
         .run(output(), json);
     return ExitCode.CLEAN;

@@ -2,10 +2,12 @@ package org.alignlang.cli.command;
 
 import java.util.Optional;
 import org.alignlang.cli.AlignCommand;
+import org.alignlang.cli.ParameterValues;
 import org.alignlang.cli.explain.ExplainRun;
 import org.alignlang.compiler.explain.Explanation;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -29,8 +31,11 @@ public final class Explain extends AlignCommand {
       description = "${COMPLETION-CANDIDATES}; unicode is the default.")
   private Explanation.Format format = Explanation.Format.UNICODE;
 
+  @Mixin private ParameterValues parameters = new ParameterValues();
+
   @Override
   public Integer call() {
-    return new ExplainRun(output(), format).run(Optional.ofNullable(topic), all);
+    return new ExplainRun(output(), format, parameters.values())
+        .run(Optional.ofNullable(topic), all);
   }
 }

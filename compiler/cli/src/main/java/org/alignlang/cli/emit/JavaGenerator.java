@@ -65,7 +65,7 @@ public final class JavaGenerator {
   /** Every value belongs to a parameter. @throws InvalidSpec if one does not */
   static void requireTaken(List<CheckedObjective> objectives, Map<String, Expression> values) {
     values.forEach((name, value) -> {
-      if (objectives.stream().noneMatch(o -> declares(o, name))) {
+      if (objectives.stream().noneMatch(o -> o.parameter(name).isPresent())) {
         String message = "no objective that is generated has a parameter called `" + name + "`";
         throw new InvalidSpec(
             List.of(Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, value.span(), message)));
@@ -91,14 +91,10 @@ public final class JavaGenerator {
     List<CheckedObjective> set = new ArrayList<>();
     for (CheckedObjective objective : chosen) {
       Map<String, Expression> own = new LinkedHashMap<>(values);
-      own.keySet().removeIf(parameter -> !declares(objective, parameter));
+      own.keySet().removeIf(parameter -> objective.parameter(parameter).isEmpty());
       Optional<String> which = name.isPresent() ? name : Optional.of(objective.name());
       set.add(spec.objective(which, own, Set.of()));
     }
     return set;
-  }
-
-  private static boolean declares(CheckedObjective objective, String parameter) {
-    return objective.declaration().parameters().stream().anyMatch(p -> p.name().equals(parameter));
   }
 }

@@ -71,7 +71,7 @@ public enum Stage {
               name,
               values,
               o ->
-                  ObjectiveExplainer.explain(o, ExplainRun.scope(spec, o.name()))
+                  ObjectiveExplainer.explain(o, ExplainRun.scope(spec, o.name()), values)
                       .render(Explanation.Format.LATEX));
       case JAVA -> sources(spec, name, values, o -> JvmBackEnd.source(o, ""));
       case BLOCKS -> sources(spec, name, values, o -> JvmBackEnd.singleSource(o, ""));

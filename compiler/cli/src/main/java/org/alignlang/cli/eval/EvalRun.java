@@ -19,6 +19,7 @@ import org.alignlang.cli.UserError;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.codegen.BackEnd;
+import org.alignlang.compiler.codegen.BackEnds;
 import org.alignlang.kernel.ObjectiveKernel;
 import org.alignlang.kernel.Signature;
 import org.alignlang.runtime.batch.BatchContract;
@@ -36,7 +37,7 @@ import org.alignlang.runtime.train.WorkerPool;
  * @param batch the tensors that it reads
  * @param gradient where to write what it finds, if anywhere
  * @param values values for the objective's parameters
- * @param threads how many threads work
+ * @param threads how many threads work; one per processor if not given
  * @param backEnd the name of what runs the kernel; the standard one if empty
  */
 public record EvalRun(
@@ -44,8 +45,9 @@ public record EvalRun(
     Path batch,
     Optional<Path> gradient,
     Map<String, Expression> values,
-    int threads,
+    Optional<Integer> threads,
     Optional<String> backEnd) {
+  private static final int MOST_THREADS = 4096;
 
   /**
    * Evaluates and prints.
@@ -54,8 +56,14 @@ public record EvalRun(
    * @throws UserError if the batch does not fit, or a file cannot be read or written
    */
   public void run(Output output, boolean json) {
-    if (threads < 1) {
-      throw new UserError("--threads must be at least 1, not " + threads);
+    int workersWanted = threads.orElse(Runtime.getRuntime().availableProcessors());
+    if (workersWanted < 1 || workersWanted > MOST_THREADS) {
+      throw new UserError(
+          "`--threads` is a whole number from 1 to %d, not %d"
+              .formatted(MOST_THREADS, workersWanted));
+    }
+    if (threads.isPresent() && backEnd.filter(BackEnds.TORNADO.name()::equals).isPresent()) {
+      throw new UserError("`--threads` is about the processor, and a device has its own");
     }
     BackEnd lowering = lowering();
     try {
@@ -65,7 +73,7 @@ public record EvalRun(
       double[] parameters = parameters(objective.signature());
       ObjectiveKernel kernel = lowering.kernel(objective);
       BatchEvaluation evaluation;
-      try (WorkerPool workers = new WorkerPool(threads)) {
+      try (WorkerPool workers = new WorkerPool(workersWanted)) {
         evaluation = BatchEvaluation.of(kernel, parameters, file, workers);
       }
       if (!evaluation.empty().isEmpty()) {

@@ -3,12 +3,14 @@ package org.alignlang.cli.explain;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.alignlang.cli.ExitCode;
+import org.alignlang.cli.InvalidSpec;
 import org.alignlang.cli.ObjectiveName;
 import org.alignlang.cli.Output;
 import org.alignlang.cli.SpecFile;
@@ -22,6 +24,7 @@ import org.alignlang.compiler.check.DivergenceRegistry;
 import org.alignlang.compiler.check.Meaning;
 import org.alignlang.compiler.check.ObjectiveLookup;
 import org.alignlang.compiler.check.Scope;
+import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.DiagnosticPages;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
@@ -38,10 +41,15 @@ import org.alignlang.compiler.syntax.AlignSyntax;
 public final class ExplainRun {
   private final Output output;
   private final Explanation.Format format;
+  private final Map<String, Expression> values;
 
-  public ExplainRun(Output output, Explanation.Format format) {
+  /**
+   * @param values values for parameters; an objective takes those that it has
+   */
+  public ExplainRun(Output output, Explanation.Format format, Map<String, Expression> values) {
     this.output = output;
     this.format = format;
+    this.values = Map.copyOf(values);
   }
 
   /** Explains a topic, or lists all of them, and returns the exit code. */
@@ -74,10 +82,16 @@ public final class ExplainRun {
 
   private String explained(String topic) {
     Optional<DiagnosticCode> code = DiagnosticCode.find(topic);
+    boolean spec = code.isEmpty() && isSpec(topic);
+    if (!spec && !values.isEmpty()) {
+      throw new UserError(
+          "`-s` gives a parameter of an objective its value; a divergence has its own in"
+              + " parentheses, as in `alpha(a = 0.3)`");
+    }
     if (code.isPresent()) {
       return page(code.get());
     }
-    if (isSpec(topic)) {
+    if (spec) {
       return spec(ObjectiveName.parse(topic));
     }
     return divergence(topic).orElseThrow(() -> unknown(topic));
@@ -137,10 +151,34 @@ public final class ExplainRun {
     if (names.isEmpty()) {
       throw new UserError("`" + spec.source().path() + "` declares no objective");
     }
+    List<CheckedObjective> objectives =
+        names.stream().map(each -> spec.objective(Optional.of(each), Map.of(), Set.of())).toList();
+    values.forEach((parameter, value) -> {
+      if (objectives.stream().noneMatch(o -> o.parameter(parameter).isPresent())) {
+        throw new InvalidSpec(
+            List.of(
+                Suggestions.meant(
+                    Diagnostic.of(
+                        DiagnosticCode.UNKNOWN_NAME,
+                        value.span(),
+                        "`%s` has no parameter called `%s`"
+                            .formatted(String.join("`, `", names), parameter)),
+                    parameter,
+                    objectives.stream()
+                        .flatMap(o -> o.declaration().parameters().stream())
+                        .map(Declaration.Parameter::name)
+                        .toList())));
+      }
+    });
     List<String> parts = new ArrayList<>();
-    for (String each : names) {
-      CheckedObjective objective = spec.objective(Optional.of(each), Map.of(), Set.of());
-      parts.add(ObjectiveExplainer.explain(objective, scope(spec, each)).render(format));
+    for (int i = 0; i < names.size(); i++) {
+      Map<String, Expression> own = new LinkedHashMap<>(values);
+      CheckedObjective plain = objectives.get(i);
+      own.keySet().removeIf(parameter -> plain.parameter(parameter).isEmpty());
+      CheckedObjective objective =
+          own.isEmpty() ? plain : spec.objective(Optional.of(names.get(i)), own, Set.of());
+      parts.add(
+          ObjectiveExplainer.explain(objective, scope(spec, names.get(i)), own).render(format));
     }
     return String.join("\n", parts);
   }

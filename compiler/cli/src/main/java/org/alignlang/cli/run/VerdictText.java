@@ -37,7 +37,9 @@ final class VerdictText {
       out.append('\n').append(palette.frame(spec)).append('\n');
     }
     if (!one.experiment().isEmpty()) {
-      String seconds = String.format(Locale.ROOT, "%.1f s", one.seconds());
+      String seconds =
+          (one.seeds().isEmpty() ? "" : one.seedsText() + "   ")
+              + String.format(Locale.ROOT, "%.1f s", one.seconds());
       out.append(palette.bold(one.experiment()))
           .append(" ".repeat(room(one.experiment(), seconds)))
           .append(seconds)

@@ -62,6 +62,7 @@ public final class Verification {
   /**
    * An experiment that was run.
    *
+   * @param seeds the first and the last seed; none if it could not be run
    * @param controls what became of the claims where what they are about is taken away
    * @param error why it could not be run; empty if it could
    */
@@ -70,11 +71,22 @@ public final class Verification {
       String experiment,
       boolean passed,
       double seconds,
+      List<Long> seeds,
       List<ClaimVerdict> claims,
       List<Control> controls,
       String error) {
     static Verified failed(String spec, String experiment, String error) {
-      return new Verified(spec, experiment, false, 0, List.of(), List.of(), error);
+      return new Verified(spec, experiment, false, 0, List.of(), List.of(), List.of(), error);
+    }
+
+    /** {@code seeds 1 to 5}; empty if it could not be run. */
+    String seedsText() {
+      if (seeds.isEmpty()) {
+        return "";
+      }
+      return seeds.getFirst().equals(seeds.getLast())
+          ? "seed " + seeds.getFirst()
+          : "seeds %d to %d".formatted(seeds.getFirst(), seeds.getLast());
     }
   }
 
@@ -199,6 +211,7 @@ public final class Verification {
                 experiment.name(),
                 result.passed() && controls.stream().allMatch(Control::passed),
                 result.seconds() + controls.stream().mapToDouble(Control::seconds).sum(),
+                List.of(settings.seed(), settings.seed() + request.plan().seeds() - 1),
                 result.claims(),
                 controls,
                 String.join("; ", errors)));

@@ -218,7 +218,11 @@ final class BuiltinFunctions {
       throw context.fail(
           WRONG_REDUCTION,
           first.span(),
-          "`beside` compares tokens, and this is at " + x.domain().describe());
+          "`beside` takes a value per token, and this is at " + x.domain().describe(),
+          x.domain().level() == Level.VOCAB
+              ? "reduce it over the vocabulary first: `beside(sum[vocab](...), %s)`"
+                  .formatted(sequence.name())
+              : "values per sequence meet at the pair without it, as in `h(chosen) - h(rejected)`");
     }
     return checker.map(x, n -> b.beside(n, sequence.name()), Kind.REAL);
   }
@@ -547,6 +551,13 @@ final class BuiltinFunctions {
     var known = FixedValues.evaluate(k.node(), context.parameterValues, new LinkedHashMap<>());
     if (known.isPresent() && !(known.getAsDouble() >= 1)) {
       throw context.fail(WRONG_ARGUMENTS, span, "`top` takes one entry or more");
+    }
+    if (known.isPresent() && known.getAsDouble() != Math.rint(known.getAsDouble())) {
+      throw context.fail(
+          WRONG_ARGUMENTS,
+          span,
+          "`top` takes a whole number of entries, and this is " + known.getAsDouble(),
+          "a parameter that counts is an `Int`, as in `k: Int = 20`");
     }
     return Meaning.Value.of(Kind.BOOL, b.lessEqual(b.largest(logits, k.node()), logits));
   }

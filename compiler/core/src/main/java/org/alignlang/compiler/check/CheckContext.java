@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.Statement;
@@ -35,6 +36,9 @@ final class CheckContext {
 
   /** The most values of an objective: some rules and the planner compare every two of them. */
   private static final int NODE_LIMIT = 30_000;
+
+  /** So many names can be told all at once. */
+  private static final int FEW = 8;
 
   /** How deeply values may be made of each other: some phases recurse over them. */
   private static final int HEIGHT_LIMIT = 2_500;
@@ -105,6 +109,9 @@ final class CheckContext {
 
   /** What the objective computes and does not use. */
   final List<Statement.Let> unusedLets = new ArrayList<>();
+
+  /** Where values of {@code let} are written that are held as their logarithms. */
+  final Set<Span> densities = new java.util.LinkedHashSet<>();
 
   /** Penalties that are named as divergences, and judged where they are. */
   final Set<Node> declaredPenalties = new HashSet<>();
@@ -241,8 +248,16 @@ final class CheckContext {
     return fail(Diagnostic.of(code, span, message).withHelp(help));
   }
 
-  /** An unknown name, with what was probably meant. */
+  /** An unknown name, with what was probably meant, or what there is where that is little. */
   Abandoned unknown(Span span, String what, String name, Collection<String> known) {
+    String all = "`" + String.join("`, `", new TreeSet<>(known)) + "`";
+    if (name.isEmpty() && !known.isEmpty()) {
+      return fail(
+          DiagnosticCode.WRONG_ARGUMENTS,
+          span,
+          "this is given by name, as in `%s = %s`".formatted(known.iterator().next(), span.text()),
+          "there is " + all);
+    }
     Diagnostic diagnostic =
         Diagnostic.of(DiagnosticCode.UNKNOWN_NAME, span, "there is no " + what + " `" + name + "`");
     if (sink.isFull()) {
@@ -252,7 +267,12 @@ final class CheckContext {
     return fail(
         LibraryImports.offer(diagnostic, name)
             .filter(_ -> span.text().equals(name))
-            .orElseGet(() -> Suggestions.meant(diagnostic, name, known)));
+            .orElseGet(() -> {
+              Diagnostic meant = Suggestions.meant(diagnostic, name, known);
+              return meant.help().isEmpty() && !known.isEmpty() && known.size() <= FEW
+                  ? meant.withHelp("there is " + all)
+                  : meant;
+            }));
   }
 
   void enterAccept(Expression.Accepted expression) {

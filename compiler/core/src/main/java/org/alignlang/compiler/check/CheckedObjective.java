@@ -30,6 +30,7 @@ import org.alignlang.kernel.Signature;
  * @param draws who draws each sequence of {@code sample}, in the order declared
  * @param fixed parameters whose values were needed while compiling, with those values
  * @param target the target density that the policy is fitted to, if the objective is only that
+ * @param densities where values of {@code let} are written that are held as their logarithms
  */
 public record CheckedObjective(
     Declaration.ObjectiveDeclaration declaration,
@@ -44,7 +45,8 @@ public record CheckedObjective(
     Map<String, Computed> computed,
     Map<String, String> draws,
     Map<String, Double> fixed,
-    Optional<Node> target) {
+    Optional<Node> target,
+    Set<Span> densities) {
 
   public CheckedObjective {
     expectations = List.copyOf(expectations);
@@ -53,6 +55,7 @@ public record CheckedObjective(
     computed = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(computed));
     draws = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(draws));
     fixed = Map.copyOf(fixed);
+    densities = Set.copyOf(densities);
   }
 
   public String name() {
@@ -61,6 +64,11 @@ public record CheckedObjective(
 
   public Signature signature() {
     return program.signature();
+  }
+
+  /** The parameter of a name. */
+  public Optional<Declaration.Parameter> parameter(String name) {
+    return declaration.parameters().stream().filter(p -> p.name().equals(name)).findFirst();
   }
 
   /**

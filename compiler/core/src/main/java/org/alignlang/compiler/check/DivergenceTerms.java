@@ -11,6 +11,7 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNREDUCED;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_ARGUMENTS;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.WRONG_THING;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -280,11 +281,42 @@ final class DivergenceTerms {
       Diagnostic diagnostic =
           Diagnostic.of(BIASED_DIVERGENCE, span, message)
               .withHelp(
-                  "leave `by` and `in` out for the exact gradient, use `by = k1, in = reward` or"
-                      + " `by = k2, in = loss` for the reverse KL, or write `accept biased` after"
-                      + " the term to keep it");
+                  "`%s` estimates the value, but samples are drawn from the policy, so that its"
+                          .formatted(k)
+                      + " gradient is another: "
+                      + exact(d, call)
+                      + " for that of "
+                      + sides.declared()
+                      + ", or write `accept biased` behind the term to keep it");
       context.report(unbiased(d, placement, call).map(diagnostic::withFix).orElse(diagnostic));
     }
+  }
+
+  /** What has the divergence's own gradient, for a call with options or of an estimator. */
+  private String exact(Divergence d, Expression.Call call) {
+    boolean options = call.arguments().stream().anyMatch(a -> a.name().orElse("").equals("by"));
+    List<String> right = new ArrayList<>();
+    List<String> timesRatio = new ArrayList<>();
+    for (Placement place : Placement.values()) {
+      for (Estimator k : Estimator.values()) {
+        if (d.descends(d.weight(k, place), named(call.span())) instanceof Descent.Matches) {
+          String name = k.name().toLowerCase(java.util.Locale.ROOT);
+          switch (place) {
+            case LOSS ->
+                right.add((options ? "`by = %s, in = loss`" : "`%s` in the loss").formatted(name));
+            case REWARD ->
+                right.add(
+                    (options ? "`by = %s, in = reward`" : "`%s` in the reward").formatted(name));
+            case LOSS_TIMES_RATIO ->
+                timesRatio.add(
+                    (options ? "`by = %s, in = loss, weight = ratio`" : "`%s` times the ratio")
+                        .formatted(name));
+          }
+        }
+      }
+    }
+    return (options ? "leave `by` and `in` out, or use " : "use ")
+        + String.join(" or ", right.isEmpty() ? timesRatio : right);
   }
 
   /** The estimator that is right in this place, or else the term without its options. */

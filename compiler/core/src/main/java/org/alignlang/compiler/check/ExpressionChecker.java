@@ -74,9 +74,15 @@ final class ExpressionChecker {
                       + " cannot meet one at "
                       + e.second().describe())
               .withHelp(
-                  "tokens of different sequences have nothing in common: reduce each to its"
-                      + " sequence first, as in `sum[token](...)`, or bring one to the positions of"
-                      + " the other with `beside(x, sequence)`"));
+                  e.first().level() == Level.VOCAB || e.second().level() == Level.VOCAB
+                      ? "distributions of different sequences have nothing in common: reduce each"
+                          + " over its vocabulary and its tokens first, as in"
+                          + " `sum[token](sum[vocab](...))`, or over its vocabulary alone and bring"
+                          + " that to the positions of the other with `beside(sum[vocab](...),"
+                          + " sequence)`"
+                      : "tokens of different sequences have nothing in common: reduce each to its"
+                            + " sequence first, as in `sum[token](...)`, or bring one to the"
+                            + " positions of the other with `beside(x, sequence)`"));
     } finally {
       b.at(before);
     }
@@ -974,6 +980,9 @@ final class ExpressionChecker {
       Meaning meaning = check(let.value(), scope);
       if (meaning instanceof Meaning.Value value && !value.ensemble()) {
         b.name(value.node(), let.name());
+        if (value.kind() == Kind.PROB) {
+          context.densities.add(let.value().span());
+        }
       }
       scope.declare(let.name(), meaning);
     }

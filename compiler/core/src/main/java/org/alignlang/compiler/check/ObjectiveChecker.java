@@ -273,7 +273,7 @@ public final class ObjectiveChecker {
             throw context.fail(
                 WRONG_ARGUMENTS,
                 value.map(Expression::span).orElse(parameter.span()),
-                "`" + parameter.name() + "` is an Int");
+                "`%s` is an Int, and %s is no whole number".formatted(parameter.name(), number));
           }
           Node node = b.parameter(parameters.size(), parameter.name());
           parameters.add(new Signature.Parameter(parameter.name(), number, type.equals("Int")));
@@ -1447,7 +1447,8 @@ public final class ObjectiveChecker {
         computed,
         draws,
         context.fixed,
-        targetOf(terms, valueNode));
+        targetOf(terms, valueNode),
+        context.densities);
   }
 
   /** What is above 0 where a constraint is violated; for an equality, what is not 0. */

@@ -390,6 +390,9 @@ final class PenaltyRules {
   }
 
   private void report(Node node, Shape shape, Place place, boolean entropy) {
+    String policy = graph.policy().orElse("pi");
+    String other = others(node).stream().flatMap(Set::stream).findFirst().orElse("ref");
+    String divergence = "KL(" + policy + " || " + other + ")";
     String message =
         switch (place) {
           case LOSS ->
@@ -402,8 +405,9 @@ final class PenaltyRules {
                             + " is zero: this term pulls nowhere";
                 case K2 -> "";
                 case K3 ->
-                    "differentiated, `exp(-x) - 1 + x` descends the forward divergence KL(ref ||"
-                        + " pi) and not KL(pi || ref)";
+                    "this estimates the value of %s, but differentiated on samples of the policy it"
+                            .formatted(divergence)
+                        + " has the gradient of KL(%s || %s)".formatted(other, policy);
                 case INVERTED_K3, ABSOLUTE ->
                     "differentiated, this function of the log-ratio descends no divergence between"
                         + " the policy and the reference";
@@ -423,8 +427,9 @@ final class PenaltyRules {
               switch (shape) {
                 case K1 -> "";
                 case K2, K3, INVERTED_K3, ABSOLUTE ->
-                    "in a reward only the log-ratio itself has the gradient of KL(pi || ref); this"
-                        + " function of it has the gradient of no KL divergence";
+                    "in a reward only the log-ratio itself has the gradient of %s; this function of"
+                            .formatted(divergence)
+                        + " it has the gradient of no KL divergence";
               };
         };
     if (message.isEmpty()) {
@@ -438,13 +443,13 @@ final class PenaltyRules {
                     entropy
                         ? "use the exact entropy, `entropy(pi(y.vocab))`, or put `-log(pi(y))` into"
                             + " the reward"
-                        : "name the divergence and let the compiler place it: `beta * KL(%s || %s)`"
-                            .formatted(
-                                graph.policy().orElse("pi"),
-                                others(node).stream()
-                                    .flatMap(Set::stream)
-                                    .findFirst()
-                                    .orElse("ref")))));
+                        : (place == Place.REWARD
+                                    ? "take it out of the reward and subtract `%s` where the reward"
+                                          + " is maximised"
+                                    : "write `%s` in place of it and of the mean around it")
+                                .formatted(divergence)
+                            + ", with the same factor: the compiler then estimates its gradient;"
+                            + " or write `accept written_divergence` behind it to keep it")));
   }
 
   /** Bounds on a penalty that is differentiated: no gradient beyond them. */

@@ -2,6 +2,7 @@ package org.alignlang.compiler.emit;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.plan.Plan;
 import org.alignlang.compiler.plan.Planner;
@@ -35,6 +36,7 @@ public final class PlanPrinter {
     for (Stages.Stream stream : stages.streams()) {
       text.append("  ").append(summary(stream)).append('\n');
     }
+    sorts(stages).ifPresent(sorts -> text.append("  ").append(sorts).append('\n'));
     return text.toString();
   }
 
@@ -59,6 +61,9 @@ public final class PlanPrinter {
     if (stage.sums() > 0) {
       parts.add(stage.sums() + (stage.sums() == 1 ? " sum" : " sums"));
     }
+    if (stage.sorts() > 0) {
+      parts.add(stage.sorts() + (stage.sorts() == 1 ? " sort" : " sorts"));
+    }
     if (stage.keeps() > 0) {
       parts.add("keeps " + stage.keeps());
     }
@@ -69,6 +74,20 @@ public final class PlanPrinter {
     return String.join("; ", parts);
   }
 
+  /** What is sorted of rows and tokens, which the operations per element leave out, if it is. */
+  public static Optional<String> sorts(Stages stages) {
+    int sorts =
+        stages.stages().stream()
+            .filter(s -> s.scope() != Scope.VOCAB)
+            .mapToInt(Stages.Stage::sorts)
+            .sum();
+    return sorts == 0
+        ? Optional.empty()
+        : Optional.of(
+            "%d %s of all rows or tokens besides: n elements take n log2 n comparisons each time"
+                .formatted(sorts, sorts == 1 ? "sort" : "sorts"));
+  }
+
   /** What the tokens or logits of a sequence cost, in a sentence. */
   public static String summary(Stages.Stream stream) {
     String visits = stream.visits() == 1 ? "1 visit" : stream.visits() + " visits";
@@ -77,7 +96,12 @@ public final class PlanPrinter {
         stream.bytes() == stream.bytesUncached()
             ? ""
             : " (" + stream.bytesUncached() + " where visits do not share a cache)";
-    return "%s: %s, %s; %d bytes%s and %d flops per %s"
+    String sorts =
+        stream.sorts() == 0
+            ? ""
+            : ", %d %s among them"
+                .formatted(stream.sorts(), stream.sorts() == 1 ? "sort" : "sorts");
+    return "%s: %s, %s%s; %d bytes%s and %d flops per %s"
         .formatted(
             place(stream.scope(), stream.owner()),
             switch (stream.coupling()) {
@@ -86,6 +110,7 @@ public final class PlanPrinter {
               case BATCH -> "coupled to other rows";
             },
             visits,
+            sorts,
             stream.bytes(),
             uncached,
             stream.flops(),

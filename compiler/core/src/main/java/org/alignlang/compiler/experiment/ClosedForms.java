@@ -27,20 +27,35 @@ import org.alignlang.runtime.experiment.ExperimentPlan;
 final class ClosedForms {
   private ClosedForms() {}
 
-  static Optional<ExperimentPlan.ClosedForm> of(
-      CheckedObjective objective, Map<String, Double> parameters) {
+  /**
+   * What is known of an objective's optimum.
+   *
+   * @param form the closed form, if there is one
+   * @param missing why there is none, to stand behind a colon; empty if there is one
+   */
+  record Found(Optional<ExperimentPlan.ClosedForm> form, String missing) {
+    private static Found none(String why) {
+      return new Found(Optional.empty(), why);
+    }
+  }
+
+  static Found of(CheckedObjective objective, Map<String, Double> parameters) {
     // What is optimised changes with what is kept, or is no function of single responses.
-    if (readsState(objective)
-        || objective.signature().inputs().stream().anyMatch(Signature::isOccupancy)) {
-      return Optional.empty();
+    if (readsState(objective)) {
+      return Found.none("what is optimised reads a kept number, and so changes over training");
+    }
+    if (objective.signature().inputs().stream().anyMatch(Signature::isOccupancy)) {
+      return Found.none("occupancy measures are no function of single responses");
     }
     if (objective.target().isPresent()) {
-      return Optional.of(
-          new ExperimentPlan.ClosedForm.Target(
-              new InterpretedRow(objective.target().get(), objective, parameters)));
+      return new Found(
+          Optional.of(
+              new ExperimentPlan.ClosedForm.Target(
+                  new InterpretedRow(objective.target().get(), objective, parameters))),
+          "");
     }
     if (objective.expectations().isEmpty()) {
-      return Optional.empty();
+      return Found.none("the loss is one of data, and no expectation under the policy");
     }
     GraphBuilder b = objective.builder();
     Map<Node, Node> slopes =
@@ -50,7 +65,7 @@ final class ClosedForms {
     objective.expectations().forEach(t -> zeros.put(t.leaf(), b.constant(0)));
     Node rest = new Substitution(b, zeros).apply(objective.value());
     if (RowExpressions.number(rest, parameters).isEmpty()) {
-      return Optional.empty();
+      return Found.none("beside its expectations there is a term that is none");
     }
     Node reward = b.broadcast(b.constant(0), Domain.sequence("y"));
     double strength = 0;
@@ -63,11 +78,14 @@ final class ClosedForms {
       }
       Optional<Double> weight = RowExpressions.number(slope, parameters);
       if (weight.isEmpty()) {
-        return Optional.empty();
+        return Found.none("what is optimised is not linear in its expectations");
       }
       if (term.divergence().isPresent()) {
-        if (divergence.isPresent() || !(weight.get() < 0)) {
-          return Optional.empty();
+        if (divergence.isPresent()) {
+          return Found.none("there are two divergences");
+        }
+        if (!(weight.get() < 0)) {
+          return Found.none("the divergence is not subtracted with a factor above 0");
         }
         divergence = term.divergence();
         reference = term.other();
@@ -84,7 +102,7 @@ final class ClosedForms {
           objective.expectations().stream().filter(t -> t.leaf() == limit.value()).findFirst();
       Optional<Double> bound = RowExpressions.number(limit.bound(), parameters);
       if (term.isEmpty() || bound.isEmpty()) {
-        return Optional.empty();
+        return Found.none("a constraint is on something else than an expectation");
       }
       if (term.get().divergence().isEmpty()) {
         bounds.add(
@@ -101,7 +119,7 @@ final class ClosedForms {
               || (divergence.get().f().equals(term.get().divergence().get().f())
                   && reference.equals(term.get().other()));
       if (!same || !limit.relation().equals("<=") || Double.isFinite(budget)) {
-        return Optional.empty();
+        return Found.none("a second divergence is bounded");
       }
       divergence = term.get().divergence();
       reference = term.get().other();
@@ -110,18 +128,24 @@ final class ClosedForms {
     }
     Optional<DoubleUnaryOperator> inverse = divergence.flatMap(Divergence::inverse);
     if (inverse.isEmpty()) {
-      return Optional.empty();
+      return Found.none(
+          divergence
+              .map(d -> "the derivative of " + d.name() + "'s f has no inverse")
+              .orElse("no divergence holds the policy near a reference"));
     }
-    return Optional.of(
-        new ExperimentPlan.ClosedForm.Regularised(
-            new InterpretedRow(b.broadcast(reward, Domain.sequence("y")), objective, parameters),
-            strength,
-            reference,
-            divergence.orElseThrow().integrand()::applyAsDouble,
-            inverse.get()::applyAsDouble,
-            budget,
-            budgetMultiplier,
-            bounds));
+    return new Found(
+        Optional.of(
+            new ExperimentPlan.ClosedForm.Regularised(
+                new InterpretedRow(
+                    b.broadcast(reward, Domain.sequence("y")), objective, parameters),
+                strength,
+                reference,
+                divergence.orElseThrow().integrand()::applyAsDouble,
+                inverse.get()::applyAsDouble,
+                budget,
+                budgetMultiplier,
+                bounds)),
+        "");
   }
 
   private static boolean readsState(CheckedObjective objective) {

@@ -91,8 +91,11 @@ public final class ExperimentCompiler {
   private final Map<String, ExperimentStatement.Setting> settings = new LinkedHashMap<>();
   private final Map<String, ObjectiveKernel> kernels;
 
-  /** Settings that a control takes over: what it drops has no use for those that are its own. */
-  private final Set<ExperimentStatement.Setting> inherited;
+  /**
+   * Settings that a control takes over: what it drops has no use for those that are its own. Empty
+   * for an experiment itself.
+   */
+  private final Optional<Set<ExperimentStatement.Setting>> inherited;
 
   /**
    * What a user changes from outside.
@@ -113,7 +116,7 @@ public final class ExperimentCompiler {
       Function<CheckedObjective, ObjectiveKernel> backEnd,
       Overrides overrides,
       Map<String, ObjectiveKernel> kernels,
-      Set<ExperimentStatement.Setting> inherited,
+      Optional<Set<ExperimentStatement.Setting>> inherited,
       DiagnosticSink sink) {
     this.declaration = declaration;
     this.scope = scope;
@@ -153,7 +156,7 @@ public final class ExperimentCompiler {
             backEnd,
             overrides,
             new HashMap<>(),
-            Set.of(),
+            Optional.empty(),
             sink)
         .plan();
   }
@@ -302,6 +305,10 @@ public final class ExperimentCompiler {
       if (choice.turns() instanceof ExperimentPlan.Turns.Bilevel bilevel) {
         requireBilevel(bilevel, objectives);
       }
+      ClosedForms.Found optimum =
+          parts.size() == 1
+              ? ClosedForms.of(objectives.getFirst(), parts.getFirst().parameters())
+              : new ClosedForms.Found(Optional.empty(), "several objectives are trained in turn");
       List<ExperimentPlan.Training> compiled = new ArrayList<>();
       for (int i = parts.size() - 1; i >= 0; i--) {
         CheckedObjective objective = objectives.get(i);
@@ -322,14 +329,14 @@ public final class ExperimentCompiler {
                 blocks(objective, actorSettings),
                 objective.draws(),
                 schedules(objective, member),
-                parts.size() == 1
-                    ? ClosedForms.of(objective, parts.getFirst().parameters())
-                    : Optional.empty(),
+                optimum.form(),
                 first ? List.copyOf(compiled) : List.of(),
                 first ? choice.turns() : ExperimentPlan.Turns.Alternate.ALONE));
       }
       points.add(compiled.getFirst());
-      contexts.add(new Quantities.PointContext(parts));
+      // What a claim asks for may have no answer in a control: there it is to fail.
+      String missing = inherited.isPresent() ? "" : optimum.missing();
+      contexts.add(new Quantities.PointContext(parts, choice.labels(), missing));
     }
     requireKnown(
         actorSettings,
@@ -342,6 +349,10 @@ public final class ExperimentCompiler {
     Quantities quantities = new Quantities(contexts, scope, labels, sink);
     return Optional.of(
         planned(objectives(choices), points, steps, seeds, every, seconds, quantities));
+  }
+
+  private boolean isInherited(ExperimentStatement.Setting setting) {
+    return inherited.filter(kept -> kept.contains(setting)).isPresent();
   }
 
   /** Reads what is recorded, drawn and claimed, and the controls. */
@@ -463,7 +474,7 @@ public final class ExperimentCompiler {
                 // A control's own settings stand, whatever is set from outside.
                 new Overrides(Map.of(), overrides.steps(), overrides.seeds()),
                 kernels,
-                kept,
+                Optional.of(kept),
                 found)
             .plan();
     if (plan.isEmpty() && sink.errorCount() == 0) {
@@ -484,7 +495,7 @@ public final class ExperimentCompiler {
       }
     }
     for (ExperimentStatement.Setting setting : unknown) {
-      if (inherited.contains(setting)) {
+      if (isInherited(setting)) {
         continue;
       }
       throw unknown(
@@ -719,7 +730,7 @@ public final class ExperimentCompiler {
               .flatMap(o -> Optional.ofNullable(o.actors().get(name)).stream())
               .filter(role -> !role.equals("policy"))
               .toList();
-      if (!block && roles.isEmpty() && inherited.contains(setting)) {
+      if (!block && roles.isEmpty() && isInherited(setting)) {
         continue;
       }
       if (!block && roles.isEmpty()) {

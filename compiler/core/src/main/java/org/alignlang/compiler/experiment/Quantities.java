@@ -91,6 +91,9 @@ final class Quantities {
 
   private boolean recording;
 
+  /** The points at which the claim at hand is judged, by their swept values; none outside one. */
+  private Optional<Map<String, String>> selected = Optional.empty();
+
   /** A fit, before one of its results is asked for. */
   private record Fit(Quantity of, Quantity formula, List<String> free, List<String> over) {}
 
@@ -99,10 +102,17 @@ final class Quantities {
    */
   record Part(CheckedObjective objective, Scope scope, Map<String, Double> parameters) {}
 
-  /** What a sweep point trains: one objective, or several in turn. */
-  record PointContext(List<Part> parts) {
+  /**
+   * What a sweep point trains: one objective, or several in turn.
+   *
+   * @param labels the swept values
+   * @param noOptimum why there is no optimum in closed form; empty where there is one, or where
+   *     that is no mistake
+   */
+  record PointContext(List<Part> parts, Map<String, String> labels, String noOptimum) {
     PointContext {
       parts = List.copyOf(parts);
+      labels = Map.copyOf(labels);
     }
 
     /** The first objective that trains a policy, or else the first. */
@@ -381,6 +391,15 @@ final class Quantities {
   ExperimentPlan.Claim claim(ExperimentStatement.Expect expect) {
     Map<String, String> where = new LinkedHashMap<>();
     expect.where().ifPresent(w -> selection(w, where));
+    selected = Optional.of(where);
+    try {
+      return claim(expect, where);
+    } finally {
+      selected = Optional.empty();
+    }
+  }
+
+  private ExperimentPlan.Claim claim(ExperimentStatement.Expect expect, Map<String, String> where) {
     Condition condition =
         switch (expect.claim()) {
           case Claim.Holds holds -> condition(holds.condition());
@@ -708,7 +727,34 @@ final class Quantities {
     if (!function.equals("exact")) {
       return new Quantity.Series(function, inner, at);
     }
+    Optional<String> missing = selected.flatMap(where -> withoutOptimum(where, at));
+    if (missing.isPresent()) {
+      throw fail(
+          call.span(),
+          "there is no optimum in closed form: " + missing.get(),
+          "`exact` is for expected rewards less one divergence `D(pi || ref)` times a factor above"
+              + " 0, under bounds on them, and for the fit to a target; a claim can also compare"
+              + " with another point of a sweep, or with `best_of`");
+    }
     return new Quantity.Exact(resolve(inner), at);
+  }
+
+  /**
+   * Why one of the points that a claim asks about has no optimum in closed form, if one has not.
+   */
+  private Optional<String> withoutOptimum(Map<String, String> where, Map<String, String> at) {
+    Set<Map<String, String>> asked = new LinkedHashSet<>();
+    for (PointContext point : points) {
+      if (point.labels().entrySet().containsAll(where.entrySet())) {
+        Map<String, String> labels = new LinkedHashMap<>(point.labels());
+        labels.putAll(at);
+        asked.add(labels);
+      }
+    }
+    return points.stream()
+        .filter(point -> !point.noOptimum().isEmpty() && asked.contains(point.labels()))
+        .map(PointContext::noOptimum)
+        .findFirst();
   }
 
   /** {@code slope(y, x)}, {@code hypervolume(final(a), final(b), reference = [0, 0], over = w)}. */

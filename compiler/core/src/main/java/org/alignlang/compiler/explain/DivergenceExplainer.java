@@ -124,19 +124,49 @@ public final class DivergenceExplainer {
           Notation.symbol("π*(y)", "\\pi^{*}(y)"),
           isLogarithm(divergence) ? Notation.symbol("∝", "\\propto") : Symbols.EQUALS,
           isLogarithm(divergence)
-              ? Notation.symbol(
-                  "π_ref(y) exp(r(y)/"
-                      + (scale(divergence).equals("1") ? "β" : "(" + scale(divergence) + "β)")
-                      + ")",
-                  "\\pi_{\\mathrm{ref}}(y) \\, \\exp\\left(\\frac{r(y)}{"
-                      + (scale(divergence).equals("1") ? "" : scale(divergence) + " ")
-                      + "\\beta}\\right)")
-              : Notation.symbol(
-                  "π_ref(y) (f′)⁻¹((r(y) − ν)/β)",
-                  "\\pi_{\\mathrm{ref}}(y) \\, (f')^{-1}\\left(\\frac{r(y) -"
-                      + " \\nu}{\\beta}\\right)"));
+              ? (Notation)
+                  Notation.symbol(
+                      "π_ref(y) exp(r(y)/"
+                          + (scale(divergence).equals("1") ? "β" : "(" + scale(divergence) + "β)")
+                          + ")",
+                      "\\pi_{\\mathrm{ref}}(y) \\, \\exp\\left(\\frac{r(y)}{"
+                          + (scale(divergence).equals("1") ? "" : scale(divergence) + " ")
+                          + "\\beta}\\right)")
+              : Notation.product(
+                  Notation.symbol("π_ref(y)", "\\pi_{\\mathrm{ref}}(y)"),
+                  inverse(
+                      d,
+                      Notation.quotient(
+                          Notation.difference(Notation.symbol("r(y)", "r(y)"), Symbols.name("nu")),
+                          Symbols.name("beta")))));
+      zeros(d, out);
     }
     return out;
+  }
+
+  /**
+   * {@code (f')^-1} at an argument. Where f' is finite at 0 no argument may be below it: the
+   * multiplier of {@code pi(y) >= 0} takes up the rest, and the probability is 0.
+   */
+  static Notation inverse(DerivedDivergence d, Notation argument) {
+    return new Notation.Called(
+        Notation.symbol("(f′)⁻¹", "(f')^{-1}"),
+        List.of(
+            d.zeroInDomainOfDerivative()
+                ? new Notation.Called(
+                    Notation.symbol("max", "\\max"), List.of(limit(d.range().atZero()), argument))
+                : argument));
+  }
+
+  /** Says which responses an optimum with {@link #inverse} leaves out, if it may leave any. */
+  static void zeros(DerivedDivergence d, Explanation out) {
+    if (d.zeroInDomainOfDerivative()) {
+      out.paragraph(
+          "f′(0) = ",
+          limit(d.range().atZero()),
+          ", and (f′)⁻¹ is 0 there: responses whose reward is low enough for the maximum to take"
+              + " effect get no probability, since a policy cannot give less than 0.");
+    }
   }
 
   /** Whether the link is a multiple of the logarithm, as that of the KL is. */
@@ -160,7 +190,7 @@ public final class DivergenceExplainer {
         .ifPresent(f -> equations.add(new Equation(of("f*", Y), Symbols.EQUALS, formula(f))));
   }
 
-  private static Notation limit(Limit limit) {
+  static Notation limit(Limit limit) {
     return Double.isFinite(limit.value())
         ? sum(Sum.constant(limit.value()))
         : Notation.number(limit.value());

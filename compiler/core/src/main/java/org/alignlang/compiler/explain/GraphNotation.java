@@ -1,6 +1,10 @@
 package org.alignlang.compiler.explain;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.alignlang.compiler.explain.Notation.Symbol;
+import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
@@ -29,6 +34,7 @@ final class GraphNotation {
 
   private static final int DEEPEST = 100;
   private static final Symbol RETURN = Notation.symbol("R(y)", "R(y)");
+  private static final Symbol X = Notation.symbol("x", "x");
 
   private final Map<String, Symbol> actors;
   private final List<String> sequences;
@@ -37,8 +43,14 @@ final class GraphNotation {
   /** Names of values; a value that is the logarithm of a probability is named by that. */
   private final Map<Node, Symbol> names = new HashMap<>();
 
+  /** Named values that are held as their logarithm: the name is that of the value itself. */
+  private final Set<Node> densities = new HashSet<>();
+
   private final Map<Node, Integer> sizes = new HashMap<>();
   private final Set<Node> named = new LinkedHashSet<>();
+
+  /** What the functions mean that were used so far, in the order of their first use. */
+  private final Map<String, List<Object>> meanings = new LinkedHashMap<>();
 
   /** Whether what is set is not differentiated, so that it does not matter what is detached. */
   private boolean detached;
@@ -49,6 +61,7 @@ final class GraphNotation {
   /**
    * @param actors how actors are set
    * @param given names that the spec gives to values, by the place of the value
+   * @param held places of values that are held as their logarithm
    * @param returned where the return is made that an estimator weighs
    * @param forward the value in which those are looked for
    * @param roots everything that will be set
@@ -57,6 +70,7 @@ final class GraphNotation {
       Map<String, Symbol> actors,
       List<String> sequences,
       Map<Span, Symbol> given,
+      Set<Span> held,
       Optional<Span> returned,
       Node forward,
       List<Node> roots) {
@@ -74,10 +88,14 @@ final class GraphNotation {
       Symbol symbol = given.get(span);
       if (symbol != null) {
         wanted.put(node, symbol);
+        if (held.contains(span)) {
+          densities.add(node);
+        }
       }
     });
     combinedReturn(returned, forward).ifPresent(node -> wanted.put(node, RETURN));
     Map<Node, Integer> uses = uses(roots);
+    Set<Symbol> taken = new HashSet<>();
     int next = 1;
     for (Node node : ObjectiveProgram.reachable(roots)) {
       int size = size(node);
@@ -86,7 +104,8 @@ final class GraphNotation {
           uses.getOrDefault(node, 0) > 1 && size >= WORTH_A_NAME && !isTransparent(node);
       boolean ratio =
           probability(node, false).filter(Notation.Quotient.class::isInstance).isPresent();
-      if (symbol != null && (size >= 2 || ratio)) {
+      // An estimator and an objective may call different values alike; the second goes without.
+      if (symbol != null && (size >= 2 || ratio) && taken.add(atLevel(symbol, node.domain()))) {
         names.put(node, atLevel(symbol, node.domain()));
       } else if (repeated && !roots.contains(node) && probability(node, false).isEmpty()) {
         names.put(
@@ -97,12 +116,21 @@ final class GraphNotation {
         sizes.put(node, 1);
       }
     }
+    // So far values were looked at, and none was set.
+    named.clear();
+    meanings.clear();
   }
 
   /** Without names. */
   static GraphNotation plain(Map<String, Symbol> actors, Node value) {
     return new GraphNotation(
-        actors, List.of("chosen", "rejected"), Map.of(), Optional.empty(), value, List.of());
+        actors,
+        List.of("chosen", "rejected"),
+        Map.of(),
+        Set.of(),
+        Optional.empty(),
+        value,
+        List.of());
   }
 
   /** What an estimator is given: made where the objective stands, one number per sequence. */
@@ -122,15 +150,17 @@ final class GraphNotation {
   }
 
   private static Symbol atLevel(Symbol symbol, Domain domain) {
-    if (domain.level() == Level.TOKEN) {
-      String latex = symbol.latex();
-      return Notation.symbol(
-          symbol.unicode() + "ₜ",
-          latex.endsWith("}") && latex.contains("_{")
-              ? latex.substring(0, latex.length() - 1) + ",t}"
-              : latex + "_t");
+    if (domain.level() != Level.TOKEN && domain.level() != Level.VOCAB) {
+      return symbol;
     }
-    return symbol;
+    String latex = symbol.latex();
+    String entry = domain.level() == Level.VOCAB ? "(v)" : "";
+    return Notation.symbol(
+        symbol.unicode() + "ₜ" + entry,
+        (latex.endsWith("}") && latex.contains("_{")
+                ? latex.substring(0, latex.length() - 1) + ",t}"
+                : latex + "_t")
+            + entry);
   }
 
   /** What only repeats or guards its operand. */
@@ -181,7 +211,9 @@ final class GraphNotation {
         if (done.add(node) && symbol != null) {
           names.remove(node);
           detached = !node.active();
-          Notation right = probability(node, false).orElseGet(() -> of(node));
+          Notation right =
+              probability(node, false)
+                  .orElseGet(() -> densities.contains(node) ? exponential(node) : of(node));
           names.put(node, symbol);
           detached = false;
           equations.put(node.number(), new Explanation.Equation(symbol, Symbols.EQUALS, right));
@@ -249,23 +281,46 @@ final class GraphNotation {
       case Operation.Input input -> input(input.input(), input.member());
       case Operation.Count count -> count(count.from(), node.domain());
       case Operation.OneHot _ -> taken(node.domain());
-      case Operation.Reorder reorder -> {
-        String word = reorder.inverse() ? "unsort" : "sort";
-        // A value is sorted by itself, or carried along with the key that is.
-        yield x.get(0) == x.get(1)
-            ? Symbols.call(word, of(x.get(0)))
-            : Symbols.call(word, of(x.get(0)), of(x.get(1)));
+      case Operation.Reorder reorder -> reordered(reorder, x.get(0), x.get(1));
+      case Operation.Largest _ ->
+          means(
+              Symbols.call("largest", of(x.get(0)), of(x.get(1))),
+              Symbols.call("largest", X, Symbols.name("k")),
+              " is the k-th largest of x over the vocabulary");
+      case Operation.Matching matching -> {
+        Symbol sum = scoped("sum", matching.within(), node.domain());
+        yield means(
+            new Notation.Called(sum, List.of(by(of(x.get(0)), "at", key(x.get(1))))),
+            new Notation.Called(sum, List.of(by(X, "at", Symbols.name("k")))),
+            " is the sum of x over "
+                + scope(matching.within(), node.domain())
+                + " that have the same k as the one at hand");
       }
-      case Operation.Largest _ -> Symbols.call("largest", of(x.get(0)), of(x.get(1)));
-      case Operation.Matching _ -> Symbols.call("matching", of(x.get(0)), of(x.get(1)));
-      case Operation.Beside _ -> Symbols.call("beside", of(x.get(0)));
+      case Operation.Beside _ ->
+          means(
+              Symbols.call("beside", of(x.get(0))),
+              Symbols.call("beside", X),
+              " is x of the other sequence at the same position, and 0 where that has no token");
       case Operation.Position _ -> Symbols.name("position");
-      case Operation.Scan scan ->
-          Symbols.call(scan.backwards() ? "togo" : "cumsum", of(x.get(0)), of(x.get(1)));
-      case Operation.Shift shift -> Symbols.call(shift.next() ? "next" : "previous", of(x.get(0)));
+      case Operation.Scan scan -> {
+        String word = scan.backwards() ? "togo" : "cumsum";
+        yield means(
+            Symbols.call(word, of(x.get(0)), of(x.get(1))),
+            Symbols.call(word, X, Symbols.name("gamma")),
+            scan.backwards()
+                ? " is x of a token plus γ times the same of the next token"
+                : " is x of a token plus γ times the same of the token before");
+      }
+      case Operation.Shift shift -> {
+        String word = shift.next() ? "next" : "previous";
+        yield means(
+            Symbols.call(word, of(x.get(0))),
+            Symbols.call(word, X),
+            " is x of the " + word + " token, and 0 where there is none");
+      }
       case Operation.Checked _, Operation.Broadcast _, Operation.Lift _ -> of(x.get(0));
       case Operation.Stop _ ->
-          x.get(0).active() && !detached ? Symbols.stopped(of(x.get(0))) : of(x.get(0));
+          x.get(0).active() && !detached ? stopped(of(x.get(0))) : of(x.get(0));
       case Operation.Apply apply -> apply(apply.function(), x.get(0));
       case Operation.Combine combine -> combine(combine, x.get(0), x.get(1));
       case Operation.Select _ -> select(x.get(0), x.get(1), x.get(2));
@@ -275,6 +330,108 @@ final class GraphNotation {
       case Operation.Expectation _ ->
           Symbols.expectation(actors.getOrDefault("", Symbols.actor("pi", true)), of(x.get(0)));
     };
+  }
+
+  /** A value in the order of a key, or back: by itself, or carried along with the key. */
+  private Notation reordered(Operation.Reorder reorder, Node value, Node key) {
+    Domain elements = value.domain();
+    Symbol sort = scoped("sort", reorder.within(), elements);
+    String over = scope(reorder.within(), elements);
+    boolean itself = value == key || bare(value) == bare(key);
+    Symbol c = Symbols.name("c");
+    if (reorder.inverse()) {
+      Symbol unsort = scoped("unsort", reorder.within(), elements);
+      return means(
+          new Notation.Called(unsort, List.of(by(of(value), "by", key(key)))),
+          new Notation.Called(unsort, List.of(by(c, "by", X))),
+          " has the i-th c where x is the i-th smallest over "
+              + over
+              + ": so a gradient comes back through a sort");
+    }
+    return itself
+        ? means(
+            new Notation.Called(sort, List.of(of(value))),
+            new Notation.Called(sort, List.of(X)),
+            " is x in ascending order over " + over)
+        : means(
+            new Notation.Called(sort, List.of(by(of(value), "by", key(key)))),
+            new Notation.Called(sort, List.of(by(c, "by", X))),
+            " is c in the order in which x ascends over " + over);
+  }
+
+  /** A value without what only repeats, guards or detaches it. */
+  private static Node bare(Node node) {
+    return isTransparent(node) ? bare(node.operand(0)) : node;
+  }
+
+  /** A key: what orders or matches is never differentiated, and need not be said to be. */
+  private Notation key(Node node) {
+    boolean before = detached;
+    detached = true;
+    Notation notation =
+        probability(node, false).map(p -> (Notation) Symbols.log(p)).orElseGet(() -> of(node));
+    detached = before;
+    return notation;
+  }
+
+  private static Notation by(Notation value, String word, Notation key) {
+    return new Notation.Row(List.of(value, Notation.symbol(word, "\\text{ " + word + " }"), key));
+  }
+
+  /** A function with the level that it goes over, as it is written in a spec. */
+  private static Symbol scoped(String word, Domain within, Domain elements) {
+    String level = levelOf(within, elements);
+    return Notation.symbol(
+        word + "_" + level, "\\operatorname{" + word + "}_{\\text{" + level + "}}");
+  }
+
+  private static String levelOf(Domain within, Domain elements) {
+    return switch (within.level()) {
+      case GROUP -> "group";
+      case BATCH -> "batch";
+      case VOCAB, TOKEN -> "vocab";
+      case SEQUENCE, PAIR -> elements.level() == Level.VOCAB ? "vocab" : "token";
+    };
+  }
+
+  private static String scope(Domain within, Domain elements) {
+    if (elements.level() == Level.VOCAB) {
+      return "the vocabulary at each position";
+    }
+    String what = elements.level() == Level.TOKEN ? "the tokens" : "the rows";
+    return switch (within.level()) {
+      case GROUP -> what + " of each prompt";
+      case BATCH -> what + " of the batch";
+      case VOCAB, TOKEN, SEQUENCE, PAIR -> what + " of each response";
+    };
+  }
+
+  /** Remembers what a function means that the equation uses. */
+  private Notation means(Notation notation, Notation of, String meaning) {
+    meanings.putIfAbsent(NotationPrinter.unicode(of), List.of(of, meaning));
+    return notation;
+  }
+
+  /**
+   * What the functions mean that a text uses, a sentence in pieces each.
+   *
+   * @param text equations in Unicode
+   */
+  List<List<Object>> meanings(String text) {
+    return meanings.entrySet().stream()
+        .filter(e -> text.contains(head(e.getKey())))
+        .map(Map.Entry::getValue)
+        .toList();
+  }
+
+  /** A function's name with its opening bracket. */
+  private static String head(String applied) {
+    return applied.split("(?<=[(\\[])", 2)[0];
+  }
+
+  private Notation stopped(Notation notation) {
+    return means(
+        Symbols.stopped(notation), Symbols.stopped(X), " is x, taken as a constant: no gradient");
   }
 
   /** What is zero on one side is set with the indicator of the other. */
@@ -450,12 +607,15 @@ final class GraphNotation {
         boolean clip =
             !b.active()
                 && a.operation() instanceof Operation.Combine inner
-                && inner.function() == org.alignlang.compiler.ir.Binary.MAXIMUM
+                && inner.function() == Binary.MAXIMUM
                 && !a.operand(1).active()
                 && a.operand(0).active()
                 && !names.containsKey(a);
         yield clip
-            ? Symbols.call("clip", of(a.operand(0)), of(a.operand(1)), of(b))
+            ? means(
+                Symbols.call("clip", of(a.operand(0)), of(a.operand(1)), of(b)),
+                Symbols.call("clip", X, Symbols.name("a"), Symbols.name("b")),
+                " is x, held between a and b")
             : new Notation.Called(Notation.symbol("min", "\\min"), List.of(of(a), of(b)));
       }
       case MAXIMUM -> new Notation.Called(Notation.symbol("max", "\\max"), List.of(of(a), of(b)));
@@ -486,14 +646,18 @@ final class GraphNotation {
         Notation.symbol("mean_x", "\\operatorname{mean}_{x}"), List.of(of(x)));
   }
 
-  private Notation reduce(Operation.Reduction reduction, Node x, Domain to) {
+  /** The sign of a sum over what a value reduces. */
+  private Symbol sumSign(Node x, Domain to) {
     Symbol sequence = Symbols.sequence(x.domain().owner().isEmpty() ? "y" : x.domain().owner());
-    Symbol sum =
-        to.level() == Level.GROUP
-            ? Notation.symbol("∑_y∈x", "\\sum_{y \\in x}")
-            : x.domain().level() == Level.PAIR
-                ? Symbols.sumOver(row)
-                : Symbols.sumOver(x.domain().level(), sequence);
+    return to.level() == Level.GROUP
+        ? Notation.symbol("∑_y∈x", "\\sum_{y \\in x}")
+        : x.domain().level() == Level.PAIR
+            ? Symbols.sumOver(row)
+            : Symbols.sumOver(x.domain().level(), sequence);
+  }
+
+  private Notation reduce(Operation.Reduction reduction, Node x, Domain to) {
+    Symbol sum = sumSign(x, to);
     return switch (reduction) {
       case SUM -> new Notation.Large(sum, of(x));
       case LOG_SUM_EXP -> Symbols.log(new Notation.Large(sum, exponential(x)));
@@ -521,6 +685,17 @@ final class GraphNotation {
         || node.operation() instanceof Operation.Lift) {
       return exponential(node.operand(0));
     }
+    if (node.operation() instanceof Operation.Constant constant) {
+      return Notation.number(rounded(Math.exp(constant.value())));
+    }
+    if (node.operation() instanceof Operation.Apply apply && apply.function() == Unary.LOG) {
+      return of(node.operand(0));
+    }
+    if (node.operation() instanceof Operation.Reduce reduce
+        && reduce.reduction() == Operation.Reduction.LOG_SUM_EXP) {
+      return new Notation.Large(
+          sumSign(node.operand(0), node.domain()), exponential(node.operand(0)));
+    }
     if (node.operation() instanceof Operation.Combine combine) {
       switch (combine.function()) {
         case MULTIPLY -> {
@@ -535,15 +710,39 @@ final class GraphNotation {
           return Notation.product(exponential(node.operand(0)), exponential(node.operand(1)));
         }
         case SUBTRACT, LOG_RATIO -> {
-          Optional<List<Notation>> ratio = both(node.operands(), false);
-          if (ratio.isPresent()) {
-            return Notation.quotient(ratio.get().get(0), ratio.get().get(1));
+          if (isLogarithm(node.operand(0)) || isLogarithm(node.operand(1))) {
+            return Notation.quotient(exponential(node.operand(0)), exponential(node.operand(1)));
           }
+        }
+        case LOG_ADD_EXP -> {
+          return Notation.sum(exponential(node.operand(0)), exponential(node.operand(1)));
         }
         default -> {}
       }
     }
     return Symbols.exp(of(node));
+  }
+
+  /** Whether the exponential of a value can be set without one. */
+  private boolean isLogarithm(Node node) {
+    if (probability(node, false).isPresent()) {
+      return true;
+    }
+    return !names.containsKey(node)
+        && switch (node.operation()) {
+          case Operation.Broadcast _, Operation.Lift _ -> isLogarithm(node.operand(0));
+          case Operation.Apply apply -> apply.function() == Unary.LOG;
+          case Operation.Reduce reduce -> reduce.reduction() == Operation.Reduction.LOG_SUM_EXP;
+          case Operation.Combine combine -> combine.function() == Binary.LOG_ADD_EXP;
+          default -> false;
+        };
+  }
+
+  /** A number to twelve digits, so that what was a logarithm looks as it was written. */
+  private static double rounded(double value) {
+    return value == 0 || !Double.isFinite(value)
+        ? value
+        : new BigDecimal(value).round(new MathContext(12)).doubleValue();
   }
 
   /**
@@ -564,6 +763,9 @@ final class GraphNotation {
 
   private Optional<Notation> probabilityOf(Node node, boolean whole) {
     List<Node> x = node.operands();
+    if (!whole && densities.contains(node) && names.containsKey(node)) {
+      return nameOf(node).map(s -> s);
+    }
     Optional<Notation> found =
         switch (node.operation()) {
           case Operation.Input input when input.input().role() == Signature.Role.LOG_PROBABILITY ->
@@ -581,7 +783,7 @@ final class GraphNotation {
               whole ? Optional.empty() : probability(x.get(0), false);
           case Operation.Stop _ ->
               probability(x.get(0), whole)
-                  .map(p -> x.get(0).active() && !detached ? Symbols.stopped(p) : p);
+                  .map(p -> x.get(0).active() && !detached ? stopped(p) : p);
           case Operation.Apply apply when apply.function() == Unary.NEGATE ->
               probability(x.get(0), whole).map(p -> Notation.quotient(new Notation.Number(1), p));
           case Operation.Combine combine ->

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.ast.Expression;
 import org.alignlang.compiler.ast.ExpressionWalk;
@@ -30,6 +31,7 @@ import org.alignlang.compiler.ir.Substitution;
 import org.alignlang.compiler.plan.Planner;
 import org.alignlang.compiler.plan.Stages;
 import org.alignlang.compiler.source.Span;
+import org.alignlang.compiler.symbolic.DerivedDivergence;
 import org.alignlang.compiler.symbolic.DivergenceCalculus;
 import org.alignlang.compiler.symbolic.GradientWeight.Descent;
 import org.alignlang.compiler.symbolic.GradientWeight.Estimator;
@@ -52,8 +54,12 @@ public final class ObjectiveExplainer {
   private final Map<String, Symbol> actors = new HashMap<>();
   private final Explanation out = new Explanation();
 
-  private ObjectiveExplainer(CheckedObjective objective, Scope scope) {
+  private final Map<String, Expression> values;
+
+  private ObjectiveExplainer(
+      CheckedObjective objective, Scope scope, Map<String, Expression> values) {
     this.objective = objective;
+    this.values = Map.copyOf(values);
     this.declaration = objective.declaration();
     this.scope = scope;
     this.written = new WrittenNotation(declaration.statements(), declaration.parameters());
@@ -69,7 +75,18 @@ public final class ObjectiveExplainer {
    * @param scope what its module sees
    */
   public static Explanation explain(CheckedObjective objective, Scope scope) {
-    ObjectiveExplainer explainer = new ObjectiveExplainer(objective, scope);
+    return explain(objective, scope, Map.of());
+  }
+
+  /**
+   * Explains an objective whose parameters have these values in place of their defaults.
+   *
+   * @param scope what its module sees
+   * @param values what it was checked with
+   */
+  public static Explanation explain(
+      CheckedObjective objective, Scope scope, Map<String, Expression> values) {
+    ObjectiveExplainer explainer = new ObjectiveExplainer(objective, scope, values);
     explainer.run();
     return explainer.out;
   }
@@ -271,7 +288,13 @@ public final class ObjectiveExplainer {
     roots.addAll(program.gradients().values());
     GraphNotation graph =
         new GraphNotation(
-            actors, program.signature().sequences(), names, returned, program.loss(), roots);
+            actors,
+            program.signature().sequences(),
+            names,
+            objective.densities(),
+            returned,
+            program.loss(),
+            roots);
     out.heading(2, "Loss");
     out.paragraph(
         objective.estimator().isEmpty()
@@ -299,6 +322,14 @@ public final class ObjectiveExplainer {
       out.equations(definitions);
     }
     out.paragraph(legend(program));
+    StringBuilder text = new StringBuilder(NotationPrinter.unicode(loss));
+    Stream.concat(equations.stream(), definitions.stream())
+        .forEach(e -> text.append('\n').append(NotationPrinter.unicode(e.right())));
+    for (List<Object> meaning : graph.meanings(text.toString())) {
+      List<Object> sentence = new ArrayList<>(meaning);
+      sentence.add(".");
+      out.paragraph(sentence.toArray());
+    }
   }
 
   private static void lets(List<Statement> statements, Map<Span, Symbol> names) {
@@ -404,12 +435,17 @@ public final class ObjectiveExplainer {
   private Expression named(Expression expression) {
     if (expression instanceof Expression.NameReference name) {
       for (Declaration.Parameter parameter : declaration.parameters()) {
-        if (parameter.name().equals(name.name()) && parameter.defaultValue().isPresent()) {
-          return parameter.defaultValue().get();
+        if (parameter.name().equals(name.name())) {
+          return value(parameter).orElse(expression);
         }
       }
     }
     return expression;
+  }
+
+  /** What a parameter is: the value given, or its default. */
+  private Optional<Expression> value(Declaration.Parameter parameter) {
+    return Optional.ofNullable(values.get(parameter.name())).or(parameter::defaultValue);
   }
 
   private String remark(DivergenceCall use, Map<String, Divergence> named) {
@@ -685,7 +721,8 @@ public final class ObjectiveExplainer {
 
   private void optimum(CheckedObjective.Term term, Notation reward, Notation strength) {
     Divergence d = term.divergence().orElseThrow();
-    Inverse inverse = DivergenceCalculus.derive(d.f()).inverse();
+    DerivedDivergence derived = DivergenceCalculus.derive(d.f());
+    Inverse inverse = derived.inverse();
     if (inverse instanceof Inverse.None || Notation.is(strength, 0)) {
       return;
     }
@@ -722,15 +759,15 @@ public final class ObjectiveExplainer {
           Symbols.EQUALS,
           Notation.product(
               reference,
-              new Notation.Called(
-                  Notation.symbol("(f′)⁻¹", "(f')^{-1}"),
-                  List.of(Notation.quotient(Notation.difference(reward, nu), strength)))));
+              DivergenceExplainer.inverse(
+                  derived, Notation.quotient(Notation.difference(reward, nu), strength))));
       if (inverse instanceof Inverse.Closed closed) {
         out.equation(
             Notation.symbol("(f′)⁻¹(y)", "(f')^{-1}(y)"),
             Symbols.EQUALS,
             DivergenceExplainer.formula(closed.formula()));
       }
+      DivergenceExplainer.zeros(derived, out);
     }
     if (!objective.constraints().isEmpty()) {
       out.paragraph(
@@ -829,7 +866,17 @@ public final class ObjectiveExplainer {
                   new Notation.Called(
                       Notation.symbol("(f′)⁻¹", "(f')^{-1}"),
                       List.of(Notation.difference(strength, Symbols.name("nu"))))));
-          out.paragraph("with ν so that it sums to 1 per prompt.");
+          DerivedDivergence derived = DivergenceCalculus.derive(link.get().f());
+          if (derived.zeroInDomainOfDerivative()) {
+            out.paragraph(
+                "with ν so that it sums to 1 per prompt, if what (f′)⁻¹ is taken of is above f′(0)"
+                    + " = ",
+                DivergenceExplainer.limit(derived.range().atZero()),
+                " for every response: links are never below f′(0), so that where rewards differ by"
+                    + " more no policy has the margins above, and the minimum has no closed form.");
+          } else {
+            out.paragraph("with ν so that it sums to 1 per prompt.");
+          }
         } else {
           Notation tilt = Symbols.exp(strength);
           out.equation(
@@ -887,6 +934,7 @@ public final class ObjectiveExplainer {
         "%d loops in %d passes; `align emit plan` shows them."
             .formatted(stages.stages().size(), passes));
     stages.streams().forEach(stream -> out.paragraph(PlanPrinter.summary(stream) + "."));
+    PlanPrinter.sorts(stages).ifPresent(sorts -> out.paragraph(sorts + "."));
   }
 
   // What a batch holds.
@@ -936,13 +984,14 @@ public final class ObjectiveExplainer {
               Inline.of("`" + parameter.name() + "`"),
               Inline.of(Symbols.name(parameter.name())),
               Inline.of(parameter.type().map(t -> t.span().text()).orElse("Real")),
-              Inline.of(parameter.defaultValue().map(v -> v.span().text()).orElse("no default")),
+              Inline.of(value(parameter).map(v -> v.span().text()).orElse("no default")),
               Inline.of(
                   objective.fixed().containsKey(parameter.name()) ? "fixed when compiled" : "")));
     }
     if (!rows.isEmpty()) {
       out.heading(2, "Parameters");
-      out.table(List.of("parameter", "here", "type", "default", ""), rows);
+      out.table(
+          List.of("parameter", "here", "type", values.isEmpty() ? "default" : "value", ""), rows);
     }
   }
 }

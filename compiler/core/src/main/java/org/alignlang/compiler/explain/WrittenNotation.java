@@ -201,7 +201,15 @@ final class WrittenNotation {
         && index.target() instanceof Expression.NameReference reduction
         && !arguments.isEmpty()) {
       List<String> levels = index.indices().stream().map(i -> i.span().text()).toList();
-      return reduction(reduction.name(), levels, of(arguments.getFirst().value()));
+      List<Notation> options =
+          arguments.stream()
+              .skip(1)
+              .map(a ->
+                  a.name()
+                      .map(n -> relation(Symbols.function(n), "=", "=", of(a.value())))
+                      .orElseGet(() -> of(a.value())))
+              .toList();
+      return reduction(reduction.name(), levels, of(arguments.getFirst().value()), options);
     }
     if (call.function() instanceof Expression.NameReference function
         && preferences.contains(function.name())
@@ -254,7 +262,9 @@ final class WrittenNotation {
         options.isEmpty()
             ? name.equals("KL")
                 ? Notation.symbol("KL", "\\operatorname{KL}")
-                : Notation.symbol("D_" + name, "D_{\\text{" + name.replace("_", " ") + "}}")
+                : divergences.contains(name)
+                    ? Symbols.function(name)
+                    : Notation.symbol("D_" + name, "D_{\\text{" + name.replace("_", " ") + "}}")
             : Notation.symbol(
                 name + "⟨" + String.join(", ", options) + "⟩",
                 "\\operatorname{"
@@ -295,8 +305,13 @@ final class WrittenNotation {
         });
   }
 
-  private Notation reduction(String name, List<String> levels, Notation x) {
+  private Notation reduction(String name, List<String> levels, Notation x, List<Notation> options) {
     Symbol y = Symbols.sequence("y");
+    if (!options.isEmpty()) {
+      List<Notation> all = new ArrayList<>(List.of(x));
+      all.addAll(options);
+      return new Notation.Called(below(name, levels), all);
+    }
     if (name.equals("mean") && levels.equals(List.of("pair"))) {
       return Symbols.overRows(row, source, x);
     }
@@ -332,9 +347,12 @@ final class WrittenNotation {
         default -> {}
       }
     }
+    return new Notation.Called(below(name, levels), List.of(x));
+  }
+
+  private static Symbol below(String name, List<String> levels) {
     String below = String.join(",", levels);
-    return new Notation.Called(
-        Notation.symbol(name + "_" + below, "\\operatorname{" + name + "}_{\\text{" + below + "}}"),
-        List.of(x));
+    return Notation.symbol(
+        name + "_" + below, "\\operatorname{" + name + "}_{\\text{" + below + "}}");
   }
 }

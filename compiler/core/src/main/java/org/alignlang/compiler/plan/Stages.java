@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
@@ -37,8 +38,12 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
    * @param writes the inputs whose gradient it writes
    * @param keeps how many arrays it writes for later loops
    * @param sums how many reductions it makes up
+   * @param sorts how many sorts it does: of a row of vocabulary entries each, which are in the
+   *     operations of an entry, or of all rows or tokens, n elements in n log2 n comparisons, which
+   *     are not
+   * @param reordered how many rows of vocabulary entries it makes in the order of a sort, or back
    * @param flops operations of arithmetic per element, an exponential or logarithm counting {@value
-   *     #TRANSCENDENTAL}
+   *     #TRANSCENDENTAL}, and a sort of vocabulary entries {@value #SORT}
    */
   public record Stage(
       Scope scope,
@@ -50,11 +55,14 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
       Set<String> writes,
       int keeps,
       int sums,
+      int sorts,
+      int reordered,
       int flops) {
 
     /** Bytes that one element moves if nothing of it is in a cache. */
     public int bytes() {
-      return BYTES * (reads.size() + kept + writes.size() + keeps);
+      int ordered = scope == Scope.VOCAB ? SORT_BYTES * sorts + REORDER_BYTES * reordered : 0;
+      return BYTES * (reads.size() + kept + writes.size() + keeps) + ordered;
     }
   }
 
@@ -67,6 +75,7 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
    * @param coupling what lies between the visits, and so how far they are apart
    * @param bytes bytes that one element moves: each column once if separable, else once per visit
    * @param bytesUncached bytes that one element moves if each visit goes to memory
+   * @param sorts how many sorts of a row are among them
    * @param flops operations of arithmetic per element
    */
   public record Stream(
@@ -76,6 +85,7 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
       Coupling coupling,
       int bytes,
       int bytesUncached,
+      int sorts,
       int flops) {}
 
   /** What the gradient of a token or logit waits for. */
@@ -91,9 +101,25 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
   /** What {@code exp}, {@code log} and their like count as. */
   public static final int TRANSCENDENTAL = 12;
 
+  /**
+   * What a sort costs each vocabulary entry, as {@code kernel.EntryOrders} does it: 4 operations to
+   * make a key of a number, 3 to count each of its 8 digits, and 5 to move it once per digit.
+   */
+  public static final int SORT = 68;
+
+  /**
+   * Bytes of a sort for each entry: the number of 8 bytes that is laid out and read, a key of 8 and
+   * a place of 4 written, the key read for its digits, and both moved once per digit.
+   */
+  private static final int SORT_BYTES = 8 + 8 + 12 + 8 + 8 * 24;
+
+  /** Bytes of a row in the order of a sort, for each entry: a place, a number read and written. */
+  private static final int REORDER_BYTES = 4 + 8 + 8;
+
   /** The stages of a plan. */
   public static Stages of(Plan plan) {
     List<Stage> stages = new ArrayList<>();
+    Map<List<Object>, Set<List<Object>>> sorted = new LinkedHashMap<>();
     Map<String, Integer> visits = new LinkedHashMap<>();
     Map<List<Object>, Collected> loops = new LinkedHashMap<>();
     plan.sites()
@@ -111,7 +137,14 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
                   site.rowStep(),
                   site.owner(),
                   tokens ? 0 : site.tokenStep());
-          loops.computeIfAbsent(loop, _ -> new Collected(site)).add(plan, site, block);
+          // What is sorted once serves all loops of a nest, or all that is laid out by it.
+          Set<List<Object>> known =
+              sorted.computeIfAbsent(
+                  site.scope() == Scope.VOCAB
+                      ? List.of(site.pass(), site.rowStep(), site.owner())
+                      : List.of(),
+                  _ -> new LinkedHashSet<>());
+          loops.computeIfAbsent(loop, _ -> new Collected(site)).add(plan, site, block, known);
         });
     for (Collected loop : loops.values()) {
       int visit =
@@ -154,6 +187,7 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
                 coupling,
                 once ? BYTES * columns.size() : uncached,
                 uncached,
+                own.stream().mapToInt(Stage::sorts).sum(),
                 own.stream().mapToInt(Stage::flops).sum()));
       }
     }
@@ -169,19 +203,26 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
     private final Set<Node> exponents = new LinkedHashSet<>();
     private int keeps;
     private int sums;
+    private int sorts;
+    private int reordered;
     private int flops;
 
     Collected(Site site) {
       this.site = site;
     }
 
-    void add(Plan plan, Site at, Plan.Block block) {
+    void add(Plan plan, Site at, Plan.Block block, Set<List<Object>> sorted) {
       computed.addAll(block.computed());
       for (Node node : block.computed()) {
         if (node.operation() instanceof Operation.Input input) {
           reads.add(input.input().name());
         }
         flops += flops(node);
+        if (node.operation() instanceof Operation.Reorder reorder && Planner.isLaid(node)) {
+          sort(node, reorder.within(), sorted);
+        } else if (node.operation() instanceof Operation.Matching matching) {
+          sort(node, matching.within(), sorted);
+        }
         boolean weighs =
             node.operation() instanceof Operation.Combine combine
                 && combine.function() == Binary.EXP_TIMES;
@@ -201,9 +242,25 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
           }
         }
       }
-      sums += block.reduced().size();
-      block.reduced().forEach(reduction -> flops += flops(reduction));
+      for (Node reduction : block.reduced()) {
+        if (reduction.operation() instanceof Operation.Reorder reorder) {
+          sort(reduction, reorder.within(), sorted);
+          reordered++;
+          flops++;
+        } else {
+          sums++;
+          flops += flops(reduction);
+        }
+      }
       block.written().forEach(output -> writes.add(output.input()));
+    }
+
+    /** Counts a sort by a key, unless it is done already. */
+    private void sort(Node node, Domain within, Set<List<Object>> sorted) {
+      if (sorted.add(List.of(Plan.base(node.operand(1)), within))) {
+        sorts++;
+        flops += site.scope() == Scope.VOCAB ? SORT : 0;
+      }
     }
 
     Stage stage(int visit) {
@@ -217,6 +274,8 @@ public record Stages(List<Stage> stages, List<Stream> streams) {
           writes,
           keeps,
           sums,
+          sorts,
+          reordered,
           flops);
     }
   }

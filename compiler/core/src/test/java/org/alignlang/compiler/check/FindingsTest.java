@@ -161,4 +161,108 @@ class FindingsTest {
         .extracting(d -> d.code().code())
         .containsExactly("ALN1004");
   }
+
+  private static String constrained(String form) {
+    return """
+    objective A(b: Real = 0.1) {
+      policy pi
+      reward r: sequence
+      maximize E[r]
+      subject to E[length(y)] <= b multiplier lambda(form = %s)
+      estimate with rloo()
+    }
+    """
+        .formatted(form);
+  }
+
+  @Test
+  void fewNamesAreAllTold() {
+    assertThat(help(constrained("pid(p = 0.1)"))).isEqualTo("there is `kd`, `ki`, `kp`");
+    assertThat(findings(constrained("pid(0.1)")).getFirst().message())
+        .isEqualTo("this is given by name, as in `kp = 0.1`");
+    assertThat(help(constrained("pid(kpp = 0.1)"))).contains("did you mean `kp`?");
+  }
+
+  @Test
+  void valuesPerEntryAreReducedBeforeTheyMeet() {
+    String pairs = "objective A { policy pi teacher t pairs chosen > rejected minimize %s }";
+    String distributions =
+        pairs.formatted(
+            "mean[pair](sum[token](sum[vocab](pi(chosen.vocab) * log(t(rejected.vocab)))))");
+    String beside =
+        pairs.formatted("mean[pair](sum[token](sum[vocab](beside(pi(chosen.vocab), rejected))))");
+    String sequences = pairs.formatted("mean[pair](beside(log(pi(chosen)), rejected))");
+
+    assertThat(help(distributions)).contains("beside(sum[vocab](...), sequence)");
+    assertThat(help(beside))
+        .isEqualTo("reduce it over the vocabulary first:" + " `beside(sum[vocab](...), rejected)`");
+    assertThat(help(sequences)).contains("meet at the pair without it");
+  }
+
+  @Test
+  void countsAreWhole() {
+    String top =
+        """
+        objective A(k: %s) {
+          policy pi
+          teacher t
+          minimize -mean[token, sequence](sum[vocab](t(y.vocab) * log(pi(y.vocab)) when top[vocab](pi(y.vocab), k)))
+        }
+        """;
+    assertThat(findings(top.formatted("Int = 2"))).isEmpty();
+    assertThat(findings(top.formatted("Int = 2.5")).getFirst().message())
+        .isEqualTo("`k` is an Int, and 2.5 is no whole number");
+    assertThat(findings(top.formatted("Real = 2.5")).getFirst().message())
+        .isEqualTo("`top` takes a whole number of entries, and this is 2.5");
+    assertThat(help(top.formatted("Real = 2.5"))).contains("k: Int = 20");
+  }
+
+  private static String penalised(String terms) {
+    return """
+    objective A(beta: Real = 0.1) {
+      policy    mu
+      reference sft
+      reward    r: sequence
+      %s
+      estimate  with rloo()
+    }
+    """
+        .formatted(terms);
+  }
+
+  @Test
+  void helpOnBiasedTermsNamesWhatIsRight() {
+    assertThat(help(penalised("maximize E[r] - beta * KL(mu || sft, by = k3, in = loss)")))
+        .isEqualTo(
+            "`k3` estimates the value, but samples are drawn from the policy, so that its gradient"
+                + " is another: leave `by` and `in` out, or use `by = k2, in = loss` or `by = k1,"
+                + " in = reward` for that of KL(mu || sft), or write `accept biased` behind the"
+                + " term to keep it");
+    // Of another divergence only what is weighed by the ratio is right.
+    assertThat(help(penalised("maximize E[r] - beta * chi_squared(mu || sft, by = k2, in = loss)")))
+        .contains(
+            "use `by = k1, in = loss, weight = ratio` or `by = k3, in = loss, weight = ratio`")
+        .doesNotContain("reverse KL");
+  }
+
+  @Test
+  void helpOnWrittenPenaltiesSpeaksOfTheirActors() {
+    String loss =
+        penalised(
+            "let x = log(mu(y.token) / sft(y.token))"
+                + " maximize E[r] - beta * mean[token, sequence](exp(-x) - 1 + x)");
+    String reward =
+        penalised("let u = sft(y) / mu(y) reward q = r - beta * (u - 1 - log(u)) maximize E[q]");
+
+    assertThat(findings(loss).getFirst().message())
+        .isEqualTo(
+            "this estimates the value of KL(mu || sft), but differentiated on samples of the"
+                + " policy it has the gradient of KL(sft || mu)");
+    assertThat(help(loss))
+        .startsWith("write `KL(mu || sft)` in place of it and of the mean around it")
+        .contains("accept written_divergence");
+    assertThat(help(reward))
+        .startsWith("take it out of the reward and subtract `KL(mu || sft)`")
+        .contains("accept written_divergence");
+  }
 }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.alignlang.compiler.ast.Declaration;
 import org.alignlang.compiler.check.CheckedObjective;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
 import org.alignlang.compiler.driver.CompilerOptions;
+import org.alignlang.compiler.plan.Stages;
 import org.alignlang.compiler.source.SourceFile;
 import org.alignlang.compiler.source.StandardLibrary;
 import org.alignlang.compiler.syntax.AlignSyntax;
@@ -127,5 +130,79 @@ class PrintersTest {
             CompilerOptions.defaults(),
             new DiagnosticSink())
         .orElseThrow();
+  }
+
+  /** Sorts are counted: a vocabulary's per logit, one for each key, and others for themselves. */
+  @Test
+  void plansCountSorts() {
+    String head =
+        """
+        objective Sorted {
+          policy  pi
+          teacher t
+        """;
+    String sorted =
+        PlanPrinter.print(
+            compile(
+                    new SourceFile(
+                        "sorted.align",
+                        head
+                            + "minimize mean[token, sequence](sum[vocab](abs(sort[vocab]("
+                            + "pi(y.vocab)) - sort[vocab](t(y.vocab)))))}"))
+                .objectives()
+                .getFirst());
+    String plain =
+        PlanPrinter.print(
+            compile(
+                    new SourceFile(
+                        "plain.align",
+                        head
+                            + "minimize mean[token, sequence](sum[vocab](abs("
+                            + "pi(y.vocab) - t(y.vocab))))}"))
+                .objectives()
+                .getFirst());
+    int each = Stages.SORT;
+
+    assertThat(sorted).contains("visits, 2 sorts among them; ").containsPattern("; 2 sorts; ");
+    assertThat(flops(sorted))
+        .isGreaterThan(flops(plain) + 2 * each)
+        .isLessThan(flops(plain) + 3 * each);
+    assertThat(uncached(sorted)).isGreaterThan(uncached(plain) + 2 * 200);
+    assertThat(plain).doesNotContain("sort");
+
+    String rows =
+        PlanPrinter.print(
+            compile(
+                    new SourceFile(
+                        "rows.align",
+                        """
+                        objective Rows {
+                          policy pi
+                          pairs  chosen > rejected
+                          let h(s) = log(pi(s))
+                          minimize mean[pair](-log_sigmoid(sort[batch](h(chosen)) - sort[batch](h(rejected))))
+                        }
+                        """))
+                .objectives()
+                .getFirst());
+    assertThat(rows)
+        .contains("2 sorts; ")
+        .endsWith(
+            "  2 sorts of all rows or tokens besides: n elements take n log2 n comparisons each"
+                + " time\n");
+  }
+
+  private static int flops(String plan) {
+    return number(plan, "and (\\d+) flops per logit");
+  }
+
+  private static int uncached(String plan) {
+    return number(plan, "\\((\\d+) where visits");
+  }
+
+  private static int number(String plan, String pattern) {
+    Matcher matcher = Pattern.compile(pattern).matcher(plan);
+    assertThat(matcher.find()).as(plan).isTrue();
+    return Integer.parseInt(matcher.group(1));
   }
 }

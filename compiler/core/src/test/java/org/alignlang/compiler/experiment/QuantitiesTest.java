@@ -90,4 +90,76 @@ class QuantitiesTest {
             "a record reads the probabilities of responses and tokens, not of the whole"
                 + " vocabulary");
   }
+
+  private static List<Diagnostic> claims(String objective, String values, String claims) {
+    String text =
+        """
+        objective Held(beta: Real = 0.1, D: Divergence = reverse_kl) {
+          policy    pi
+          reference ref
+          reward    score: sequence
+          %s
+          estimate  with rloo()
+        }
+        experiment Claim {
+          task   bandit(arms = 4)
+          train  Held(%s)
+          steps  1
+          record value = E[task.score]
+          %s
+        }
+        """
+            .formatted(objective, values, claims);
+    Compilation compiled =
+        Compiler.compile(new SourceFile("claim.align", text), CompilerOptions.defaults());
+    assertThat(compiled.diagnostics()).isEmpty();
+    DiagnosticSink sink = new DiagnosticSink();
+    ExperimentCompiler.compile(
+        compiled.experiments().getFirst(),
+        compiled.scope(),
+        Path.of(""),
+        CompilerOptions.defaults(),
+        objectives -> new InterpretedKernel(objectives.program()),
+        ExperimentCompiler.Overrides.NONE,
+        sink);
+    return sink.sorted();
+  }
+
+  private static final String PLAIN = "maximize E[score] - beta * D(pi || ref)";
+
+  /** What has no optimum in closed form is told before anything is trained. */
+  @Test
+  void exactNeedsAClosedForm() {
+    String exact = "expect final(value) within 1 of exact(value)";
+    assertThat(claims(PLAIN, "", exact)).isEmpty();
+    assertThat(claims(PLAIN, "D = total_variation", exact))
+        .singleElement()
+        .satisfies(found -> {
+          assertThat(found.span().text()).isEqualTo("exact(value)");
+          assertThat(found.message())
+              .isEqualTo(
+                  "there is no optimum in closed form: the derivative of total_variation's f has no"
+                      + " inverse");
+        });
+    assertThat(claims("maximize E[score]^2 - beta * D(pi || ref)", "", exact))
+        .singleElement()
+        .satisfies(found -> assertThat(found.message()).contains("not linear"));
+  }
+
+  /** Only points that a claim asks about must have one. */
+  @Test
+  void exactNeedsAClosedFormWhereItIsAsked() {
+    String swept = "D = [reverse_kl, total_variation]";
+    String exact = "expect final(value) within 1 of exact(value)";
+    assertThat(claims(PLAIN, swept, exact)).hasSize(1);
+    assertThat(claims(PLAIN, swept, exact + " where D == reverse_kl")).isEmpty();
+    assertThat(claims(PLAIN, swept, "expect final(value) < 1 + exact(value, D = reverse_kl)"))
+        .isEmpty();
+    assertThat(claims(PLAIN, swept, "plot exact(value) against step")).isEmpty();
+    // A control takes away what a claim is about, and so perhaps what it compares with.
+    assertThat(
+            claims(
+                PLAIN, "", exact + " control \"no penalty\" { train Held(D = total_variation) }"))
+        .isEmpty();
+  }
 }

@@ -164,6 +164,10 @@ class ExplanationTest {
         new Golden("distill.txt", objective(OWN, "Distill"), Explanation.Format.UNICODE),
         new Golden("distill.md", objective(OWN, "Distill"), Explanation.Format.MARKDOWN),
         new Golden("multipliers.txt", objective(OWN, "Bounded"), Explanation.Format.UNICODE),
+        new Golden("sorted.txt", objective(OWN, "SortedDistill"), Explanation.Format.UNICODE),
+        new Golden("sorted.md", objective(OWN, "SortedDistill"), Explanation.Format.MARKDOWN),
+        new Golden("pairs.txt", objective(OWN, "SortedPairs"), Explanation.Format.UNICODE),
+        new Golden("mixed.txt", objective(OWN, "Mixed"), Explanation.Format.UNICODE),
         new Golden("kl.txt", divergence("KL"), Explanation.Format.UNICODE),
         new Golden("chi_squared.md", divergence("chi_squared"), Explanation.Format.MARKDOWN),
         new Golden("jensen_shannon.txt", divergence("jensen_shannon"), Explanation.Format.UNICODE),
@@ -190,6 +194,56 @@ class ExplanationTest {
       assertThat(files.map(f -> f.getFileName().toString()))
           .containsExactlyInAnyOrderElementsOf(golden().map(Golden::file).toList());
     }
+  }
+
+  /** A name that a spec gives to a density is that of the density in all equations. */
+  @Test
+  void aNameStandsForOneThing() {
+    String text =
+        explained(
+            """
+            objective Two {
+              policy    pi
+              reference ref
+              reward    r: sequence
+              let p = pi(y) / ref(y)
+              let q = p * exp(r) / 2
+              minimize mean[sequence](p * log(q) + q)
+            }
+            """);
+
+    assertThat(text).contains("q = p exp(r(y))/2", "ℒ = (1/N) ∑_y (p log q + q)");
+    assertThat(text).doesNotContain("q = log");
+  }
+
+  /** What an estimator and an objective call alike are two things, and get two names. */
+  @Test
+  void twoThingsHaveTwoNames() {
+    String text =
+        explained(
+            """
+            objective Alike(beta: Real = 0.1) {
+              policy    pi
+              reward    r: sequence
+              feature   x: sequence
+              let a = exp(x * log(pi(y)))
+              maximize E[r] - beta * mean[sequence](a^2 + a)
+              estimate with rloo()
+            }
+            """);
+    List<String> named =
+        text.lines().map(String::strip).filter(line -> line.startsWith("a = ")).toList();
+
+    assertThat(named).as(text).hasSize(3);
+    assertThat(named.subList(0, 2)).as("as written").doesNotHaveDuplicates();
+  }
+
+  private static String explained(String spec) {
+    Compilation compiled =
+        Compiler.compile(new SourceFile("own.align", spec), CompilerOptions.defaults());
+    assertThat(compiled.hasErrors()).as(compiled.diagnostics().toString()).isFalse();
+    return ObjectiveExplainer.explain(compiled.objectives().getFirst(), compiled.scope())
+        .render(Explanation.Format.UNICODE);
   }
 
   static Stream<String> library() {

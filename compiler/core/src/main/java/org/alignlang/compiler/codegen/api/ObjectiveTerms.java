@@ -114,7 +114,8 @@ record ObjectiveTerms(CheckedObjective objective, List<Term> terms) {
             objective.computed(),
             objective.draws(),
             objective.fixed(),
-            objective.target()),
+            objective.target(),
+            objective.densities()),
         terms);
   }
 
