@@ -43,6 +43,21 @@ final class ExpressionChecker {
   private final CheckContext context;
   private final GraphBuilder b;
   private final BuiltinFunctions builtins;
+
+  /** What divergences are called elsewhere, in lower case, and here. */
+  private static final Map<String, String> FIELD_NAMES =
+      Map.of(
+          "chi2", "chi_squared",
+          "pearson", "chi_squared",
+          "tv", "total_variation",
+          "js", "jensen_shannon",
+          "jsd", "jensen_shannon",
+          "fkl", "forward_kl",
+          "rkl", "reverse_kl",
+          "kld", "KL",
+          "kl", "KL",
+          "hellinger", "squared_hellinger");
+
   private final DivergenceTerms divergences;
 
   ExpressionChecker(CheckContext context) {
@@ -81,8 +96,8 @@ final class ExpressionChecker {
                           + " that to the positions of the other with `beside(sum[vocab](...),"
                           + " sequence)`"
                       : "tokens of different sequences have nothing in common: reduce each to its"
-                            + " sequence first, as in `sum[token](...)`, or bring one to the"
-                            + " positions of the other with `beside(x, sequence)`"));
+                          + " sequence first, as in `sum[token](...)`, or bring one to the"
+                          + " positions of the other with `beside(x, sequence)`"));
     } finally {
       b.at(before);
     }
@@ -155,6 +170,21 @@ final class ExpressionChecker {
           reference.span(),
           "there is no thing called `" + reference.name() + "`",
           "write `" + reference.name().toLowerCase(java.util.Locale.ROOT) + "`");
+    }
+    if (BuiltinFunctions.REDUCTIONS.contains(reference.name())) {
+      throw context.fail(
+          UNKNOWN_NAME,
+          reference.span(),
+          "`" + reference.name() + "` does not say over what",
+          "write the level: `" + reference.name() + "[token](...)`, `[sequence]`, `[batch]`, ...");
+    }
+    String spelled = FIELD_NAMES.get(reference.name().toLowerCase(java.util.Locale.ROOT));
+    if (spelled != null && scope.find(spelled).isPresent()) {
+      throw context.fail(
+          UNKNOWN_NAME,
+          reference.span(),
+          "there is no thing called `" + reference.name() + "`",
+          "it is `" + spelled + "` here");
     }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);

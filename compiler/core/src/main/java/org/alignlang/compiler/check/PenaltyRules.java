@@ -445,7 +445,7 @@ final class PenaltyRules {
                             + " the reward"
                         : (place == Place.REWARD
                                     ? "take it out of the reward and subtract `%s` where the reward"
-                                          + " is maximised"
+                                        + " is maximised"
                                     : "write `%s` in place of it and of the mean around it")
                                 .formatted(divergence)
                             + ", with the same factor: the compiler then estimates its gradient;"

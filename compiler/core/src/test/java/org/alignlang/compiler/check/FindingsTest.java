@@ -124,6 +124,26 @@ class FindingsTest {
   }
 
   @Test
+  void whatIsSpelledAsElsewhereIsToldHowItIsSpelledHere() {
+    String objective =
+        """
+        objective Regularised {
+          policy    pi
+          reference ref
+          reward    r: sequence
+          maximize E[%s] - 0.1 * %s(pi || ref)
+          estimate with rloo()
+        }
+        """;
+    assertThat(compile(Map.of("main.align", objective.formatted("r", "chi2"))).diagnostics())
+        .extracting(d -> d.help().orElse(""))
+        .containsExactly("it is `chi_squared` here");
+    assertThat(compile(Map.of("main.align", objective.formatted("sum(r)", "KL"))).diagnostics())
+        .extracting(Diagnostic::message)
+        .containsExactly("`sum` does not say over what");
+  }
+
+  @Test
   void importsThatDeclareTheSameNameClash() {
     assertThat(
             compile(

@@ -13,6 +13,8 @@ import org.alignlang.runtime.policy.Responses;
  * the best-of-n alignment policy", lemma 1).
  */
 public final class BestOfLaw {
+  private static final double LOG_HALF = -Math.log(2);
+
   private BestOfLaw() {}
 
   /**
@@ -31,6 +33,7 @@ public final class BestOfLaw {
     Arrays.sort(order, Comparator.comparingDouble(i -> scores[i]));
     double[] law = new double[scores.length];
     double logTotal = Responses.logSumExp(logReference);
+    double[] logAbove = above(order, logReference, scores, logTotal);
     double logBelow = Double.NEGATIVE_INFINITY;
     for (int start = 0; start < order.length; ) {
       int end = start;
@@ -39,12 +42,21 @@ public final class BestOfLaw {
         logTie = Functions.logAddExp(logTie, logReference[order[end]] - logTotal);
         end++;
       }
-      double logUpTo = end == order.length ? 0 : Math.min(0, Functions.logAddExp(logBelow, logTie));
+      // Near 1 the logarithm of F is taken from what is above, which n draws still tell from
+      // nothing.
+      double logUpTo =
+          logAbove[start] < LOG_HALF
+              ? Functions.log1mExp(logAbove[start])
+              : Functions.logAddExp(logBelow, logTie);
+      double logRatio =
+          logTie - logUpTo < LOG_HALF
+              ? Functions.log1mExp(logTie - logUpTo)
+              : Math.min(logBelow - logUpTo, 0);
       // log(F^n - F-^n) = n log F + log(1 - exp(n (log F- - log F))).
       double logMass =
           logUpTo == Double.NEGATIVE_INFINITY || logTie == Double.NEGATIVE_INFINITY
               ? Double.NEGATIVE_INFINITY
-              : n * logUpTo + Functions.log1mExp(n * Math.min(logBelow - logUpTo, 0));
+              : n * logUpTo + Functions.log1mExp(n * logRatio);
       for (int i = start; i < end; i++) {
         double share = logReference[order[i]] - logTotal;
         law[order[i]] = share == Double.NEGATIVE_INFINITY ? share : logMass + share - logTie;
@@ -53,6 +65,25 @@ public final class BestOfLaw {
       start = end;
     }
     return law;
+  }
+
+  /** By place in the order: the logarithm of the mass of larger scores. */
+  private static double[] above(
+      Integer[] order, double[] logReference, double[] scores, double logTotal) {
+    double[] above = new double[order.length];
+    double logSum = Double.NEGATIVE_INFINITY;
+    for (int end = order.length; end > 0; ) {
+      int start = end;
+      double logFrom = logSum;
+      while (start > 0 && scores[order[start - 1]] == scores[order[end - 1]]) {
+        start--;
+        logFrom = Functions.logAddExp(logFrom, logReference[order[start]] - logTotal);
+      }
+      Arrays.fill(above, start, end, logSum);
+      logSum = logFrom;
+      end = start;
+    }
+    return above;
   }
 
   /**

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import org.alignlang.runtime.argument.Arguments;
 import org.alignlang.runtime.argument.Names;
@@ -97,7 +99,9 @@ final class ResponseTree {
       });
     }
     if (!task.scores().contains(name)) {
-      throw Names.unknown("score of task `" + task.name() + "` called", name, task.scores());
+      Set<String> known = new TreeSet<>(task.scores());
+      known.addAll(List.of("bigram", "other_bigram"));
+      throw Names.unknown("score of task `" + task.name() + "` called", name, known);
     }
     if (task.perToken(name) || task.members(name) > 0) {
       throw arguments.wrong(argument, "a score that is one number per response", name);

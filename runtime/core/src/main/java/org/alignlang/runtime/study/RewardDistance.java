@@ -18,9 +18,10 @@ import org.alignlang.runtime.task.Task;
  * canonicalisation of {@link RewardMetric}, and what optimising one costs by the other.
  *
  * <p>Arguments: {@code process} ({@link ProcessArgument}), {@code first} and {@code second}, the
- * rewards: numbers by state and action, or by state, action and next state, also those that the
- * action never leads to. Potential shaping as the field has it, {@code g Phi(s') - Phi(s)}, is of
- * the second kind: all but `value` and `least` look at next states that do not occur.
+ * rewards: names of rewards of the process, or numbers by state and action, or by state, action and
+ * next state, also those that the action never leads to. Potential shaping as the field has it,
+ * {@code g Phi(s') - Phi(s)}, is of the last kind: all but `value` and `least` look at next states
+ * that do not occur.
  */
 public final class RewardDistance implements StudyProvider {
   @Override
@@ -84,6 +85,9 @@ public final class RewardDistance implements StudyProvider {
   private static double[][][] given(Arguments arguments, String name, DecisionProcess process) {
     int states = process.states();
     int pairs = states * process.actions();
+    if (arguments.value(name).orElse(0) instanceof String named) {
+      return byNextState(process.reward(named), states);
+    }
     double[] flat =
         arguments
             .reals(name, -Double.MAX_VALUE, Double.MAX_VALUE)
@@ -95,12 +99,21 @@ public final class RewardDistance implements StudyProvider {
               .formatted(pairs, states, process.actions(), pairs * states),
           flat.length + " numbers");
     }
-    double[][][] reward = new double[states][process.actions()][states];
+    if (flat.length == pairs) {
+      return byNextState(ProcessArgument.rows(flat, process.actions()), states);
+    }
+    double[][][] reward = new double[states][][];
+    double[][] rows = ProcessArgument.rows(flat, states);
+    Arrays.setAll(
+        reward, s -> Arrays.copyOfRange(rows, s * process.actions(), (s + 1) * process.actions()));
+    return reward;
+  }
+
+  private static double[][][] byNextState(double[][] table, int states) {
+    double[][][] reward = new double[states][table[0].length][states];
     for (int s = 0; s < states; s++) {
-      for (int a = 0; a < reward[s].length; a++) {
-        int pair = s * process.actions() + a;
-        Arrays.setAll(
-            reward[s][a], next -> flat.length == pairs ? flat[pair] : flat[pair * states + next]);
+      for (int a = 0; a < table[s].length; a++) {
+        Arrays.fill(reward[s][a], table[s][a]);
       }
     }
     return reward;

@@ -74,7 +74,12 @@ public final class SelfPlay implements StudyProvider {
         arguments
             .reals("payoff", -1e6, 1e6)
             .orElseThrow(() -> arguments.missing("payoff", "what the row player gets, row by row"));
-    int rows = arguments.integer("rows", (int) Math.sqrt(flat.length), 1, 1024);
+    int root = (int) Math.sqrt(flat.length);
+    if (!arguments.has("rows") && root * root != flat.length) {
+      throw arguments.wrong(
+          "payoff", "as many rows as columns, where `rows` is not given", flat.length + " numbers");
+    }
+    int rows = arguments.integer("rows", root, 1, 1024);
     if (flat.length == 0 || flat.length % rows != 0) {
       throw arguments.wrong(
           "payoff", "%d rows of one length".formatted(rows), flat.length + " numbers");

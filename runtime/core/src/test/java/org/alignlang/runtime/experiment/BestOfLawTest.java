@@ -41,6 +41,18 @@ class BestOfLawTest {
     assertThat(law).containsExactly(new double[] {0.125, 0.35, 0.525}, within(1e-15));
   }
 
+  /** (1 - 1/n)^n tends to 1/e, however near 1 the probability of the common response is. */
+  @Test
+  void manyDrawsFindWhatIsRarerThanTheRoundingOfOne() {
+    for (double n : new double[] {1e6, 1e14, 1e20}) {
+      double[] law = law(new double[] {1 - 1.5 / n, 1 / n, 0.5 / n}, new double[] {0, 1, 2}, n);
+
+      assertThat(law[0]).isCloseTo(Math.exp(-1.5), within(2e-6));
+      assertThat(law[1]).isCloseTo(Math.exp(-0.5) - Math.exp(-1.5), within(2e-6));
+      assertThat(law[2]).isCloseTo(1 - Math.exp(-0.5), within(2e-6));
+    }
+  }
+
   @Test
   void equalScoresLeaveTheReference() {
     double[] reference = {0.5, 0.2, 0.3};

@@ -6,6 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -191,8 +192,20 @@ class ProcessStudiesTest {
             () -> run("reward_distance", Map.of("first", List.of(1, 2), "second", List.of(1))))
         .withMessageContaining("12 numbers, one for each of 6 states and 2 actions");
     assertThatIllegalArgumentException()
+        .isThrownBy(() -> run("self_play", Map.of("payoff", List.of(1, 2, 3))))
+        .withMessageContaining("as many rows as columns, where `rows` is not given");
+    assertThatIllegalArgumentException()
         .isThrownBy(() -> run("optimistic_lock", Map.of("digit", 3)))
         .withMessageContaining("did you mean `digits`?");
+  }
+
+  @Test
+  void rewardsAreComparedByName() {
+    // Of the chain of three, 1 for the step into its end: by number the second state's last action.
+    Map<String, Object> chain = Map.of("process", "chain", "first", "goal");
+    Map<String, Object> twice = new HashMap<>(chain);
+    twice.put("second", List.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0));
+    assertThat(run("reward_distance", twice).get("value")[0]).isCloseTo(0, offset(1e-9));
   }
 
   /** Rock, paper, scissors, with the payoffs of winning with each 1, 2 and 3. */
