@@ -4,6 +4,7 @@ import static org.alignlang.integration.Experiments.assertClaimsHold;
 import static org.alignlang.integration.Experiments.assertGoesOnToTheSameBits;
 import static org.alignlang.integration.Experiments.plan;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
@@ -54,6 +55,57 @@ class TrainedBesideThePolicyTest {
   void anInterruptedTrainingGoesOnToTheSameBits() {
     assertThat(assertGoesOnToTheSameBits(plan(CRITIC)).arrays())
         .containsKeys("block v", "block v sampled", "block v optimizer", "kept");
+  }
+
+  private static final String HEADS =
+      """
+      estimator sharing(v) for r: token {
+        let a = stop(gae(r, old(v), 0.95, 0.95))
+        let ratio = pi(y.token) / old(y.token)
+        surrogate mean[token, sequence](min(ratio * a, clamp(ratio, 0.8, 1.2) * a))
+          - 0.5 * mean[token, sequence]((v - stop(a + old(v)))^2)
+      }
+      objective Reading(weight: Real = 1) {
+        policy   pi
+        behavior old
+        learn    v:     token
+        learn    guess: token[2]
+        reward   score: token
+        feature  sense: token[2]
+        let blurred = mean[token, sequence](sum[member]((guess - sense)^2))
+        maximize E[sum[token](score)] - weight * blurred
+        estimate with sharing(v)
+        metric   error = blurred
+      }
+      experiment Heads {
+        task      chain(states = 5, horizon = 12, senses = 2)
+        train     Reading()
+        policy    mlp(hidden = [8], features = "state")
+        v         head()
+        guess1    head()
+        guess2    head()
+        optimizer adam(rate = 0.01)
+        steps     150
+        batch     16   group 16   epochs 2
+        every     50
+        record    arrived = E[sum[token](task.score.token)]
+        expect    final(error) < 0.2 * first(error)
+        expect    final(arrived) > first(arrived) + 0.1
+      }
+      """;
+
+  @Test
+  void headsStandOnTheHiddenLayerOfThePolicy() {
+    assertClaimsHold(HEADS);
+    assertThat(assertGoesOnToTheSameBits(plan(HEADS)).arrays())
+        .containsKeys("block guess1", "block guess1 trunk");
+  }
+
+  @Test
+  void aHeadNeedsAPolicyWithAHiddenLayer() {
+    assertThatThrownBy(
+            () -> assertClaimsHold(HEADS.replaceFirst("policy    mlp.*", "policy softmax_table()")))
+        .hasMessageContaining("stands on the hidden layer of the policy");
   }
 
   private static final String PER_PROMPT =

@@ -179,6 +179,7 @@ public final class ObjectiveChecker {
     attempt(this::requireModest);
     attempt(this::declareParameters);
     declareData();
+    attempt(this::declareMultipliers);
     for (Statement statement : declaration.statements()) {
       attempt(() -> declare(statement));
     }
@@ -351,6 +352,28 @@ public final class ObjectiveChecker {
       throw context.fail(DUPLICATE_NAME, span, "`E` is the expectation and cannot be redefined");
     }
     scope.declare(name, meaning);
+  }
+
+  /** Multipliers are numbers without a gradient, in the order of the constraints that have one. */
+  private void declareMultipliers() {
+    int index = 0;
+    for (Statement statement : declaration.statements()) {
+      if (statement instanceof Statement.SubjectTo subject) {
+        for (Statement.Constraint constraint : subject.constraints()) {
+          if (constraint.method().isEmpty() && constraint.multiplier().isPresent()) {
+            Statement.MultiplierClause clause = constraint.multiplier().get();
+            Meaning value = Meaning.Value.of(Kind.REAL, b.multiplier(index++, clause.name()));
+            if (scope.declares(clause.name())) {
+              throw context.fail(
+                  DUPLICATE_NAME,
+                  clause.nameSpan(),
+                  "`" + clause.name() + "` is already the multiplier of another constraint");
+            }
+            declareName(clause.name(), clause.nameSpan(), value);
+          }
+        }
+      }
+    }
   }
 
   /** The sequences of a row, which everything else refers to, whatever is wrong with the data. */
@@ -890,12 +913,6 @@ public final class ObjectiveChecker {
                                     " multiplier "
                                         + freshName("lambda")
                                         + "(init = 0, rate = 0.05)")))));
-    if (limits.stream().anyMatch(l -> l.multiplier().equals(clause.name()))) {
-      throw context.fail(
-          DUPLICATE_NAME,
-          clause.nameSpan(),
-          "`" + clause.name() + "` is already the multiplier of another constraint");
-    }
     String name = expectation.orElse("constraint_" + clause.name());
     limits.add(new CheckedObjective.Limit(value, relation, bound, dual(clause, name, relation)));
   }

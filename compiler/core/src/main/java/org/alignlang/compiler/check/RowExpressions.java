@@ -151,6 +151,12 @@ public final class RowExpressions {
         left.add(state.name());
         continue;
       }
+      if (statement instanceof Statement.SubjectTo subject) {
+        subject.constraints().stream()
+            .flatMap(constraint -> constraint.multiplier().stream())
+            .forEach(multiplier -> left.add(multiplier.name()));
+        continue;
+      }
       try {
         declare(statement, trialChecker, trialScope);
       } catch (Abandoned | LevelException _) {

@@ -41,8 +41,9 @@ final class ClosedForms {
 
   static Found of(CheckedObjective objective, Map<String, Double> parameters) {
     // What is optimised changes with what is kept, or is no function of single responses.
-    if (readsState(objective)) {
-      return Found.none("what is optimised reads a kept number, and so changes over training");
+    if (readsWhatMoves(objective)) {
+      return Found.none(
+          "what is optimised reads a kept number or a multiplier, and so changes over training");
     }
     if (objective.signature().inputs().stream().anyMatch(Signature::isOccupancy)) {
       return Found.none("occupancy measures are no function of single responses");
@@ -148,15 +149,17 @@ final class ClosedForms {
         "");
   }
 
-  private static boolean readsState(CheckedObjective objective) {
+  /** Whether a kept number or a multiplier is part of what is optimised. */
+  private static boolean readsWhatMoves(CheckedObjective objective) {
     List<Node> read = new ArrayList<>(List.of(objective.value()));
     objective.expectations().forEach(term -> read.add(term.content()));
     objective.constraints().forEach(limit -> read.addAll(List.of(limit.value(), limit.bound())));
     objective.target().ifPresent(read::add);
     return ObjectiveProgram.reachable(read).stream()
         .anyMatch(n ->
-            n.operation() instanceof Operation.Input input
-                && objective.signature().stateOf(input.input()).isPresent());
+            n.operation() instanceof Operation.Multiplier
+                || (n.operation() instanceof Operation.Input input
+                    && objective.signature().stateOf(input.input()).isPresent()));
   }
 
   private static String plain(double value) {

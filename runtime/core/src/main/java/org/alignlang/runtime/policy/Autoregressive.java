@@ -14,7 +14,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  * [prompts, embedding]}, then hidden weights {@code [hidden, (context + 1) * embedding]}, hidden
  * biases, output weights {@code [vocabulary, hidden]}, output biases.
  */
-public final class Autoregressive implements Policy {
+public final class Autoregressive implements Policy, Trunk {
   private final int vocabulary;
   private final int context;
   private final int embedding;
@@ -91,6 +91,30 @@ public final class Autoregressive implements Policy {
       int prompt, int[] tokens, int length, double[] logitGradient, double[] parameterGradient) {
     double[][] outputs = network.forward(parameters, input(prompt, tokens, length));
     double[] gradient = network.backward(parameters, outputs, logitGradient, parameterGradient);
+    toEmbeddings(prompt, tokens, length, gradient, parameterGradient);
+  }
+
+  @Override
+  public int width() {
+    return network.lastHidden();
+  }
+
+  @Override
+  public double[] hidden(int prompt, int[] tokens, int length) {
+    return TanhNetwork.lastHidden(network.forward(parameters, input(prompt, tokens, length)));
+  }
+
+  @Override
+  public void backwardHidden(
+      int prompt, int[] tokens, int length, double[] hiddenGradient, double[] parameterGradient) {
+    double[][] outputs = network.forward(parameters, input(prompt, tokens, length));
+    double[] gradient =
+        network.backwardHidden(parameters, outputs, hiddenGradient, parameterGradient);
+    toEmbeddings(prompt, tokens, length, gradient, parameterGradient);
+  }
+
+  private void toEmbeddings(
+      int prompt, int[] tokens, int length, double[] gradient, double[] parameterGradient) {
     for (int slot = 0; slot <= context; slot++) {
       int start = slotStart(slot, prompt, tokens, length);
       for (int i = 0; i < embedding; i++) {

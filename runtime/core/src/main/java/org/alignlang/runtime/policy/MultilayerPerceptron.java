@@ -1,6 +1,7 @@
 package org.alignlang.runtime.policy;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.alignlang.runtime.random.CounterRandom;
 
 /**
@@ -101,6 +102,41 @@ public final class MultilayerPerceptron implements Policy {
   public Policy copy() {
     return new MultilayerPerceptron(
         features, vocabulary, network, Arrays.copyOf(parameters, parameters.length));
+  }
+
+  /** The hidden layers, where they are of states and there are any. */
+  Optional<Trunk> trunk() {
+    return features instanceof Features.OfState state && network.sizes().length > 2
+        ? Optional.of(new HiddenLayers(state))
+        : Optional.empty();
+  }
+
+  private final class HiddenLayers implements Trunk {
+    private final Features.OfState state;
+
+    private HiddenLayers(Features.OfState state) {
+      this.state = state;
+    }
+
+    @Override
+    public int width() {
+      return network.lastHidden();
+    }
+
+    @Override
+    public double[] hidden(int prompt, int[] tokens, int length) {
+      return TanhNetwork.lastHidden(network.forward(parameters, state.at(prompt, tokens, length)));
+    }
+
+    @Override
+    public void backwardHidden(
+        int prompt, int[] tokens, int length, double[] hiddenGradient, double[] parameterGradient) {
+      network.backwardHidden(
+          parameters,
+          network.forward(parameters, state.at(prompt, tokens, length)),
+          hiddenGradient,
+          parameterGradient);
+    }
   }
 
   private static double[] output(double[][] outputs) {

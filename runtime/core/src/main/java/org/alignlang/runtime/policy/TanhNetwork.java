@@ -61,6 +61,34 @@ record TanhNetwork(int offset, int[] sizes) {
     return outputs;
   }
 
+  /** How many numbers the layer before the output has. */
+  int lastHidden() {
+    return sizes[sizes.length - 2];
+  }
+
+  /** The numbers of the layer before the output, of what {@link #forward} returned. */
+  static double[] lastHidden(double[][] outputs) {
+    return outputs[outputs.length - 2];
+  }
+
+  /**
+   * As {@link #backward}, from a gradient with respect to the layer before the output; with it the
+   * last layer's parameters have none.
+   */
+  double[] backwardHidden(
+      double[] parameters,
+      double[][] outputs,
+      double[] hiddenGradient,
+      double[] parameterGradient) {
+    int last = sizes.length - 1;
+    double[] gradient = hiddenGradient.clone();
+    for (int i = 0; i < gradient.length; i++) {
+      gradient[i] *= 1 - outputs[last - 1][i] * outputs[last - 1][i];
+    }
+    int end = offset + parameterCount() - sizes[last] * (sizes[last - 1] + 1);
+    return backward(last - 1, end, parameters, outputs, gradient, parameterGradient);
+  }
+
   /**
    * Adds the gradient with respect to the parameters and returns the one with respect to the input.
    *
@@ -72,9 +100,25 @@ record TanhNetwork(int offset, int[] sizes) {
       double[][] outputs,
       double[] outputGradient,
       double[] parameterGradient) {
-    int end = offset + parameterCount();
-    double[] gradient = outputGradient;
-    for (int layer = sizes.length - 1; layer >= 1; layer--) {
+    return backward(
+        sizes.length - 1,
+        offset + parameterCount(),
+        parameters,
+        outputs,
+        outputGradient,
+        parameterGradient);
+  }
+
+  /** Goes back from a layer, whose parameters end at {@code end}, before its tanh. */
+  private double[] backward(
+      int from,
+      int end,
+      double[] parameters,
+      double[][] outputs,
+      double[] fromGradient,
+      double[] parameterGradient) {
+    double[] gradient = fromGradient;
+    for (int layer = from; layer >= 1; layer--) {
       int inputs = sizes[layer - 1];
       int biases = end - sizes[layer];
       int start = biases - sizes[layer] * inputs;

@@ -16,7 +16,7 @@ import java.util.stream.DoubleStream;
  * @param ticks the ticks, ascending
  */
 record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
-  private static final double LOGARITHMIC_RATIO = 2000;
+  private static final double LOGARITHMIC_DECADES = Math.log10(2000);
   private static final double MARGIN = 0.04;
 
   /** A tick with its label. */
@@ -40,9 +40,14 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
     }
     double low = Arrays.stream(finite).min().orElseThrow();
     double high = Arrays.stream(finite).max().orElseThrow();
-    if (low > 0 && high / low > LOGARITHMIC_RATIO) {
-      double margin = tight ? 0 : MARGIN * Math.log10(high / low);
-      return logarithmic(low * Math.pow(10, -margin), high * Math.pow(10, margin), wanted);
+    // A ratio of numbers near 0 need not be finite.
+    double decades = Math.log10(high) - Math.log10(low);
+    if (low > 0 && decades > LOGARITHMIC_DECADES) {
+      double margin = tight ? 0 : MARGIN * decades;
+      return logarithmic(
+          Math.max(low * Math.pow(10, -margin), Double.MIN_VALUE),
+          Math.min(high * Math.pow(10, margin), Double.MAX_VALUE),
+          wanted);
     }
     double size = Math.max(Math.abs(low), Math.abs(high));
     if (high - low <= 1e-12 * size || high == low) {
@@ -116,7 +121,7 @@ record Axis(double low, double high, boolean logarithmic, List<Tick> ticks) {
       return Double.NaN;
     }
     return logarithmic
-        ? Math.log(value / low) / Math.log(high / low)
+        ? (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low))
         : (value - low) / (high - low);
   }
 }

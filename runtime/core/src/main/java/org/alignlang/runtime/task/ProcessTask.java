@@ -21,6 +21,7 @@ import org.alignlang.runtime.process.Planning;
 import org.alignlang.runtime.process.Tables;
 import org.alignlang.runtime.random.CounterRandom;
 import org.apache.commons.rng.UniformRandomProvider;
+import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
 
 /**
  * A task whose responses are episodes of a finite decision process: tokens are actions, and a
@@ -44,6 +45,10 @@ import org.apache.commons.rng.UniformRandomProvider;
  *       the start counts
  *   <li>{@code first}: 1 where it is entered for the first time, else 0
  * </ul>
+ *
+ * <p>With {@code senses = n} a state, or what policies see of it, is described by {@code n} standard
+ * normal numbers that are drawn for it once, in place of a unit vector; the score {@code sense},
+ * with {@code n} members, has those of {@code s}.
  *
  * <p>Tasks with a reward have {@code score} per token, and {@code return} per episode, {@code sum_t
  * discount^t score_t}; pairs, ranked lists and preferences go by it.
@@ -70,6 +75,9 @@ public final class ProcessTask implements Task {
   private final boolean timed;
   private final int[] seen;
   private final double[] start;
+
+  /** What describes each view, {@code [views][senses]}; empty for unit vectors. */
+  private final double[][] senses;
 
   /** The states that end an episode. */
   private final boolean[] over;
@@ -105,6 +113,8 @@ public final class ProcessTask implements Task {
     }
     seen = builder.seen;
     int actions = process.actions();
+    int described = arguments.integer("senses", 0, 0, 256);
+    senses = described == 0 ? new double[0][] : codes(views(), described, random.stream("senses"));
     if (seen.length > 0) {
       steps.put("seen", new Step((s, a, next) -> seen[s], PartialView.views(seen)));
     }
@@ -119,6 +129,9 @@ public final class ProcessTask implements Task {
         "first",
         response ->
             Arrays.stream(entries(response, builder.place)).map(n -> n == 1 ? 1 : 0).toArray());
+    if (senses.length > 0) {
+      histories.put("sense", this::sensed);
+    }
     histories.putAll(builder.histories(this));
     wholes.putAll(builder.wholes(this));
     deterministic = follows();
@@ -502,6 +515,13 @@ public final class ProcessTask implements Task {
   }
 
   @Override
+  public int members(String score) {
+    return score.equals("sense") && senses.length > 0 && senses[0].length > 1
+        ? senses[0].length
+        : 0;
+  }
+
+  @Override
   public boolean markov(String score) {
     return steps.containsKey(score);
   }
@@ -598,19 +618,50 @@ public final class ProcessTask implements Task {
     return base;
   }
 
+  private int views() {
+    return seen.length == 0 ? process.states() : PartialView.views(seen);
+  }
+
+  private int view(int state) {
+    return seen.length == 0 ? state : seen[state];
+  }
+
+  private static double[][] codes(int views, int numbers, CounterRandom random) {
+    ZigguratSampler.NormalizedGaussian normal = ZigguratSampler.NormalizedGaussian.of(random);
+    double[][] codes = new double[views][numbers];
+    for (double[] code : codes) {
+      Arrays.setAll(code, i -> normal.sample());
+    }
+    return codes;
+  }
+
+  /** The descriptions of the states before the steps, one after another. */
+  private double[] sensed(Response response) {
+    double[] all = new double[response.length() * senses[0].length];
+    for (int t = 0; t < response.length(); t++) {
+      double[] code = senses[view(stateOf(response.states()[t]))];
+      System.arraycopy(code, 0, all, t * code.length, code.length);
+    }
+    return all;
+  }
+
   /**
-   * What is seen of the state as a unit vector, and with the time the share of the horizon that is
+   * What is seen of the state as a unit vector, or as its {@code senses}, and with the time the share of the horizon that is
    * used up.
    */
   @Override
   public double[] features(int prompt, int[] tokens, int length) {
-    int views = seen.length == 0 ? process.states() : PartialView.views(seen);
-    int dimension = views + (timed ? 1 : 0);
+    int dimension = (senses.length == 0 ? views() : senses[0].length) + (timed ? 1 : 0);
     if ((long) dimension * process.actions() > MAXIMUM_WEIGHTS) {
       return new double[0];
     }
     double[] features = new double[dimension];
-    features[seen.length == 0 ? stateOf(prompt) : seen[stateOf(prompt)]] = 1;
+    if (senses.length == 0) {
+      features[view(stateOf(prompt))] = 1;
+    } else {
+      double[] code = senses[view(stateOf(prompt))];
+      System.arraycopy(code, 0, features, 0, code.length);
+    }
     if (timed) {
       features[dimension - 1] = (double) (prompt / process.states()) / horizon;
     }

@@ -369,7 +369,7 @@ final class BatchAssembler {
     String score = score(input);
     boolean perToken = input.level() == Level.TOKEN;
     int width = Math.max(1, input.members());
-    long entries = perToken ? offsets[offsets.length - 1] : (long) responses.size() * width;
+    long entries = (long) (perToken ? offsets[offsets.length - 1] : responses.size()) * width;
     double[] column = new double[size(input, entries)];
     workers.run(
         responses.size(),
@@ -377,7 +377,7 @@ final class BatchAssembler {
           for (int row = from; row < to; row++) {
             Response response = responses.get(row);
             double[] values = task.score(score, response);
-            int expected = perToken ? response.length() : width;
+            int expected = (perToken ? response.length() : 1) * width;
             if (values.length != expected) {
               throw new ExperimentException(
                   "task `%s` gives %d numbers for score `%s`, not %d, for the response `%s`"
@@ -391,7 +391,7 @@ final class BatchAssembler {
                             task.name(), value, score, task.show(response), response.prompt()));
               }
             }
-            int start = perToken ? offsets[row] : row * width;
+            int start = (perToken ? offsets[row] : row) * width;
             System.arraycopy(values, 0, column, start, expected);
           }
         });

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -23,6 +24,7 @@ import org.alignlang.runtime.optimizer.Optimizers;
 import org.alignlang.runtime.policy.Policies;
 import org.alignlang.runtime.policy.Policy;
 import org.alignlang.runtime.policy.StateTable;
+import org.alignlang.runtime.policy.TrunkOutput;
 import org.alignlang.runtime.task.Task;
 import org.alignlang.runtime.task.Task.Response;
 
@@ -35,6 +37,8 @@ import org.alignlang.runtime.task.Task.Response;
  *       whole numbers from 0, per token or per sequence as the block is
  *   <li>{@code table(of = "prompt")}: one number for each prompt
  *   <li>{@code linear()}, {@code mlp(hidden = [32])}: of the task's state features
+ *   <li>{@code head()}: linear in the last hidden layer of the policy's network. The gradient goes on
+ *       into the hidden layers, which the policy's optimiser moves by the sum of all
  *   <li>{@code number(init = 0)}: one number; the default, and the only form, of blocks per batch
  * </ul>
  *
@@ -46,7 +50,7 @@ final class LearnedBlocks {
   /** What a table has entries for that is no score. */
   private static final String PROMPT = "prompt";
 
-  private static final List<String> FORMS = List.of("table", "linear", "mlp", "number");
+  private static final List<String> FORMS = List.of("table", "linear", "mlp", "head", "number");
 
   /**
    * What a block sees of a response: states, or the values of a score.
@@ -109,6 +113,12 @@ final class LearnedBlocks {
       }
     }
 
+    /** Adds the gradient of what a head gives after {@code t} tokens to that of its policy. */
+    void tellTrunk(TrunkOutput head, int t, double gradient, double[] policyGradient) {
+      head.backwardTrunk(
+          response.promptAt(t), response.tokens(), response.seenAt(t), gradient, policyGradient);
+    }
+
     private int entry(int t) {
       return (int) values[Math.min(t, values.length - 1)];
     }
@@ -145,6 +155,7 @@ final class LearnedBlocks {
    * @param forms what blocks are, by name; those that are left out have their default form
    * @param policyOptimizer the optimiser of the policy
    * @param networks the networks that exist already, by name, to which new ones are added
+   * @param policy the policy that the objective trains, if it trains one
    * @throws ExperimentException for an unknown form, an argument that does not fit, or a task that
    *     lacks what the form needs
    */
@@ -154,6 +165,7 @@ final class LearnedBlocks {
       Component policyOptimizer,
       Task task,
       LearnedScores.Networks networks,
+      Optional<Policy> policy,
       long seed) {
     LearnedBlocks made = new LearnedBlocks(task);
     for (Input input : signature.inputs()) {
@@ -164,7 +176,7 @@ final class LearnedBlocks {
           String standard = input.level() == Level.BATCH ? "number" : "table";
           Component form =
               forms.getOrDefault(name, new Component(standard, Map.of(), policyOptimizer.place()));
-          block = block(name, input.level(), form, policyOptimizer, task, networks, seed);
+          block = block(name, input.level(), form, policyOptimizer, task, networks, policy, seed);
           made.blocks.put(name, block);
         }
         block.inputs.add(input);
@@ -180,6 +192,7 @@ final class LearnedBlocks {
       Component policyOptimizer,
       Task task,
       LearnedScores.Networks networks,
+      Optional<Policy> policy,
       long seed) {
     try {
       Arguments read = Arguments.of("block", form.name(), form.arguments());
@@ -209,9 +222,15 @@ final class LearnedBlocks {
         throw read.wrong("optimizer", "an optimiser such as `adam(rate = 0.05)`", optimizer);
       }
       String of = form.name().equals("table") ? of(name, level, read, task) : "";
-      return new Block(
+      Policy made =
           networks.get(
-              name, level, of, () -> network(name, level, form.name(), network, task, seed)),
+              name, level, of, () -> network(name, level, form.name(), network, task, policy, seed));
+      if (made instanceof TrunkOutput head && !policy.map(head::standsOn).orElse(false)) {
+        throw new IllegalArgumentException(
+            "`%s` is a head of the policy that another objective trains".formatted(name));
+      }
+      return new Block(
+          made,
           of,
           Optimizers.create(chosen.name(), chosen.arguments()));
     } catch (IllegalArgumentException e) {
@@ -251,7 +270,13 @@ final class LearnedBlocks {
   }
 
   private static Policy network(
-      String name, Level level, String form, Map<String, Object> arguments, Task task, long seed) {
+      String name,
+      Level level,
+      String form,
+      Map<String, Object> arguments,
+      Task task,
+      Optional<Policy> policy,
+      long seed) {
     return switch (form) {
       case "table", "number" -> {
         Arguments read = Arguments.of("block", form, arguments);
@@ -270,6 +295,13 @@ final class LearnedBlocks {
           throw new IllegalArgumentException(
               "task `%s` has no features of whole responses; use `table()`".formatted(task.name()));
         }
+        if (form.equals("head")) {
+          Arguments.of("block", form, arguments).requireAllRead();
+          yield TrunkOutput.on(
+              policy.orElseThrow(() ->
+                  new IllegalArgumentException(
+                      "`%s` cannot be a head: its objective trains no policy".formatted(name))));
+        }
         yield Policies.valueNetwork(form, arguments, task, seed, name);
       }
     };
@@ -280,6 +312,10 @@ final class LearnedBlocks {
     for (Block block : blocks.values()) {
       double[] now = block.network.parameters();
       System.arraycopy(now, 0, block.sampled.parameters(), 0, now.length);
+      if (block.network instanceof TrunkOutput head && block.sampled instanceof TrunkOutput then) {
+        double[] hidden = head.trunkParameters();
+        System.arraycopy(hidden, 0, then.trunkParameters(), 0, hidden.length);
+      }
     }
   }
 
@@ -347,6 +383,25 @@ final class LearnedBlocks {
     return gradients;
   }
 
+  /** Adds the kernel's gradients of heads with respect to the parameters of the policy. */
+  void addToPolicy(Batch batch, Rows rows, Evaluation evaluation, double[] policyGradient) {
+    for (Block block : blocks.values()) {
+      if (block.network instanceof TrunkOutput head) {
+        for (Input input : block.inputs) {
+          if (input.trained()) {
+            double[] column = evaluation.gradient(input.name());
+            visit(
+                block,
+                input,
+                batch,
+                rows,
+                (sight, t, index) -> sight.tellTrunk(head, t, column[index], policyGradient));
+          }
+        }
+      }
+    }
+  }
+
   /** Receives what a block sees, and the entry of the column that belongs to it. */
   private interface Visitor {
     void at(Sight sight, int t, int index);
@@ -380,6 +435,9 @@ final class LearnedBlocks {
       state.put("block " + name, block.network.parameters().clone());
       state.put("block " + name + " sampled", block.sampled.parameters().clone());
       state.put("block " + name + " optimizer", block.optimizer.state().clone());
+      if (block.sampled instanceof TrunkOutput then) {
+        state.put("block " + name + " trunk", then.trunkParameters().clone());
+      }
     });
     return state;
   }
@@ -394,6 +452,9 @@ final class LearnedBlocks {
       copy(saved.apply("block " + name), block.network.parameters(), name);
       copy(saved.apply("block " + name + " sampled"), block.sampled.parameters(), name);
       block.optimizer.restore(saved.apply("block " + name + " optimizer"));
+      if (block.sampled instanceof TrunkOutput then) {
+        copy(saved.apply("block " + name + " trunk"), then.trunkParameters(), name);
+      }
     });
   }
 

@@ -271,9 +271,16 @@ final class Learner {
 
   /** The gradient of the last evaluation with respect to the policy's parameters, as a copy. */
   double[] policyGradient() {
-    return policyGradient
-        .compute(prepared.batch(), prepared.rows(), prepared.evaluation(), workers)
-        .clone();
+    return gradient().clone();
+  }
+
+  /** The same, reused by the next call: through probabilities and through heads. */
+  private double[] gradient() {
+    double[] gradient =
+        policyGradient.compute(
+            prepared.batch(), prepared.rows(), prepared.evaluation(), workers);
+    blocks.addToPolicy(prepared.batch(), prepared.rows(), prepared.evaluation(), gradient);
+    return gradient;
   }
 
   /** The gradients of the last evaluation with respect to the blocks' parameters, as copies. */
@@ -298,6 +305,7 @@ final class Learner {
   /** Evaluates the same rows again, with the policy's parameters as they are now. */
   void reevaluate() {
     fillActors(Actors.Volatility.EACH_STEP);
+    blocks.fill(prepared.batch(), prepared.rows());
     point
         .kernel()
         .evaluate(
@@ -316,11 +324,7 @@ final class Learner {
    * @param held the blocks that make none
    */
   void update(boolean movesPolicy, Set<String> held) {
-    double[] gradient =
-        trainsPolicy && movesPolicy
-            ? policyGradient.compute(
-                prepared.batch(), prepared.rows(), prepared.evaluation(), workers)
-            : new double[0];
+    double[] gradient = trainsPolicy && movesPolicy ? gradient() : new double[0];
     try {
       if (trainsPolicy && movesPolicy) {
         optimizer.step(policy.parameters(), gradient, moves);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -111,6 +112,7 @@ public final class Trainer {
                       objective.optimizer(),
                       given,
                       networks,
+                      Optional.ofNullable(policies.get(policyName(objective))),
                       id.seed())));
     }
     task = LearnedScores.beside(given, networks);

@@ -67,6 +67,52 @@ class PoliciesTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"mlp,true", "mlp,false", "autoregressive,true"})
+  void aHeadHasAGradientOfItsOwnAndOneThatGoesIntoThePolicy(String name, boolean relative) {
+    Map<String, Object> arguments = new HashMap<>(Map.of("relative", relative));
+    if (name.equals("mlp")) {
+      arguments.put("features", "state");
+      arguments.put("hidden", List.of(5.0, 4.0));
+    }
+    Policy policy = Policies.create(name, arguments, new Words(3, 4, 3), 5);
+    TrunkOutput head = TrunkOutput.on(policy);
+    CounterRandom random = CounterRandom.of(12);
+    Arrays.setAll(head.parameters(), i -> random.nextDouble() - 0.5);
+    int[] tokens = {2, 1, 0};
+    double[] own = new double[head.parameters().length];
+    double[] ofPolicy = new double[policy.parameters().length];
+    head.backward(1, tokens, 2, new double[] {0.7}, own);
+    head.backwardTrunk(1, tokens, 2, 0.7, ofPolicy);
+    assertIsTheDerivative(head, head.parameters(), tokens, own);
+    assertIsTheDerivative(head, policy.parameters(), tokens, ofPolicy);
+    assertThat(Arrays.stream(ofPolicy).anyMatch(g -> g != 0)).isTrue();
+    TrunkOutput copy = head.copy();
+    policy.parameters()[0] += 1;
+    assertThat(copy.trunkParameters()[0]).isNotEqualTo(policy.parameters()[0]);
+  }
+
+  private static void assertIsTheDerivative(
+      TrunkOutput head, double[] parameters, int[] tokens, double[] gradient) {
+    for (int i = 0; i < parameters.length; i++) {
+      double kept = parameters[i];
+      parameters[i] = kept + 1e-5;
+      double above = 0.7 * value(head, tokens);
+      parameters[i] = kept - 1e-5;
+      double below = 0.7 * value(head, tokens);
+      parameters[i] = kept;
+      assertThat(gradient[i])
+          .as("parameter %d", i)
+          .isCloseTo((above - below) / 2e-5, offset(1e-8));
+    }
+  }
+
+  private static double value(TrunkOutput head, int[] tokens) {
+    double[] out = new double[1];
+    head.logits(1, tokens, 2, out);
+    return out[0];
+  }
+
   /** The gradient of a response's log-probability, for every policy on every kind of task. */
   @ParameterizedTest
   @CsvSource(
@@ -260,6 +306,9 @@ class PoliciesTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Policies.create("mlp", Map.of("relative", "yes"), task, 0))
         .withMessage("argument `relative` of policy `mlp` must be true or false, not \"yes\"");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> TrunkOutput.on(Policies.create("linear", Map.of(), task, 0)))
+        .withMessageContaining("stands on the hidden layer of the policy");
     Task bandit = Tasks.create("bandit", Map.of(), Path.of("."), 0);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Policies.create("linear", Map.of("features", "action"), bandit, 0))

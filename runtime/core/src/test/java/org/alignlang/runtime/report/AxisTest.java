@@ -35,6 +35,14 @@ class AxisTest {
   }
 
   @Test
+  void numbersNextToNothingHaveALogarithmicAxisToo() {
+    Axis axis = Axis.of(DoubleStream.of(1e-305, 1, 1e300), false, 6);
+    assertThat(axis.logarithmic()).isTrue();
+    assertThat(axis.position(1)).isBetween(0.4, 0.6);
+    assertThat(Axis.of(DoubleStream.of(Double.MIN_VALUE, 1), false, 6).ticks()).isNotEmpty();
+  }
+
+  @Test
   void equalNumbersAndNoNumbersHaveAnAxisToo() {
     Axis equal = Axis.of(DoubleStream.of(0.5, 0.5, Double.NaN), false, 6);
     assertThat(equal.position(0.5)).isCloseTo(0.5, within(1e-12));

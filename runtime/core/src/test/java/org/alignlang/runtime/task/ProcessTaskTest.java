@@ -259,6 +259,21 @@ class ProcessTaskTest {
   }
 
   @Test
+  void statesAreDescribedByNumbersOfTheirOwn() {
+    ProcessTask task =
+        task("chain", Map.of("states", 4.0, "senses", 3.0, "horizon", 3.0, "slip", 0.0));
+    assertThat(task.members("sense")).isEqualTo(3);
+    Response walk = task.responses(0, 100).getFirst();
+    double[] sensed = task.score("sense", walk);
+    assertThat(sensed).hasSize(3 * walk.length());
+    for (int t = 0; t < walk.length(); t++) {
+      assertThat(task.features(walk.states()[t], walk.tokens(), 0))
+          .containsExactly(Arrays.copyOfRange(sensed, 3 * t, 3 * t + 3));
+    }
+    assertThat(task.features(0, new int[0], 0)).isNotEqualTo(task.features(1, new int[0], 0));
+  }
+
+  @Test
   void whatIsRememberedIsSeen() {
     ProcessTask task =
         task(
