@@ -2,8 +2,8 @@ package org.alignlang.runtime.policy;
 
 /**
  * One number that stands on the last hidden layer of a policy's network, linear in it, in the shape
- * of a policy over one token. Its own parameters are the weights, then the bias, all 0 at first; the
- * hidden layers are the policy's, and go on being trained with it.
+ * of a policy over one token. Its own parameters are the weights, then the bias, all 0 at first;
+ * the hidden layers are the policy's, and go on being trained with it.
  */
 public final class TrunkOutput implements Policy {
   private final Policy policy;

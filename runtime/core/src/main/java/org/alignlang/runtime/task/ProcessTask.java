@@ -46,9 +46,9 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  *   <li>{@code first}: 1 where it is entered for the first time, else 0
  * </ul>
  *
- * <p>With {@code senses = n} a state, or what policies see of it, is described by {@code n} standard
- * normal numbers that are drawn for it once, in place of a unit vector; the score {@code sense},
- * with {@code n} members, has those of {@code s}.
+ * <p>With {@code senses = n} a state, or what policies see of it, is described by {@code n}
+ * standard normal numbers that are drawn for it once, in place of a unit vector; the score {@code
+ * sense}, with {@code n} members, has those of {@code s}.
  *
  * <p>Tasks with a reward have {@code score} per token, and {@code return} per episode, {@code sum_t
  * discount^t score_t}; pairs, ranked lists and preferences go by it.
@@ -646,8 +646,8 @@ public final class ProcessTask implements Task {
   }
 
   /**
-   * What is seen of the state as a unit vector, or as its {@code senses}, and with the time the share of the horizon that is
-   * used up.
+   * What is seen of the state as a unit vector, or as its {@code senses}, and with the time the
+   * share of the horizon that is used up.
    */
   @Override
   public double[] features(int prompt, int[] tokens, int length) {

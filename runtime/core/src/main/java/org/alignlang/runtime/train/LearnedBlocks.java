@@ -37,8 +37,8 @@ import org.alignlang.runtime.task.Task.Response;
  *       whole numbers from 0, per token or per sequence as the block is
  *   <li>{@code table(of = "prompt")}: one number for each prompt
  *   <li>{@code linear()}, {@code mlp(hidden = [32])}: of the task's state features
- *   <li>{@code head()}: linear in the last hidden layer of the policy's network. The gradient goes on
- *       into the hidden layers, which the policy's optimiser moves by the sum of all
+ *   <li>{@code head()}: linear in the last hidden layer of the policy's network. The gradient goes
+ *       on into the hidden layers, which the policy's optimiser moves by the sum of all
  *   <li>{@code number(init = 0)}: one number; the default, and the only form, of blocks per batch
  * </ul>
  *
@@ -224,15 +224,15 @@ final class LearnedBlocks {
       String of = form.name().equals("table") ? of(name, level, read, task) : "";
       Policy made =
           networks.get(
-              name, level, of, () -> network(name, level, form.name(), network, task, policy, seed));
+              name,
+              level,
+              of,
+              () -> network(name, level, form.name(), network, task, policy, seed));
       if (made instanceof TrunkOutput head && !policy.map(head::standsOn).orElse(false)) {
         throw new IllegalArgumentException(
             "`%s` is a head of the policy that another objective trains".formatted(name));
       }
-      return new Block(
-          made,
-          of,
-          Optimizers.create(chosen.name(), chosen.arguments()));
+      return new Block(made, of, Optimizers.create(chosen.name(), chosen.arguments()));
     } catch (IllegalArgumentException e) {
       throw new ExperimentException(form.place() + ": " + e.getMessage(), e);
     }

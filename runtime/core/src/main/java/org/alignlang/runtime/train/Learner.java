@@ -277,8 +277,7 @@ final class Learner {
   /** The same, reused by the next call: through probabilities and through heads. */
   private double[] gradient() {
     double[] gradient =
-        policyGradient.compute(
-            prepared.batch(), prepared.rows(), prepared.evaluation(), workers);
+        policyGradient.compute(prepared.batch(), prepared.rows(), prepared.evaluation(), workers);
     blocks.addToPolicy(prepared.batch(), prepared.rows(), prepared.evaluation(), gradient);
     return gradient;
   }

@@ -101,9 +101,7 @@ class PoliciesTest {
       parameters[i] = kept - 1e-5;
       double below = 0.7 * value(head, tokens);
       parameters[i] = kept;
-      assertThat(gradient[i])
-          .as("parameter %d", i)
-          .isCloseTo((above - below) / 2e-5, offset(1e-8));
+      assertThat(gradient[i]).as("parameter %d", i).isCloseTo((above - below) / 2e-5, offset(1e-8));
     }
   }
 
