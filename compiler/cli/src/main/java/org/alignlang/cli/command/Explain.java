@@ -15,11 +15,11 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "explain",
     description = {
-      "Explains a finding (ALN4004, biased), an objective as mathematics (FILE or FILE#OBJECTIVE),"
+      "Explains a finding (ALN4004, biased), an objective or divergence of a spec as mathematics (FILE or FILE#NAME),"
           + " or a divergence (KL, alpha(0.3))."
     })
 public final class Explain extends AlignCommand {
-  @Parameters(arity = "0..1", paramLabel = "CODE|SLUG|FILE[#OBJECTIVE]|DIVERGENCE")
+  @Parameters(arity = "0..1", paramLabel = "CODE|SLUG|FILE[#NAME]|DIVERGENCE")
   private @Nullable String topic;
 
   @Option(names = "--all", description = "List the findings and divergences that have a page.")

@@ -83,10 +83,8 @@ public final class ExplainRun {
   private String explained(String topic) {
     Optional<DiagnosticCode> code = DiagnosticCode.find(topic);
     boolean spec = code.isEmpty() && isSpec(topic);
-    if (!spec && !values.isEmpty()) {
-      throw new UserError(
-          "`-s` gives a parameter of an objective its value; a divergence has its own in"
-              + " parentheses, as in `alpha(a = 0.3)`");
+    if (!spec) {
+      requireNoValues();
     }
     if (code.isPresent()) {
       return page(code.get());
@@ -94,7 +92,15 @@ public final class ExplainRun {
     if (spec) {
       return spec(ObjectiveName.parse(topic));
     }
-    return divergence(topic).orElseThrow(() -> unknown(topic));
+    return divergence(topic, prelude()).orElseThrow(() -> unknown(topic));
+  }
+
+  private void requireNoValues() {
+    if (!values.isEmpty()) {
+      throw new UserError(
+          "`-s` gives a parameter of an objective its value; a divergence has its own in"
+              + " parentheses, as in `alpha(a = 0.3)`");
+    }
   }
 
   private static boolean isSpec(String topic) {
@@ -143,13 +149,27 @@ public final class ExplainRun {
 
   private String spec(ObjectiveName name) {
     SpecFile spec = Specs.load(name.file()).requireClean();
+    Scope scope = spec.compilation().scope();
+    Optional<String> own = name.objective().flatMap(topic -> divergence(topic, scope));
+    if (own.isPresent()) {
+      requireNoValues();
+      return own.get();
+    }
+    List<String> divergences =
+        name.objective().isPresent()
+            ? List.of()
+            : spec.compilation().module().declarations().stream()
+                .filter(Declaration.DivergenceDeclaration.class::isInstance)
+                .flatMap(d -> divergence(d.name(), scope).stream())
+                .toList();
     List<String> names =
         name.objective()
             .map(List::of)
             .orElseGet(() ->
                 spec.compilation().objectives().stream().map(CheckedObjective::name).toList());
-    if (names.isEmpty()) {
-      throw new UserError("`" + spec.source().path() + "` declares no objective");
+    if (names.isEmpty() && divergences.isEmpty()) {
+      throw new UserError(
+          "`" + spec.source().path() + "` declares no objective and no divergence");
     }
     List<CheckedObjective> objectives =
         names.stream().map(each -> spec.objective(Optional.of(each), Map.of(), Set.of())).toList();
@@ -172,14 +192,15 @@ public final class ExplainRun {
     });
     List<String> parts = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
-      Map<String, Expression> own = new LinkedHashMap<>(values);
+      Map<String, Expression> taken = new LinkedHashMap<>(values);
       CheckedObjective plain = objectives.get(i);
-      own.keySet().removeIf(parameter -> plain.parameter(parameter).isEmpty());
+      taken.keySet().removeIf(parameter -> plain.parameter(parameter).isEmpty());
       CheckedObjective objective =
-          own.isEmpty() ? plain : spec.objective(Optional.of(names.get(i)), own, Set.of());
+          taken.isEmpty() ? plain : spec.objective(Optional.of(names.get(i)), taken, Set.of());
       parts.add(
-          ObjectiveExplainer.explain(objective, scope(spec, names.get(i)), own).render(format));
+          ObjectiveExplainer.explain(objective, scope(spec, names.get(i)), taken).render(format));
     }
+    parts.addAll(divergences);
     return String.join("\n", parts);
   }
 
@@ -209,8 +230,7 @@ public final class ExplainRun {
     return names;
   }
 
-  private Optional<String> divergence(String topic) {
-    Scope scope = prelude();
+  private Optional<String> divergence(String topic, Scope scope) {
     DiagnosticSink sink = new DiagnosticSink();
     Optional<Expression> expression =
         AlignSyntax.parseExpression(new SourceFile("<topic>", topic), sink);

@@ -342,7 +342,7 @@ final class BoundednessRules {
     }
     for (int i = is(node, Binary.EXP_TIMES) ? 1 : 0; i < 2; i++) {
       Node masked = is(node, Binary.EXP_TIMES) ? node : node.operand(1 - i);
-      if (isMask(graph, node.operand(i)) && canBeInfinite(graph, masked)) {
+      if (hasMask(graph, node.operand(i)) && canBeInfinite(graph, masked)) {
         return Optional.of(
             new Finding(
                 node,
@@ -389,6 +389,15 @@ final class BoundednessRules {
       }
     }
     return Optional.empty();
+  }
+
+  /** Whether a value is a mask, or one times what is finite: the product before is judged itself. */
+  private static boolean hasMask(WrittenGraph graph, Node node) {
+    Node value = WrittenGraph.plain(node);
+    return isMask(graph, value)
+        || is(value, Binary.MULTIPLY)
+            && value.operands().stream().anyMatch(x -> hasMask(graph, x))
+            && !canBeInfinite(graph, value);
   }
 
   private static boolean isMask(WrittenGraph graph, Node node) {

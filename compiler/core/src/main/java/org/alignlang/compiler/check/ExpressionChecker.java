@@ -23,6 +23,7 @@ import org.alignlang.compiler.ast.Statement;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.Edit;
 import org.alignlang.compiler.diagnostic.Fix;
+import org.alignlang.compiler.diagnostic.Suggestions;
 import org.alignlang.compiler.ir.Binary;
 import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.GraphBuilder;
@@ -188,7 +189,28 @@ final class ExpressionChecker {
     }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);
-    throw context.unknown(reference.span(), "thing called", reference.name(), known);
+    String name = reference.name();
+    Diagnostic unknown =
+        Diagnostic.of(UNKNOWN_NAME, reference.span(), "there is no thing called `" + name + "`");
+    boolean near =
+        context.sink.isFull()
+            || !BuiltinFunctions.REDUCTIONS.contains(name)
+                && Suggestions.nearest(name, known).isPresent();
+    if (!near && LibraryImports.offer(unknown, name).isEmpty()) {
+      Optional<String> foreign = ForeignNames.help(name);
+      if (foreign.isPresent()) {
+        throw context.fail(unknown.withHelp(foreign.get()));
+      }
+      if (!context.sequences.isEmpty()) {
+        throw context.fail(
+            unknown.withHelp(
+                "declare it: as data of the batch, `reward %s: sequence` or `feature %s: token`, as"
+                        .formatted(name, name)
+                    + " a parameter, `objective NAME(%s: Real = 0.1)`, or with `let`"
+                        .formatted(name)));
+      }
+    }
+    throw context.unknown(reference.span(), "thing called", name, known);
   }
 
   // Kinds.
@@ -205,7 +227,19 @@ final class ExpressionChecker {
           "`" + column.column().name() + "` belongs to each sequence of a pair",
           "say of which: `" + column.column().name() + "(" + context.sequences.get(0) + ")`");
     }
-    throw context.fail(WRONG_THING, span, "expected a value, found " + meaning.what());
+    String message = "expected a value, found " + meaning.what();
+    if (meaning instanceof Meaning.ActorName actor) {
+      throw context.fail(WRONG_THING, span, message, applications(actor));
+    }
+    throw context.fail(WRONG_THING, span, message);
+  }
+
+  /** How an actor is made a value. */
+  private String applications(Meaning.ActorName actor) {
+    String sequence = context.sequences.isEmpty() ? "y" : context.sequences.getFirst();
+    return ("`%1$s(%2$s)` is its probability of the response, `%1$s(%2$s.token)` of each token, and"
+            + " `%1$s(%2$s.vocab)` its whole distribution")
+        .formatted(actor.name(), sequence);
   }
 
   /** A real number; a Prob leaves log space. */
@@ -564,6 +598,21 @@ final class ExpressionChecker {
                       "thing in `" + module.name() + "` called",
                       member.name(),
                       module.scope().ownNames()));
+      case Meaning.ActorName actor ->
+          throw context.fail(
+              WRONG_THING,
+              member.span(),
+              actor.what() + " has no parts to name with a dot",
+              applications(actor));
+      case Meaning.Value value ->
+          throw context.fail(
+              WRONG_THING,
+              member.span(),
+              value.what() + " has no parts to name with a dot",
+              BuiltinFunctions.REDUCTIONS.contains(member.name())
+                  ? "a reduction stands in front, with what it goes over: `%s[sequence](...)`"
+                      .formatted(member.name())
+                  : "functions stand in front: `%s(...)`".formatted(member.name()));
       case Meaning other ->
           throw context.fail(
               WRONG_THING, member.span(), other.what() + " has no parts to name with a dot");
@@ -716,6 +765,25 @@ final class ExpressionChecker {
     return map(preferred, n -> b.subtract(b.constant(1), n), Kind.REAL);
   }
 
+  /** {@code KL(p, q)}: two sides are parted by bars, and not by a comma. */
+  private void requireSides(Meaning.DivergenceFamily family, Expression.Call call) {
+    List<Expression.Argument> arguments = call.arguments();
+    long plain =
+        arguments.stream().filter(a -> a.name().isEmpty() && a.against().isEmpty()).count();
+    if (plain == 2 && arguments.size() > family.declaration().parameters().size()) {
+      Span first = arguments.get(0).span();
+      Span second = arguments.get(1).span();
+      throw context.fail(
+          Diagnostic.of(
+                  WRONG_ARGUMENTS, call.span(), "a divergence has its two sides parted by `||`")
+              .withHelp("write `%s(p || q)`".formatted(family.declaration().name()))
+              .withFix(
+                  Fix.suggested(
+                      "write `||`",
+                      Edit.replace(first.source().span(first.end(), second.start()), " || "))));
+    }
+  }
+
   private Meaning call(Expression.Call call, Scope scope) {
     Optional<Meaning.RankedName> ranked = rankedArgument(call, scope);
     if (ranked.isPresent()) {
@@ -744,6 +812,7 @@ final class ExpressionChecker {
         throw context.fail(WRONG_THING, call.span(), "a value cannot be called");
       }
       case Meaning.DivergenceFamily family -> {
+        requireSides(family, call);
         boolean terms =
             call.arguments().stream().anyMatch(argument -> argument.against().isPresent());
         if (!terms) {

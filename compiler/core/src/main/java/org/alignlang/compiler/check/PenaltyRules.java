@@ -24,6 +24,7 @@ import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
@@ -567,7 +568,23 @@ final class PenaltyRules {
                 graph.isParametric(cut.operand(1)) ? cut.operand(0) : cut.operand(1)));
   }
 
-  /** Terms of what is optimised that depend on the policy and through which no gradient flows. */
+  /** Whether a number of the batch is made of columns or lengths of its responses. */
+  private boolean isOfResponses(Node value) {
+    return graph.policy().isPresent()
+        && ObjectiveProgram.reachable(List.of(value)).stream()
+            .anyMatch(n ->
+                switch (n.operation()) {
+                  case Operation.Input i ->
+                      // At batch level there are kept numbers, which an objective may show.
+                      i.input().role() == Signature.Role.COLUMN
+                          && i.input().level() != Level.BATCH;
+                  case Operation.Count count ->
+                      count.from().level() == Level.TOKEN && n.domain().isRow();
+                  default -> false;
+                });
+  }
+
+  /** Terms of what is optimised that depend on data and through which no gradient flows. */
   private void inertTerms(Node value) {
     List<Node> open = new ArrayList<>(List.of(value));
     Set<Node> seen = new HashSet<>();
@@ -591,6 +608,18 @@ final class PenaltyRules {
                     .withHelp(
                         "make it a `metric`, take the `stop` away, or put it into the reward:"
                             + " `E[...]`")));
+      } else if (node.domain().equals(Domain.BATCH) && isOfResponses(node)) {
+        found.add(
+            new Finding(
+                node,
+                Diagnostic.of(
+                        INERT_TERM,
+                        node.origin(),
+                        "rewards, features and lengths have no gradient: this term changes the"
+                            + " number that is reported, and nothing that is learned")
+                    .withHelp(
+                        "what the policy is to make likely is an expectation, `E[...]` with"
+                            + " `estimate with rloo()`; what is only to be seen is a `metric`")));
       }
     }
   }

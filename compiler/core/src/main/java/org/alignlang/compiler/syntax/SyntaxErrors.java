@@ -302,7 +302,19 @@ final class SyntaxErrors {
                   + "` at its end");
       case AlignParser.IMPORT ->
           expected.declaration ? Optional.of("imports come before all else") : Optional.empty();
-      case AlignParser.NAME -> helpForName(found, before, touching, expected);
+      case AlignParser.COMMA ->
+          found.ordinal() > 1 && tokens.get(found.ordinal() - 2).getType() == AlignParser.PAIRS
+              ? Optional.of("the first of a pair is the preferred one: `pairs chosen > rejected`")
+              : Optional.empty();
+      case AlignParser.NAME ->
+          helpForName(found, before, touching, expected)
+              .or(() ->
+                  expected.statement
+                          && after.filter(t -> t.getType() == AlignParser.ASSIGN).isPresent()
+                      ? Optional.of(
+                          "names are given to values with `let`; what is optimised stands behind"
+                              + " `minimize` or `maximize`")
+                      : Optional.empty());
       case AlignParser.RBRACE ->
           expected.expression && previous != AlignParser.ASSIGN && insideFunction(found)
               ? Optional.of(

@@ -285,4 +285,68 @@ class FindingsTest {
         .startsWith("take it out of the reward and subtract `KL(mu || sft)`")
         .contains("accept written_divergence");
   }
+
+  /** What a newcomer writes who knows papers and training libraries, and what helps. */
+  @Test
+  void helpForNewcomers() {
+    String likely = "objective A { policy pi %s }";
+    assertThat(help(likely.formatted("minimize -mean(log(pi(y)))")))
+        .isEqualTo("say over what: `mean[sequence](...)`, `mean[token, sequence](...)`");
+    assertThat(help(likely.formatted("minimize -log(pi(y)).mean()")))
+        .contains("stands in front, with what it goes over: `mean[sequence](...)`");
+    assertThat(help(likely.formatted("minimize -mean[sequence](pi.logp(y))")))
+        .contains("`pi(y)` is its probability of the response");
+    assertThat(help(likely.formatted("minimize mean[token, sequence](entropy(pi))")))
+        .contains("`pi(y.vocab)` its whole distribution");
+    assertThat(help(likely.formatted("minimize mean[sequence](detach(1) - log(pi(y)))")))
+        .isEqualTo("write `stop(x)`");
+    assertThat(help(likely.formatted("minimize mean[sequence](quality * log(pi(y)))")))
+        .startsWith("declare it: as data of the batch, `reward quality: sequence`");
+    assertThat(help(likely.formatted("\n  loss = -mean[sequence](log(pi(y)))")))
+        .contains("what is optimised stands behind `minimize`");
+    assertThat(help("objective A { policy pi pairs chosen, rejected }"))
+        .contains("`pairs chosen > rejected`");
+    String student = "objective A { policy pi teacher t minimize mean[token, sequence](%s) }";
+    assertThat(help(student.formatted("KL(pi(y.vocab), t(y.vocab))")))
+        .isEqualTo("write `KL(p || q)`");
+    assertThat(help(student.formatted("JSD(pi(y.vocab) || t(y.vocab))")))
+        .isEqualTo("write `jensen_shannon(p || q)`");
+  }
+
+  /** Rewards have no gradient: their mean over the batch is not what `E` is. */
+  @Test
+  void meansOfRewardsTeachNothing() {
+    String mean =
+        penalised("maximize mean[sequence](r) - beta * KL(mu || sft)");
+    String length = penalised("maximize E[r] - 0.1 * mean[sequence](length(y)) - beta * KL(mu || sft)");
+
+    for (String spec : List.of(mean, length)) {
+      assertThat(findings(spec)).singleElement().satisfies(found -> {
+        assertThat(found.code().code()).isEqualTo("ALN4023");
+        assertThat(found.message()).contains("have no gradient");
+        assertThat(found.help().orElse("")).contains("`E[...]`");
+      });
+    }
+    assertThat(findings(penalised("maximize E[r - 0.1 * length(y)] - beta * KL(mu || sft)")))
+        .isEmpty();
+  }
+
+  /** A mask may stand anywhere in a product with what can be infinite. */
+  @Test
+  void masksOfLongProducts() {
+    String product =
+        """
+        objective A {
+          policy  pi
+          feature ok: token
+          let x = log(pi(y.token))
+          minimize -mean[sequence](sum[token](%s))
+        }
+        """;
+    assertThat(
+            findings(product.formatted("(if ok > 0 then 1 else 0) * x * log(1 - pi(y.token))")))
+        .extracting(d -> d.code().code())
+        .contains("ALN4027");
+    assertThat(findings(product.formatted("(if ok > 0 then 1 else 0) * x * ok"))).isEmpty();
+  }
 }
