@@ -227,4 +227,30 @@ class EvalTest {
     assertThat(result.err).startsWith("error: empty.json: mean.align:3:").endsWith(" in row 1\n");
     assertThat(result.exit).isEqualTo(ExitCode.USAGE);
   }
+
+  @Test
+  void saysThatPromptsOfOneResponseTeachNothing() throws IOException {
+    Files.writeString(
+        folder.resolve("group.align"),
+        """
+        objective Grouped {
+          policy pi
+          reward r: sequence
+          maximize E[r]
+          estimate with rloo()
+        }
+        """);
+    String rows = "{\"logp\": [[-1], [-2]], \"reward.r\": [0, 1], \"group\": [%s]}";
+    Files.writeString(folder.resolve("alone.json"), rows.formatted("0, 1"));
+    Files.writeString(folder.resolve("together.json"), rows.formatted("0, 0"));
+
+    Result alone = align("eval", path("group.align"), "--batch", path("alone.json"), "--json");
+    assertThat(alone.err)
+        .isEqualTo(
+            "warning: the gradient is 0 everywhere: every prompt of alone.json has one response,"
+                + " and so nothing to be compared with\n");
+    assertThat(alone.exit).isEqualTo(ExitCode.CLEAN);
+    assertThat(align("eval", path("group.align"), "--batch", path("together.json"), "--json").err)
+        .isEmpty();
+  }
 }

@@ -15,8 +15,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "explain",
     description = {
-      "Explains a finding (ALN4004, biased), an objective or divergence of a spec as mathematics (FILE or FILE#NAME),"
-          + " or a divergence (KL, alpha(0.3))."
+      "Explains a finding (ALN4004, biased), the objectives and divergences of a spec as"
+          + " mathematics (FILE or FILE#NAME), or a divergence of the library (KL, alpha(0.3))."
     })
 public final class Explain extends AlignCommand {
   @Parameters(arity = "0..1", paramLabel = "CODE|SLUG|FILE[#NAME]|DIVERGENCE")

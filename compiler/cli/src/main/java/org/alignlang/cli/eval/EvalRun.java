@@ -84,6 +84,14 @@ public record EvalRun(
                         + (evaluation.empty().size() == 1 ? " is" : " are"),
                     batch));
       }
+      if (evaluation.empty().isEmpty() && isZero(evaluation)) {
+        output.note(
+            "warning: the gradient is 0 everywhere"
+                + (haveOneRowEach(objective.signature(), file)
+                    ? ": every prompt of %s has one response, and so nothing to be compared with"
+                        .formatted(batch)
+                    : ""));
+      }
       gradient.ifPresent(path -> TensorFile.write(path, evaluation.tensors()));
       if (json) {
         output.out().println(evaluation.json());
@@ -93,6 +101,20 @@ public record EvalRun(
     } catch (BatchException e) {
       throw new UserError(String.valueOf(e.getMessage()));
     }
+  }
+
+  private static boolean isZero(BatchEvaluation evaluation) {
+    return evaluation.gradients().values().stream()
+        .allMatch(g -> LongStream.range(0, g.count()).allMatch(i -> g.real(i) == 0));
+  }
+
+  /** Whether no two rows are of one prompt, where an objective compares rows of a prompt. */
+  private static boolean haveOneRowEach(Signature signature, TensorFile file) {
+    Tensor group = file.tensors().get("group");
+    return signature.grouped()
+        && group != null
+        && LongStream.range(0, group.count()).map(group::integer).distinct().count()
+            == group.count();
   }
 
   private BackEnd lowering() {

@@ -168,8 +168,7 @@ public final class ExplainRun {
             .orElseGet(() ->
                 spec.compilation().objectives().stream().map(CheckedObjective::name).toList());
     if (names.isEmpty() && divergences.isEmpty()) {
-      throw new UserError(
-          "`" + spec.source().path() + "` declares no objective and no divergence");
+      throw new UserError("`" + spec.source().path() + "` declares no objective and no divergence");
     }
     List<CheckedObjective> objectives =
         names.stream().map(each -> spec.objective(Optional.of(each), Map.of(), Set.of())).toList();

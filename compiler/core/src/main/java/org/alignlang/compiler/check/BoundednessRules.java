@@ -391,7 +391,9 @@ final class BoundednessRules {
     return Optional.empty();
   }
 
-  /** Whether a value is a mask, or one times what is finite: the product before is judged itself. */
+  /**
+   * Whether a value is a mask, or one times what is finite: the product before is judged itself.
+   */
   private static boolean hasMask(WrittenGraph graph, Node node) {
     Node value = WrittenGraph.plain(node);
     return isMask(graph, value)

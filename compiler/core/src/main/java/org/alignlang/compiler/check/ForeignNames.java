@@ -45,8 +45,7 @@ final class ForeignNames {
   static Optional<String> help(String name) {
     if (BuiltinFunctions.REDUCTIONS.contains(name)) {
       return Optional.of(
-          "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`"
-              .formatted(name, name));
+          "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`".formatted(name, name));
     }
     return Optional.ofNullable(MEANT.get(name.toLowerCase(java.util.Locale.ROOT)));
   }

@@ -20,11 +20,11 @@ import org.alignlang.compiler.diagnostic.DiagnosticCode;
 import org.alignlang.compiler.diagnostic.Edit;
 import org.alignlang.compiler.diagnostic.Fix;
 import org.alignlang.compiler.ir.Binary;
+import org.alignlang.compiler.ir.Domain;
 import org.alignlang.compiler.ir.Node;
 import org.alignlang.compiler.ir.ObjectiveProgram;
 import org.alignlang.compiler.ir.Operation;
 import org.alignlang.compiler.ir.Unary;
-import org.alignlang.compiler.ir.Domain;
 import org.alignlang.kernel.Level;
 import org.alignlang.kernel.Signature;
 
@@ -576,8 +576,7 @@ final class PenaltyRules {
                 switch (n.operation()) {
                   case Operation.Input i ->
                       // At batch level there are kept numbers, which an objective may show.
-                      i.input().role() == Signature.Role.COLUMN
-                          && i.input().level() != Level.BATCH;
+                      i.input().role() == Signature.Role.COLUMN && i.input().level() != Level.BATCH;
                   case Operation.Count count ->
                       count.from().level() == Level.TOKEN && n.domain().isRow();
                   default -> false;

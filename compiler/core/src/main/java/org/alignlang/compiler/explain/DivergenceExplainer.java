@@ -104,6 +104,14 @@ public final class DivergenceExplainer {
         optimum.add(new Equation(of("(f′)⁻¹", Y), Symbols.EQUALS, formula(closed.formula())));
         conjugate(d.conjugate(), optimum);
         out.equations(optimum);
+        if (d.zeroInDomainOfDerivative()) {
+          out.paragraph(
+              "for y from f′(0) = ",
+              limit(d.range().atZero()),
+              d.conjugate().formula().isPresent()
+                  ? "; below it, these are 0 and −f(0)."
+                  : "; below it, this is 0.");
+        }
       }
       case Inverse.Numeric _ -> {
         conjugate(d.conjugate(), optimum);

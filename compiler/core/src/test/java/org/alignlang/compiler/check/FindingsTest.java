@@ -316,16 +316,18 @@ class FindingsTest {
   /** Rewards have no gradient: their mean over the batch is not what `E` is. */
   @Test
   void meansOfRewardsTeachNothing() {
-    String mean =
-        penalised("maximize mean[sequence](r) - beta * KL(mu || sft)");
-    String length = penalised("maximize E[r] - 0.1 * mean[sequence](length(y)) - beta * KL(mu || sft)");
+    String mean = penalised("maximize mean[sequence](r) - beta * KL(mu || sft)");
+    String length =
+        penalised("maximize E[r] - 0.1 * mean[sequence](length(y)) - beta * KL(mu || sft)");
 
     for (String spec : List.of(mean, length)) {
-      assertThat(findings(spec)).singleElement().satisfies(found -> {
-        assertThat(found.code().code()).isEqualTo("ALN4023");
-        assertThat(found.message()).contains("have no gradient");
-        assertThat(found.help().orElse("")).contains("`E[...]`");
-      });
+      assertThat(findings(spec))
+          .singleElement()
+          .satisfies(found -> {
+            assertThat(found.code().code()).isEqualTo("ALN4023");
+            assertThat(found.message()).contains("have no gradient");
+            assertThat(found.help().orElse("")).contains("`E[...]`");
+          });
     }
     assertThat(findings(penalised("maximize E[r - 0.1 * length(y)] - beta * KL(mu || sft)")))
         .isEmpty();
@@ -343,8 +345,7 @@ class FindingsTest {
           minimize -mean[sequence](sum[token](%s))
         }
         """;
-    assertThat(
-            findings(product.formatted("(if ok > 0 then 1 else 0) * x * log(1 - pi(y.token))")))
+    assertThat(findings(product.formatted("(if ok > 0 then 1 else 0) * x * log(1 - pi(y.token))")))
         .extracting(d -> d.code().code())
         .contains("ALN4027");
     assertThat(findings(product.formatted("(if ok > 0 then 1 else 0) * x * ok"))).isEmpty();
