@@ -733,6 +733,13 @@ public final class ExperimentCompiler {
       if (!block && roles.isEmpty() && isInherited(setting)) {
         continue;
       }
+      if (!block && roles.isEmpty() && BEHAVIORS.contains(name)) {
+        throw fail(
+            UNKNOWN_SETTING,
+            setting.nameSpan(),
+            "the objective does not say that `" + name + "` sampled its data",
+            "declare it there: `behavior " + name + "`");
+      }
       if (!block && roles.isEmpty()) {
         Set<String> known = new TreeSet<>(SETTINGS);
         objectives.forEach(o -> {

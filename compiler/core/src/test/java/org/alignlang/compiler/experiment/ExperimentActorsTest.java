@@ -63,4 +63,14 @@ class ExperimentActorsTest {
         .containsExactly(
             "samples are drawn from the actor called `old`, and this one is called `mu`");
   }
+
+  @Test
+  void whoSampledIsDeclaredByTheObjective() {
+    assertThat(plan("old base()")).isEmpty();
+    assertThat(sink.sorted())
+        .extracting(found -> found.message() + "; " + found.help().orElse(""))
+        .containsExactly(
+            "the objective does not say that `old` sampled its data; declare it there: `behavior"
+                + " old`");
+  }
 }
