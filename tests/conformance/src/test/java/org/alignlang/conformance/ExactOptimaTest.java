@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.List;
+import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.driver.Compilation;
 import org.alignlang.compiler.driver.Compiler;
@@ -39,6 +41,21 @@ class ExactOptimaTest {
             sink);
     assertThat(sink.sorted()).isEmpty();
     return plan.orElseThrow();
+  }
+
+  private static List<String> problems(String text) {
+    Compilation compilation =
+        Compiler.compile(new SourceFile("optima.align", text), CompilerOptions.defaults());
+    DiagnosticSink sink = new DiagnosticSink();
+    ExperimentCompiler.compile(
+        compilation.experiments().get(0),
+        compilation.scope(),
+        Path.of("."),
+        CompilerOptions.defaults(),
+        objective -> new InterpretedKernel(objective.program()),
+        ExperimentCompiler.Overrides.NONE,
+        sink);
+    return sink.sorted().stream().map(Diagnostic::message).toList();
   }
 
   private static ExperimentResult run(String text) {
@@ -171,27 +188,25 @@ class ExactOptimaTest {
 
   @Test
   void whatHasNoClosedFormSaysSo() {
-    ExperimentResult result =
-        run(
-            """
-            objective Two {
-              policy    pi
-              reference ref
-              reward    helpful: sequence
-              maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
-              estimate  with exact()
-            }
-            experiment None {
-              task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
-              train  Two()
-              steps  1
-              batch  0
-              record good = E[helpful]
-              expect final(good) <= exact(good)
-            }
-            """);
-    assertThat(result.claims()).hasSize(1);
-    assertThat(result.claims().get(0).passed()).isFalse();
-    assertThat(result.claims().get(0).sentence()).contains("no optimum in closed form");
+    assertThat(
+            problems(
+                """
+                objective Two {
+                  policy    pi
+                  reference ref
+                  reward    helpful: sequence
+                  maximize  E[helpful] - KL(pi || ref) - chi_squared(pi || ref)
+                  estimate  with exact()
+                }
+                experiment None {
+                  task   bandit(helpful = [1, 0], harm = [0.9, 0.2], base = [0.5, 0.5])
+                  train  Two()
+                  steps  1
+                  batch  0
+                  record good = E[helpful]
+                  expect final(good) <= exact(good)
+                }
+                """))
+        .containsExactly("there is no optimum in closed form: there are two divergences");
   }
 }

@@ -94,6 +94,9 @@ final class Quantities {
   /** The points at which the claim at hand is judged, by their swept values; none outside one. */
   private Optional<Map<String, String>> selected = Optional.empty();
 
+  /** What a statistic around the quantity at hand holds: {@code mean(x, over = b, D = KL)}. */
+  private Map<String, String> held = Map.of();
+
   /** A fit, before one of its results is asked for. */
   private record Fit(Quantity of, Quantity formula, List<String> free, List<String> over) {}
 
@@ -747,6 +750,7 @@ final class Quantities {
     for (PointContext point : points) {
       if (point.labels().entrySet().containsAll(where.entrySet())) {
         Map<String, String> labels = new LinkedHashMap<>(point.labels());
+        labels.putAll(held);
         labels.putAll(at);
         asked.add(labels);
       }
@@ -817,8 +821,19 @@ final class Quantities {
           }
         });
     boolean numbers = !over.isEmpty();
-    return new Quantity.Statistic(
-        function, lists.stream().map(list -> quantity(list, numbers)).toList(), options, over, at);
+    Map<String, String> before = held;
+    held = new LinkedHashMap<>(before);
+    held.putAll(at);
+    try {
+      return new Quantity.Statistic(
+          function,
+          lists.stream().map(list -> quantity(list, numbers)).toList(),
+          options,
+          over,
+          at);
+    } finally {
+      held = before;
+    }
   }
 
   private List<Double> numbers(Expression value) {

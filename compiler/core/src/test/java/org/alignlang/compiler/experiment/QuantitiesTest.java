@@ -155,6 +155,10 @@ class QuantitiesTest {
     assertThat(claims(PLAIN, swept, exact + " where D == reverse_kl")).isEmpty();
     assertThat(claims(PLAIN, swept, "expect final(value) < 1 + exact(value, D = reverse_kl)"))
         .isEmpty();
+    String both = "beta = [0.1, 1], " + swept;
+    String held = "expect mean(exact(value), over = beta, D = %s) < 9";
+    assertThat(claims(PLAIN, both, held.formatted("reverse_kl"))).isEmpty();
+    assertThat(claims(PLAIN, both, held.formatted("total_variation"))).hasSize(1);
     assertThat(claims(PLAIN, swept, "plot exact(value) against step")).isEmpty();
     // A control takes away what a claim is about, and so perhaps what it compares with.
     assertThat(
