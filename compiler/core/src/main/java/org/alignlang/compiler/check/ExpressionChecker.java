@@ -177,7 +177,7 @@ final class ExpressionChecker {
           UNKNOWN_NAME,
           reference.span(),
           "`" + reference.name() + "` does not say over what",
-          "write the level: `" + reference.name() + "[token](...)`, `[sequence]`, `[batch]`, ...");
+          ForeignNames.help(reference.name()).orElseThrow());
     }
     String spelled = FIELD_NAMES.get(reference.name().toLowerCase(java.util.Locale.ROOT));
     if (spelled != null && scope.find(spelled).isPresent()) {
@@ -185,7 +185,7 @@ final class ExpressionChecker {
           UNKNOWN_NAME,
           reference.span(),
           "there is no thing called `" + reference.name() + "`",
-          "it is `" + spelled + "` here");
+          ForeignNames.help(reference.name()).orElse("it is `" + spelled + "` here"));
     }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);

@@ -137,7 +137,7 @@ class FindingsTest {
         """;
     assertThat(compile(Map.of("main.align", objective.formatted("r", "chi2"))).diagnostics())
         .extracting(d -> d.help().orElse(""))
-        .containsExactly("it is `chi_squared` here");
+        .containsExactly("write `chi_squared(p || q)`");
     assertThat(compile(Map.of("main.align", objective.formatted("sum(r)", "KL"))).diagnostics())
         .extracting(Diagnostic::message)
         .containsExactly("`sum` does not say over what");
