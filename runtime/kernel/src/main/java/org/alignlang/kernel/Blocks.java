@@ -644,9 +644,14 @@ public final class Blocks {
 
   // Functions. Polynomials are minimax fits of this project, the same as in generated vector code.
 
-  /** {@code max(x, -127)}: an exponent at which {@link #power2} is 0 where it is 0 below. */
+  /**
+   * x within -127 and 127, where {@link #power2} is finite; it is 0 at -127 and less. A sum of
+   * powers shows by its size whether one was too large.
+   */
   public void exponent(float[] x, float[] out, int n) {
-    max(x, -127f, out, n);
+    for (int i = 0; i < n; i++) {
+      out[i] = Math.min(Math.max(x[i], -127f), 127f);
+    }
   }
 
   /** {@code 2^x} for {@code -127 <= x < 128}; 0 below -126.5. */

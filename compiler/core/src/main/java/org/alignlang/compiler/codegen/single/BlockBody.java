@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
@@ -37,7 +38,7 @@ final class BlockBody extends LoopBody {
       Set.of("from", "n", "i", "count", "sums", "blocks", "LANES", "NATS", "BLOCK", "SAMPLE");
 
   /** How many operations a loop has at most: loops with a large body stay scalar. */
-  private static final int MOST = 8;
+  private static final int MOST = 4;
 
   /** Operations of plain arithmetic, which may stand in one loop, with their operands as $. */
   private static final Map<String, String> ARITHMETIC =
@@ -53,7 +54,7 @@ final class BlockBody extends LoopBody {
           Map.entry("min", "Math.min($, $)"),
           Map.entry("max", "Math.max($, $)"),
           Map.entry("fma", "Math.fma($, $, $)"),
-          Map.entry("exponent", "Math.max($, -127f)"));
+          Map.entry("exponent", "Math.min(Math.max($, -127f), 127f)"));
 
   /** What is the same for all elements. */
   private final Set<String> scalars = new HashSet<>();
@@ -496,22 +497,16 @@ final class BlockBody extends LoopBody {
 
   @Override
   int extreme(String wanted, String value, boolean largest) {
-    return extreme(wanted, List.of(value), largest);
-  }
-
-  private int extreme(String wanted, List<String> values, boolean largest) {
     String total =
         accumulator(wanted, "Float." + (largest ? "NEGATIVE" : "POSITIVE") + "_INFINITY");
-    for (String value : values) {
-      String block = block(value);
-      String function = largest ? "max" : "min";
-      accumulate(
-          total,
-          "Math." + function + "($, $)",
-          List.of(total, block),
-          CodeBlock.of("blocks.$L($L, $L, $L, n)", function, total, block, total),
-          block);
-    }
+    String block = block(value);
+    String function = largest ? "max" : "min";
+    accumulate(
+        total,
+        "Math." + function + "($, $)",
+        List.of(total, block),
+        CodeBlock.of("blocks.$L($L, $L, $L, n)", function, total, block, total),
+        block);
     int result = result();
     after.add(
         CodeBlock.of(
@@ -528,8 +523,8 @@ final class BlockBody extends LoopBody {
   }
 
   @Override
-  int highest(List<String> values) {
-    return extreme("highest", values, true);
+  OptionalInt highest(List<String> exponents) {
+    return OptionalInt.empty();
   }
 
   // The method.

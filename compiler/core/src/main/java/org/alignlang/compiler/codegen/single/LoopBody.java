@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import javax.lang.model.element.Modifier;
 import org.alignlang.compiler.codegen.JavaText;
@@ -245,8 +246,11 @@ abstract class LoopBody {
   /** The largest element, by the quickest way. */
   abstract int peak(String wanted, String value);
 
-  /** The largest of values as far as they are positive; one for the method. */
-  abstract int highest(List<String> values);
+  /**
+   * The largest of the exponents of weights as far as they are positive, one for the method: what
+   * shows that a shift was too small. Empty if the sum of the weights shows it.
+   */
+  abstract OptionalInt highest(List<String> exponents);
 
   /** Makes room for a result and gives its index. */
   final int result() {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.alignlang.compiler.codegen.JavaText;
 import org.alignlang.compiler.codegen.jvm.Frame;
 import org.alignlang.compiler.codegen.jvm.Term;
@@ -287,9 +288,9 @@ final class StretchLoop implements Elements.Leaves {
     }
     Optional<Search> search = groups.isEmpty() ? Optional.empty() : Optional.of(search());
     groups.forEach(this::sums);
-    int highest =
+    OptionalInt highest =
         groups.isEmpty()
-            ? -1
+            ? OptionalInt.empty()
             : body.highest(groups.keySet().stream().map(this::shiftedLogits).toList());
     Map<Node, Term> results = new LinkedHashMap<>();
     plain.forEach(reduction -> results.put(reduction, sum(reduction)));
@@ -470,7 +471,7 @@ final class StretchLoop implements Elements.Leaves {
   }
 
   /** The calls that cover the loop. */
-  private void run(String method, Optional<Search> search, int highest) {
+  private void run(String method, Optional<Search> search, OptionalInt highest) {
     CodeBlock.Builder code = outer.code();
     CodeBlock all = CodeBlock.of("$L", length);
     if (totals.isEmpty()) {
@@ -488,14 +489,25 @@ final class StretchLoop implements Elements.Leaves {
     totals.forEach(total -> code.addStatement("double $L", total.name()));
     code.beginControlFlow("for (boolean $L = $L <= SAMPLE; ; $L = true)", whole, length, whole);
     totals.forEach(total -> code.addStatement("$L = $L", total.name(), start(total)));
-    code.addStatement("float $L = 0", largest);
-    blocks(
-        method,
-        code,
-        "%s = Math.max(%s, scratch.sums[%s])".formatted(largest, largest, LoopBody.slot(highest)));
-    CodeBlock.Builder sound = CodeBlock.builder().add("$L < 60", largest);
-    groups.values().forEach(group -> sound.add(" && $L > 1e-30", group.total));
-    code.beginControlFlow("if ($L || ($L))", whole, sound.build())
+    String also = "";
+    List<String> sound = new ArrayList<>();
+    if (highest.isPresent()) {
+      code.addStatement("float $L = 0", largest);
+      also =
+          "%s = Math.max(%s, scratch.sums[%s])"
+              .formatted(largest, largest, LoopBody.slot(highest.getAsInt()));
+      sound.add(largest + " < 60");
+    }
+    blocks(method, code, also);
+    groups
+        .values()
+        .forEach(group -> {
+          if (highest.isEmpty()) {
+            sound.add(group.total + " < 1e18");
+          }
+          sound.add(group.total + " > 1e-30");
+        });
+    code.beginControlFlow("if ($L || ($L))", whole, String.join(" && ", sound))
         .addStatement("break")
         .endControlFlow()
         .add("// The guess was too far from the largest: again, with that.\n");

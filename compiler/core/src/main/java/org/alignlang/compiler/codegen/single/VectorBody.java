@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.alignlang.kernel.Functions;
 
@@ -448,14 +449,16 @@ final class VectorBody extends LoopBody {
   }
 
   @Override
-  int highest(List<String> vectors) {
+  OptionalInt highest(List<String> vectors) {
     String highest = name("highest");
     before.addStatement(
         "$T $L = $T.broadcast(INT_SPECIES, $T.MIN_VALUE)", INTS, highest, INTS, Integer.class);
     vectors.forEach(vector ->
         add(CodeBlock.of("$L = $L.max($L.reinterpretAsInts())", highest, highest, vector)));
-    return result(
-        CodeBlock.of("$T.intBitsToFloat($L.reduceLanes($T.MAX))", Float.class, highest, OPERATORS));
+    return OptionalInt.of(
+        result(
+            CodeBlock.of(
+                "$T.intBitsToFloat($L.reduceLanes($T.MAX))", Float.class, highest, OPERATORS)));
   }
 
   private String accumulator(String wanted, CodeBlock start) {
