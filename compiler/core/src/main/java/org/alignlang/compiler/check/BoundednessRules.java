@@ -6,8 +6,10 @@ import static org.alignlang.compiler.diagnostic.DiagnosticCode.MASKED_PRODUCT;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNBOUNDED_BELOW;
 import static org.alignlang.compiler.diagnostic.DiagnosticCode.UNBOUNDED_EXP;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -395,11 +397,18 @@ final class BoundednessRules {
    * Whether a value is a mask, or one times what is finite: the product before is judged itself.
    */
   private static boolean hasMask(WrittenGraph graph, Node node) {
-    Node value = WrittenGraph.plain(node);
-    return isMask(graph, value)
-        || is(value, Binary.MULTIPLY)
-            && value.operands().stream().anyMatch(x -> hasMask(graph, x))
-            && !canBeInfinite(graph, value);
+    Deque<Node> open = new ArrayDeque<>(List.of(WrittenGraph.plain(node)));
+    Set<Node> seen = new HashSet<>();
+    while (!open.isEmpty()) {
+      Node factor = open.pop();
+      if (isMask(graph, factor)) {
+        return seen.isEmpty() || !canBeInfinite(graph, node);
+      }
+      if (seen.add(factor) && is(factor, Binary.MULTIPLY)) {
+        factor.operands().forEach(x -> open.push(WrittenGraph.plain(x)));
+      }
+    }
+    return false;
   }
 
   private static boolean isMask(WrittenGraph graph, Node node) {
