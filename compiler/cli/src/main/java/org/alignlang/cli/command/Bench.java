@@ -102,7 +102,7 @@ public final class Bench extends AlignCommand {
     if (chart != null && !scaling) {
       throw new UserError("`--chart` draws what `--scaling` measures; give both");
     }
-    if (threads.given() && backEnds.contains(BackEnds.TORNADO.name())) {
+    if (threads.given() && backEnds.equals(List.of(BackEnds.TORNADO.name()))) {
       throw new UserError("`--threads` is about the processor, and a device has its own");
     }
     BenchReport report =

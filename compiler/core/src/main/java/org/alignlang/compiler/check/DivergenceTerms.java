@@ -315,8 +315,11 @@ final class DivergenceTerms {
         }
       }
     }
-    return (options ? "leave `by` and `in` out, or use " : "use ")
-        + String.join(" or ", right.isEmpty() ? timesRatio : right);
+    List<String> names = right.isEmpty() ? timesRatio : right;
+    if (names.isEmpty()) {
+      return options ? "leave `by` and `in` out" : "write the divergence itself";
+    }
+    return (options ? "leave `by` and `in` out, or use " : "use ") + String.join(" or ", names);
   }
 
   /** The estimator that is right in this place, or else the term without its options. */

@@ -604,7 +604,9 @@ final class ExpressionChecker {
               member.span(),
               actor.what() + " has no parts to name with a dot",
               applications(actor));
-      case Meaning.Value value ->
+      case Meaning.Value value
+          when BuiltinFunctions.REDUCTIONS.contains(member.name())
+              || BuiltinFunctions.NAMES.contains(member.name()) ->
           throw context.fail(
               WRONG_THING,
               member.span(),
@@ -768,11 +770,13 @@ final class ExpressionChecker {
   /** {@code KL(p, q)}: two sides are parted by bars, and not by a comma. */
   private void requireSides(Meaning.DivergenceFamily family, Expression.Call call) {
     List<Expression.Argument> arguments = call.arguments();
-    long plain =
-        arguments.stream().filter(a -> a.name().isEmpty() && a.against().isEmpty()).count();
-    if (plain == 2 && arguments.size() > family.declaration().parameters().size()) {
-      Span first = arguments.get(0).span();
-      Span second = arguments.get(1).span();
+    List<Expression.Argument> plain = arguments.stream().filter(a -> a.name().isEmpty()).toList();
+    if (plain.size() == 2
+        && plain.stream().allMatch(a -> a.against().isEmpty())
+        && arguments.indexOf(plain.get(1)) == arguments.indexOf(plain.get(0)) + 1
+        && arguments.size() > family.declaration().parameters().size()) {
+      Span first = plain.get(0).span();
+      Span second = plain.get(1).span();
       throw context.fail(
           Diagnostic.of(
                   WRONG_ARGUMENTS, call.span(), "a divergence has its two sides parted by `||`")

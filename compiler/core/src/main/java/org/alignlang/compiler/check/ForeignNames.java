@@ -3,10 +3,14 @@ package org.alignlang.compiler.check;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Names that papers and training libraries have for what is written otherwise here. */
 final class ForeignNames {
   private static final Map<String, String> MEANT = new HashMap<>();
+
+  /** Reductions over the vocabulary alone. */
+  private static final Set<String> VOCABULARY = Set.of("top", "normalize");
 
   static {
     say("write `KL(p || q)`", "kl", "kl_div", "kl_divergence", "kld", "rkl");
@@ -25,7 +29,7 @@ final class ForeignNames {
     say("write `stop(x)`", "detach", "stop_gradient", "no_grad", "sg", "stopgrad", "stop_grad");
     say("write `log(x)`", "ln");
     say("write `x^2`", "pow", "square", "sq");
-    say("write `if c then x else y`", "ifelse", "torch", "select");
+    say("write `if c then x else y`", "ifelse", "select");
     say("write `length(y)`", "len", "seq_len", "lengths");
     say("write `pi(y) / old(y)` with `behavior old`", "importance_weight", "ratio", "rho");
     say("write `r - mean[group](r)`, or leave it to an estimator", "advantage", "advantages");
@@ -45,7 +49,10 @@ final class ForeignNames {
   static Optional<String> help(String name) {
     if (BuiltinFunctions.REDUCTIONS.contains(name)) {
       return Optional.of(
-          "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`".formatted(name, name));
+          VOCABULARY.contains(name)
+              ? "say over what: `%s[vocab](...)`".formatted(name)
+              : "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`"
+                  .formatted(name, name));
     }
     return Optional.ofNullable(MEANT.get(name.toLowerCase(java.util.Locale.ROOT)));
   }

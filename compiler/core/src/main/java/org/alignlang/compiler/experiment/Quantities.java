@@ -681,7 +681,7 @@ final class Quantities {
     if (DIVERSITIES.containsKey(name) && plain == 1) {
       return inClaim(claim, call.span(), () -> diversity(name, call));
     }
-    if (name.equals("expected") && plain == 1) {
+    if (name.equals("expected")) {
       return inClaim(claim, call.span(), () -> expected(call));
     }
     boolean over = call.arguments().stream().anyMatch(a -> a.name().orElse("").equals("over"));
@@ -885,22 +885,31 @@ final class Quantities {
 
   /** {@code expected(task.gold, under = mu)}: `E[x]` under another actor. */
   private Quantity expected(Expression.Call call) {
-    String actor = policy(points.get(0).objective());
+    String takes =
+        "it takes a number per response and an actor: `expected(task.score, under = ref)`";
+    Optional<String> actor = Optional.empty();
     Optional<Expression> of = Optional.empty();
     for (Expression.Argument argument : call.arguments()) {
-      if (argument.name().isEmpty()) {
+      if (argument.name().isEmpty() && of.isEmpty()) {
         of = Optional.of(argument.value());
-      } else if (argument.name().get().equals("under")) {
-        actor = actor(argument.value());
+      } else if (argument.name().orElse("").equals("under") && actor.isEmpty()) {
+        actor = Optional.of(actor(argument.value()));
       } else {
         throw fail(
             argument.span(),
-            "`expected` has no argument `" + argument.name().get() + "`",
-            "it takes a number per response and an actor: `expected(task.score, under = ref)`");
+            argument.name().isPresent() && !argument.name().get().equals("under")
+                ? "`expected` has no argument `" + argument.name().get() + "`"
+                : "`expected` is given this twice",
+            takes);
       }
     }
+    if (of.isEmpty()) {
+      throw fail(call.span(), "`expected` of what?", takes);
+    }
     return new Quantity.Expectation(
-        actor, oneLine(call.span()), new InterpretedRow(row(of.orElseThrow()), new double[0], 0));
+        actor.orElseGet(() -> policy(points.get(0).objective())),
+        oneLine(call.span()),
+        new InterpretedRow(row(of.get()), new double[0], 0));
   }
 
   /** {@code edit_distance(pi)}, {@code distinct(pi, n = 2, draws = 64)}. */

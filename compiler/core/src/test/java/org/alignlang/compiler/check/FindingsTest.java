@@ -263,6 +263,11 @@ class FindingsTest {
         .contains(
             "use `by = k1, in = loss, weight = ratio` or `by = k3, in = loss, weight = ratio`")
         .doesNotContain("reverse KL");
+    // Of a third nothing is.
+    assertThat(
+            help(
+                penalised("maximize E[r] - beta * total_variation(mu || sft, by = k2, in = loss)")))
+        .contains("leave `by` and `in` out for that of total_variation(mu || sft)");
   }
 
   @Test
@@ -294,6 +299,9 @@ class FindingsTest {
         .isEqualTo("say over what: `mean[sequence](...)`, `mean[token, sequence](...)`");
     assertThat(help(likely.formatted("minimize -log(pi(y)).mean()")))
         .contains("stands in front, with what it goes over: `mean[sequence](...)`");
+    assertThat(help(likely.formatted("minimize -log(pi(y)).exponential()"))).isEmpty();
+    assertThat(help(likely.formatted("minimize -top(pi(y.vocab), 2)")))
+        .isEqualTo("say over what: `top[vocab](...)`");
     assertThat(help(likely.formatted("minimize -mean[sequence](pi.logp(y))")))
         .contains("`pi(y)` is its probability of the response");
     assertThat(help(likely.formatted("minimize mean[token, sequence](entropy(pi))")))

@@ -339,14 +339,13 @@ final class LearnedBlocks {
     }
   }
 
-  /** One step of every block's optimiser along the kernel's gradients, but of those held. */
-  void step(Batch batch, Rows rows, Evaluation evaluation, Set<String> held, long step) {
-    gradients(batch, rows, evaluation)
-        .forEach((name, gradient) -> {
-          if (!held.contains(name)) {
-            move(name, gradient, step);
-          }
-        });
+  /** One step of every block's optimiser along its {@link #gradients}, but of those held. */
+  void step(Map<String, double[]> gradients, Set<String> held, long step) {
+    gradients.forEach((name, gradient) -> {
+      if (!held.contains(name)) {
+        move(name, gradient, step);
+      }
+    });
   }
 
   /** One step of a block's optimiser along a gradient. */

@@ -301,7 +301,7 @@ final class Learner {
     blocks.move(name, gradient, step);
   }
 
-  /** Evaluates the same rows again, with the policy's parameters as they are now. */
+  /** Evaluates the same rows again, with all parameters as they are now. */
   void reevaluate() {
     fillActors(Actors.Volatility.EACH_STEP);
     blocks.fill(prepared.batch(), prepared.rows());
@@ -324,12 +324,15 @@ final class Learner {
    */
   void update(boolean movesPolicy, Set<String> held) {
     double[] gradient = trainsPolicy && movesPolicy ? gradient() : new double[0];
+    // Before the policy moves: a head's gradient is made of the policy's hidden layer.
+    Map<String, double[]> blockGradients =
+        blocks.gradients(prepared.batch(), prepared.rows(), prepared.evaluation());
     try {
       if (trainsPolicy && movesPolicy) {
         optimizer.step(policy.parameters(), gradient, moves);
       }
       multipliers.update(prepared.evaluation().violations());
-      blocks.step(prepared.batch(), prepared.rows(), prepared.evaluation(), held, moves);
+      blocks.step(blockGradients, held, moves);
     } catch (ArithmeticException e) {
       throw stopped.apply(String.valueOf(e.getMessage()), e);
     }
