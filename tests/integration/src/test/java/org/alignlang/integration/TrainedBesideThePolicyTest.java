@@ -3,9 +3,12 @@ package org.alignlang.integration;
 import static org.alignlang.integration.Experiments.assertClaimsHold;
 import static org.alignlang.integration.Experiments.assertGoesOnToTheSameBits;
 import static org.alignlang.integration.Experiments.plan;
+import static org.alignlang.integration.Experiments.trained;
+import static org.alignlang.integration.Experiments.trainer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -99,6 +102,26 @@ class TrainedBesideThePolicyTest {
     assertClaimsHold(HEADS);
     assertThat(assertGoesOnToTheSameBits(plan(HEADS)).arrays())
         .containsKeys("block guess1", "block guess1 trunk");
+  }
+
+  /**
+   * A head's gradient is made of the hidden layer that was evaluated, however far that then moves.
+   */
+  @Test
+  void aHeadMovesByTheGradientFromBeforeThePolicyMoved() {
+    Map<String, double[]> near = afterOneStep("sgd(rate = 0.001)");
+    Map<String, double[]> far = afterOneStep("sgd(rate = 10)");
+
+    assertThat(far.get("parameters")).isNotNull().isNotEqualTo(near.get("parameters"));
+    assertThat(far.get("block guess1")).isNotNull().isEqualTo(near.get("block guess1"));
+  }
+
+  private static Map<String, double[]> afterOneStep(String optimizer) {
+    String text =
+        HEADS
+            .replace("optimizer adam(rate = 0.01)", "optimizer " + optimizer)
+            .replaceAll("head\\(\\)", "head(optimizer = sgd(rate = 0.1))");
+    return trained(trainer(plan(text)), 1).arrays();
   }
 
   @Test
