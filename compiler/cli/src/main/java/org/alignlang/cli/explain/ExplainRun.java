@@ -61,6 +61,9 @@ public final class ExplainRun {
               : "say what to explain: a code such as ALN4004, a spec, or a divergence; `--all`"
                   + " lists what there is");
     }
+    if (all) {
+      requireNoValues();
+    }
     output.out().print(all ? list() : explained(topic.orElseThrow()));
     output.out().flush();
     return ExitCode.CLEAN;

@@ -44,21 +44,6 @@ final class ExpressionChecker {
   private final CheckContext context;
   private final GraphBuilder b;
   private final BuiltinFunctions builtins;
-
-  /** What divergences are called elsewhere, in lower case, and here. */
-  private static final Map<String, String> FIELD_NAMES =
-      Map.of(
-          "chi2", "chi_squared",
-          "pearson", "chi_squared",
-          "tv", "total_variation",
-          "js", "jensen_shannon",
-          "jsd", "jensen_shannon",
-          "fkl", "forward_kl",
-          "rkl", "reverse_kl",
-          "kld", "KL",
-          "kl", "KL",
-          "hellinger", "squared_hellinger");
-
   private final DivergenceTerms divergences;
 
   ExpressionChecker(CheckContext context) {
@@ -177,27 +162,18 @@ final class ExpressionChecker {
           UNKNOWN_NAME,
           reference.span(),
           "`" + reference.name() + "` does not say over what",
-          ForeignNames.help(reference.name()).orElseThrow());
-    }
-    String spelled = FIELD_NAMES.get(reference.name().toLowerCase(java.util.Locale.ROOT));
-    if (spelled != null && scope.find(spelled).isPresent()) {
-      throw context.fail(
-          UNKNOWN_NAME,
-          reference.span(),
-          "there is no thing called `" + reference.name() + "`",
-          ForeignNames.help(reference.name()).orElse("it is `" + spelled + "` here"));
+          ForeignNames.helpOnReduction(reference.name()));
     }
     List<String> known = new ArrayList<>(scope.visible());
     known.addAll(BuiltinFunctions.NAMES);
     String name = reference.name();
     Diagnostic unknown =
         Diagnostic.of(UNKNOWN_NAME, reference.span(), "there is no thing called `" + name + "`");
+    Optional<String> foreign = ForeignNames.help(name);
     boolean near =
         context.sink.isFull()
-            || !BuiltinFunctions.REDUCTIONS.contains(name)
-                && Suggestions.nearest(name, known).isPresent();
+            || !ForeignNames.isDivergence(name) && Suggestions.nearest(name, known).isPresent();
     if (!near && LibraryImports.offer(unknown, name).isEmpty()) {
-      Optional<String> foreign = ForeignNames.help(name);
       if (foreign.isPresent()) {
         throw context.fail(unknown.withHelp(foreign.get()));
       }

@@ -1,6 +1,7 @@
 package org.alignlang.compiler.check;
 
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -47,13 +48,18 @@ final class ForeignNames {
 
   /** What is written here in place of a name. */
   static Optional<String> help(String name) {
-    if (BuiltinFunctions.REDUCTIONS.contains(name)) {
-      return Optional.of(
-          VOCABULARY.contains(name)
-              ? "say over what: `%s[vocab](...)`".formatted(name)
-              : "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`"
-                  .formatted(name, name));
-    }
-    return Optional.ofNullable(MEANT.get(name.toLowerCase(java.util.Locale.ROOT)));
+    return Optional.ofNullable(MEANT.get(name.toLowerCase(Locale.ROOT)));
+  }
+
+  /** Whether a name is one of a divergence's, which is short and near to names of other things. */
+  static boolean isDivergence(String name) {
+    return help(name).filter(help -> help.contains("||")).isPresent();
+  }
+
+  /** How a reduction says what it goes over. */
+  static String helpOnReduction(String name) {
+    return VOCABULARY.contains(name)
+        ? "say over what: `%s[vocab](...)`".formatted(name)
+        : "say over what: `%s[sequence](...)`, `%s[token, sequence](...)`".formatted(name, name);
   }
 }

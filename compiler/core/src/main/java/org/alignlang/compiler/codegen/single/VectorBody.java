@@ -449,11 +449,11 @@ final class VectorBody extends LoopBody {
   }
 
   @Override
-  OptionalInt highest(List<String> vectors) {
+  OptionalInt highest(List<String> exponents) {
     String highest = name("highest");
     before.addStatement(
         "$T $L = $T.broadcast(INT_SPECIES, $T.MIN_VALUE)", INTS, highest, INTS, Integer.class);
-    vectors.forEach(vector ->
+    exponents.forEach(vector ->
         add(CodeBlock.of("$L = $L.max($L.reinterpretAsInts())", highest, highest, vector)));
     return OptionalInt.of(
         result(
