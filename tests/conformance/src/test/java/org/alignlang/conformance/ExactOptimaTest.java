@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.alignlang.compiler.diagnostic.Diagnostic;
 import org.alignlang.compiler.diagnostic.DiagnosticSink;
 import org.alignlang.compiler.driver.Compilation;
@@ -30,24 +31,13 @@ class ExactOptimaTest {
         Compiler.compile(new SourceFile("optima.align", text), CompilerOptions.defaults());
     assertThat(compilation.diagnostics()).isEmpty();
     DiagnosticSink sink = new DiagnosticSink();
-    var plan =
-        ExperimentCompiler.compile(
-            compilation.experiments().get(0),
-            compilation.scope(),
-            Path.of("."),
-            CompilerOptions.defaults(),
-            objective -> new InterpretedKernel(objective.program()),
-            ExperimentCompiler.Overrides.NONE,
-            sink);
+    Optional<ExperimentPlan> plan = plan(compilation, sink);
     assertThat(sink.sorted()).isEmpty();
     return plan.orElseThrow();
   }
 
-  private static List<String> problems(String text) {
-    Compilation compilation =
-        Compiler.compile(new SourceFile("optima.align", text), CompilerOptions.defaults());
-    DiagnosticSink sink = new DiagnosticSink();
-    ExperimentCompiler.compile(
+  private static Optional<ExperimentPlan> plan(Compilation compilation, DiagnosticSink sink) {
+    return ExperimentCompiler.compile(
         compilation.experiments().get(0),
         compilation.scope(),
         Path.of("."),
@@ -55,6 +45,11 @@ class ExactOptimaTest {
         objective -> new InterpretedKernel(objective.program()),
         ExperimentCompiler.Overrides.NONE,
         sink);
+  }
+
+  private static List<String> problems(String text) {
+    DiagnosticSink sink = new DiagnosticSink();
+    plan(Compiler.compile(new SourceFile("optima.align", text), CompilerOptions.defaults()), sink);
     return sink.sorted().stream().map(Diagnostic::message).toList();
   }
 

@@ -596,30 +596,23 @@ final class PenaltyRules {
         open.addAll(summands(node));
       } else if (ObjectiveProgram.reachable(List.of(node)).stream()
           .anyMatch(n -> n.operation() instanceof Operation.Input i && i.input().trained())) {
-        found.add(
-            new Finding(
-                node,
-                Diagnostic.of(
-                        INERT_TERM,
-                        node.origin(),
-                        "no gradient flows through this term: it changes the number that is"
-                            + " reported, and nothing that is learned")
-                    .withHelp(
-                        "make it a `metric`, take the `stop` away, or put it into the reward:"
-                            + " `E[...]`")));
+        inert(
+            node,
+            "no gradient flows through this term: it changes the number that is reported, and"
+                + " nothing that is learned",
+            "make it a `metric`, take the `stop` away, or put it into the reward: `E[...]`");
       } else if (node.domain().equals(Domain.BATCH) && isOfResponses(node)) {
-        found.add(
-            new Finding(
-                node,
-                Diagnostic.of(
-                        INERT_TERM,
-                        node.origin(),
-                        "rewards, features and lengths have no gradient: this term changes the"
-                            + " number that is reported, and nothing that is learned")
-                    .withHelp(
-                        "what the policy is to make likely is an expectation, `E[...]` with"
-                            + " `estimate with rloo()`; what is only to be seen is a `metric`")));
+        inert(
+            node,
+            "rewards, features and lengths have no gradient: this term changes the number that is"
+                + " reported, and nothing that is learned",
+            "what the policy is to make likely is an expectation, `E[...]` with `estimate with"
+                + " rloo()`; what is only to be seen is a `metric`");
       }
     }
+  }
+
+  private void inert(Node term, String message, String help) {
+    found.add(new Finding(term, Diagnostic.of(INERT_TERM, term.origin(), message).withHelp(help)));
   }
 }

@@ -363,20 +363,15 @@ final class LearnedBlocks {
     double[] one = new double[1];
     blocks.forEach((name, block) -> {
       Arrays.fill(block.gradient, 0);
-      for (Input input : block.inputs) {
-        if (input.trained()) {
-          double[] column = evaluation.gradient(input.name());
-          visit(
-              block,
-              input,
-              batch,
-              rows,
-              (sight, t, index) -> {
-                one[0] = column[index];
-                sight.tell(block.network, t, one, block.gradient);
-              });
-        }
-      }
+      backward(
+          block,
+          batch,
+          rows,
+          evaluation,
+          (sight, t, upstream) -> {
+            one[0] = upstream;
+            sight.tell(block.network, t, one, block.gradient);
+          });
       gradients.put(name, block.gradient);
     });
     return gradients;
@@ -386,17 +381,27 @@ final class LearnedBlocks {
   void addToPolicy(Batch batch, Rows rows, Evaluation evaluation, double[] policyGradient) {
     for (Block block : blocks.values()) {
       if (block.network instanceof TrunkOutput head) {
-        for (Input input : block.inputs) {
-          if (input.trained()) {
-            double[] column = evaluation.gradient(input.name());
-            visit(
-                block,
-                input,
-                batch,
-                rows,
-                (sight, t, index) -> sight.tellTrunk(head, t, column[index], policyGradient));
-          }
-        }
+        backward(
+            block,
+            batch,
+            rows,
+            evaluation,
+            (sight, t, upstream) -> sight.tellTrunk(head, t, upstream, policyGradient));
+      }
+    }
+  }
+
+  /** Receives what a block saw, and the kernel's gradient for what it said of that. */
+  private interface Upstream {
+    void at(Sight sight, int t, double gradient);
+  }
+
+  private void backward(
+      Block block, Batch batch, Rows rows, Evaluation evaluation, Upstream upstream) {
+    for (Input input : block.inputs) {
+      if (input.trained()) {
+        double[] column = evaluation.gradient(input.name());
+        visit(block, input, batch, rows, (sight, t, i) -> upstream.at(sight, t, column[i]));
       }
     }
   }
